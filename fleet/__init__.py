@@ -1,1 +1,6 @@
-"""Room `fleet`."""
+"""The vocabulary, pure: what a reading, an identifier, a place is. No I/O, no clock, no other room.
+
+In reading order: `instants` (microseconds and RFC 3339), `identifiers` (schemes and check digits), `reading` (what all
+classes share), `vessel`, `aircraft`, `trainset` (one module per asset class), `asset_class` (the three in one table),
+`geodesy` (WGS 84), `shards` (where an asset is stepped).
+"""

@@ -1,0 +1,143 @@
+"""What goes into `step` and `scene` and what comes out: ticks, contexts, findings, fixes.
+
+Every value here is plain and frozen. Nothing in this room knows a clock, a table or a topic: whatever `step` needs besides
+readings arrives as dated context, so that the same input gives the same findings tomorrow.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from hashlib import blake2b
+from typing import Any, Literal, Protocol
+
+import msgspec
+
+from fleet.reading import Reading
+
+Severity = Literal["info", "warning", "critical"]
+SEVERITY_RANK: dict[str, int] = {"info": 0, "warning": 1, "critical": 2}
+
+
+class Tick(msgspec.Struct, frozen=True):
+    """An instant that the state asked for (`wake_at_us`), on a whole minute."""
+
+    time_us: int
+
+
+class Finding(msgspec.Struct, frozen=True, kw_only=True):
+    """One rule's statement about one asset: an episode, in the form it has after the event that emitted it.
+
+    `asset_id` is ours, `asset` is `scheme:value` as the reading named it; `subject` is a channel, area, other asset or clause;
+    `closed_at_us` is None while open and equals `opened_at_us` for a point event; `detected_at_us` is the event time of the
+    reading or tick that first decided; `score` is None for plain rules; `evidence` is a JSON object with the unit in each name.
+    The same `id` is emitted again when the episode changes or closes; the last emission stands.
+    """
+
+    id: str
+    rule: str
+    rule_version: int
+    severity: Severity
+    asset_id: str
+    asset: str
+    subject: str | None
+    opened_at_us: int
+    closed_at_us: int | None
+    detected_at_us: int
+    score: float | None
+    evidence: dict[str, Any]
+
+
+def finding_id(asset_id: str, rule: str, subject: str | None, opened_at_us: int) -> str:
+    """Deterministic id of an episode: 32 hex digits of BLAKE2b over what makes it this one; the same on every run."""
+    text = f"{asset_id}\x1f{rule}\x1f{subject or ''}\x1f{opened_at_us}"
+    return blake2b(text.encode(), digest_size=16).hexdigest()
+
+
+class Listening(msgspec.Struct, frozen=True):
+    """When we listened: disjoint ascending half-open intervals (from_us, to_us); time outside is unknown, not silence."""
+
+    intervals: tuple[tuple[int, int], ...]
+
+    def listened_us(self, from_us: int, to_us: int) -> int:
+        """How much of [from_us, to_us) we listened, in microseconds. 0 when to_us <= from_us."""
+        first = max(0, bisect_right(self.intervals, (from_us, 1 << 63)) - 1)
+        total = 0
+        for start_us, end_us in self.intervals[first:]:
+            if start_us >= to_us:
+                break
+            total += max(0, min(end_us, to_us) - max(start_us, from_us))
+        return total
+
+
+ALWAYS_LISTENING = Listening(((-(1 << 62), 1 << 62),))
+"""The listening of a recording: whoever made it, it is all there is."""
+
+
+class SceneContext(msgspec.Struct, frozen=True, kw_only=True):
+    """What a scene says of one silent asset at one instant.
+
+    `neighbours_heard`: other assets and traffic of the same class whose last fix at or before the instant is less than 1 h old
+    and within 50 km of the asset's last fix; `neighbours_known`: the same without regard to age up to 24 h;
+    `feed_down`: the named feed that last carried the asset is offline or quiet as a whole.
+    """
+
+    neighbours_heard: int = 0
+    neighbours_known: int = 0
+    feed_down: bool = False
+
+
+class Context(msgspec.Struct, frozen=True, kw_only=True):
+    """Dated facts beside the reading: valid for one asset at one instant.
+
+    `settings` holds thresholds by rule name (an absent rule or name means the rule's own default); `listening` is of the
+    stream's feed; `scene` is given at ticks; `prior` is the fleet-wide prior of the asset's type that was closed at or before
+    the hour of the instant (opaque to the shell: what `detect.prior` built), or None.
+    """
+
+    listening: Listening = ALWAYS_LISTENING
+    scene: SceneContext | None = None
+    prior: Any | None = None
+    settings: dict[str, dict[str, float]] = {}
+
+
+class ContextSource(Protocol):
+    """Where a driver gets contexts; the shell implements it over dated rows, `backtest` over memory."""
+
+    def at_reading(self, asset_id: str, reading: Reading) -> Context:
+        """Context for stepping one reading."""
+        ...
+
+    def at_tick(self, asset_id: str, time_us: int) -> Context:
+        """Context for a tick at an instant, with `scene` filled in."""
+        ...
+
+
+class Fix(msgspec.Struct, frozen=True, kw_only=True):
+    """The last position of an asset or of traffic at or before an instant. `asset_id` is None for traffic.
+
+    `origin` is `device` or `feed:NAME`; `name` is `scheme:value`; `speed_kn` may be unknown.
+    """
+
+    asset_id: str | None
+    name: str
+    asset_class: str
+    origin: str
+    time_us: int
+    lat_deg: float
+    lon_deg: float
+    speed_kn: float | None = None
+
+
+class Bucket(msgspec.Struct, frozen=True, kw_only=True):
+    """One scene's instant (a whole minute) and whom it is asked about. `offline_feeds` are `feed:NAME` that said offline."""
+
+    time_us: int
+    subjects: tuple[str, ...]
+    offline_feeds: frozenset[str] = frozenset()
+
+
+class SceneResult(msgspec.Struct, frozen=True, kw_only=True):
+    """What a scene found between assets, and the context it gives each subject."""
+
+    findings: tuple[Finding, ...] = ()
+    context: dict[str, SceneContext] = {}

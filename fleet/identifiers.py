@@ -1,0 +1,55 @@
+"""Identifier schemes of the contract, their forms and their check digits.
+
+An identifier is what the air or a paper calls an asset (`imo:9074729`); it is never the asset's own key. Source of the
+check digits: IMO Res. A.1117(30) (ships), UIC 438-3 / EN 13775 Luhn (wagons); domain.md 3.1 holds worked examples.
+"""
+
+from __future__ import annotations
+
+import re
+
+SCHEME_FORMS: dict[str, re.Pattern[str]] = {
+    "imo": re.compile(r"[0-9]{7}"),
+    "mmsi": re.compile(r"[0-9]{9}"),
+    "callsign": re.compile(r"[A-Z0-9]{1,8}"),
+    "msn": re.compile(r"[A-Za-z0-9.-]{1,24}"),
+    "icao24": re.compile(r"[0-9a-f]{6}"),
+    "registration": re.compile(r"[A-Z0-9-]{2,12}"),
+    "evn": re.compile(r"[0-9]{12}"),
+    "local": re.compile(r"[^/+#\x00]{1,64}"),
+}
+
+
+def identifier_fault(scheme: str, value: str) -> str | None:
+    """Why (scheme, value) is no identifier: `unknown_scheme` or `malformed_identifier`; None when it is one."""
+    form = SCHEME_FORMS.get(scheme)
+    if form is None:
+        return "unknown_scheme"
+    return None if form.fullmatch(value) else "malformed_identifier"
+
+
+def check_digit_warning(scheme: str, value: str) -> str | None:
+    """A warning (never a rejection) for a well-formed identifier that cannot be a real one.
+
+    Returns `check_digit` when the IMO or EVN check digit does not hold, `placeholder` for values known to be typed in
+    place of a number (IMO 0000000 and 1234567, ICAO 000000 and ffffff), else None. Golden vectors ID1 and RL of domain.md.
+    """
+    if scheme == "imo":
+        if value in {"0000000", "1234567"}:
+            return "placeholder"
+        weighted = sum(int(digit) * weight for digit, weight in zip(value[:6], range(7, 1, -1), strict=True))
+        return None if weighted % 10 == int(value[6]) else "check_digit"
+    if scheme == "evn":
+        return None if evn_check_digit(value[:11]) == int(value[11]) else "check_digit"
+    if scheme == "icao24" and value in {"000000", "ffffff"}:
+        return "placeholder"
+    return None
+
+
+def evn_check_digit(first_eleven: str) -> int:
+    """Luhn check digit of a European Vehicle Number: weights 2,1,2… from the left on eleven digits (domain.md 3.1)."""
+    total = 0
+    for position, digit in enumerate(first_eleven):
+        product = int(digit) * (2 if position % 2 == 0 else 1)
+        total += product // 10 + product % 10
+    return -total % 10

@@ -1,0 +1,42 @@
+"""Instants as whole microseconds since 1970 UTC, and their RFC 3339 form.
+
+Integers compare, hash and store exactly; floats of seconds do not. Knows no clock: an instant is always given.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+SECOND_US = 1_000_000
+MINUTE_US = 60 * SECOND_US
+HOUR_US = 60 * MINUTE_US
+DAY_US = 24 * HOUR_US
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_TICK = timedelta(microseconds=1)
+
+
+def to_datetime(time_us: int) -> datetime:
+    """Aware UTC datetime of an instant. Exact to the microsecond; raises OverflowError outside years 1..9999."""
+    return _EPOCH + timedelta(microseconds=time_us)
+
+
+def from_datetime(moment: datetime) -> int:
+    """Microseconds of an aware datetime. Raises ValueError for a naive one: a naive time is nobody's time."""
+    if moment.tzinfo is None:
+        raise ValueError("naive datetime")
+    return (moment - _EPOCH) // _TICK
+
+
+def to_rfc3339(time_us: int) -> str:
+    """RFC 3339 with `Z`, without trailing zeros of the fraction (`2026-11-22T07:00:00Z`, `…00.25Z`)."""
+    moment = to_datetime(time_us)
+    text = moment.strftime("%Y-%m-%dT%H:%M:%S")
+    if moment.microsecond:
+        text += f".{moment.microsecond:06d}".rstrip("0")
+    return text + "Z"
+
+
+def ceil_minute(time_us: int) -> int:
+    """The first whole minute at or after an instant."""
+    return -(-time_us // MINUTE_US) * MINUTE_US
