@@ -1,0 +1,154 @@
+"""What one commit writes, as plain rows: the words between the pipeline and the tables.
+
+A row names its asset or text `shard_key`-derived `shard` (0..63); the commit turns that into the number every row carries.
+Instants are microseconds UTC, as everywhere inside; the tables hold `timestamptz`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from fleet.reading import Reading
+
+
+class ReadingRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A reading to keep: in which stream, when it reached us, in which shard it is committed."""
+
+    stream_id: int
+    shard: int
+    received_us: int
+    reading: Reading
+
+
+class StaticRow(msgspec.Struct, frozen=True, kw_only=True):
+    """An identity and voyage report to keep."""
+
+    stream_id: int
+    shard: int
+    time_us: int
+    received_us: int
+    source: str
+    particulars: dict[str, str | float]
+
+
+class StatusRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A device or feed said `online` or `offline`. `origin` is `feed:NAME`, or `scheme:value` of a device."""
+
+    tenant: str
+    origin: str
+    shard: int
+    online: bool
+    received_us: int
+
+
+class RejectionRow(msgspec.Struct, frozen=True, kw_only=True):
+    """Bad input kept as a value: reason code, where in the message (`element` index or None), the raw bytes (bounded)."""
+
+    tenant: str
+    shard: int
+    topic: str
+    element: int | None
+    reason: str
+    detail: str
+    payload: bytes
+    received_us: int
+
+
+class TrafficRow(msgspec.Struct, frozen=True, kw_only=True):
+    """The last fix of something on a feed that is no asset of the feed's tenant."""
+
+    tenant: str
+    origin: str
+    asset_class: str
+    scheme: str
+    value: str
+    time_us: int
+    lat_deg: float
+    lon_deg: float
+    speed_kn: float | None
+
+
+class CountRow(msgspec.Struct, frozen=True, kw_only=True):
+    """Counter increments of one origin: received = stored + duplicate + rejected + traffic.
+
+    `tenant` and `origin` (`feed:NAME` or `scheme:value` of a device) name who spoke; `hour_us` is the hour of reception;
+    `nulled` counts optional fields made null by `field:reason`, `unknown_fields` those ignored.
+    """
+
+    tenant: str
+    origin: str
+    hour_us: int
+    received: int = 0
+    stored: int = 0
+    late: int = 0
+    duplicate: int = 0
+    rejected: int = 0
+    traffic: int = 0
+    static_received: int = 0
+    static_duplicate: int = 0
+    nulled: dict[str, int] = {}
+    unknown_fields: int = 0
+
+
+class FindingRow(msgspec.Struct, frozen=True, kw_only=True):
+    """One revision of a finding as `detect` emitted it, or its retraction (`retracted`), for one tenant's asset."""
+
+    finding_id: str
+    tenant: str
+    asset_id: str
+    shard: int
+    asset: str
+    rule: str
+    rule_version: int
+    severity: str
+    subject: str | None
+    opened_us: int
+    closed_us: int | None
+    detected_us: int
+    score: float | None
+    evidence: dict[str, Any]
+    retracted: bool = False
+
+
+class DirtyRow(msgspec.Struct, frozen=True, kw_only=True):
+    """An asset whose findings must be derived again from an instant on, because a reading came late."""
+
+    asset_id: str
+    shard: int
+    from_us: int
+
+
+class CheckpointRow(msgspec.Struct, frozen=True, kw_only=True):
+    """Detector state of an asset after stepping everything up to and including `time_us` (bytes of plain numbers)."""
+
+    asset_id: str
+    shard: int
+    time_us: int
+    wake_at_us: int | None
+    state: bytes
+
+
+class ContributionRow(msgspec.Struct, frozen=True, kw_only=True):
+    """What one asset adds to its type's prior in one closed hour of event time."""
+
+    asset_id: str
+    shard: int
+    hour_us: int
+    contribution: bytes
+
+
+class StepBatch(msgspec.Struct, kw_only=True):
+    """Everything one transaction writes but alerts and outbox, which depend on what is open there (`alerts.lifecycle`)."""
+
+    readings: list[ReadingRow] = []
+    statics: list[StaticRow] = []
+    statuses: list[StatusRow] = []
+    rejections: list[RejectionRow] = []
+    traffic: list[TrafficRow] = []
+    counts: list[CountRow] = []
+    findings: list[FindingRow] = []
+    dirty: list[DirtyRow] = []
+    checkpoints: list[CheckpointRow] = []
+    contributions: list[ContributionRow] = []
