@@ -1,0 +1,395 @@
+"""Bytes to values, pure and total: any topic and any payload become readings, reports or rejections, never an exception.
+
+Sentinels and wrong optional fields die here: inside the house a field is either right or None. What becomes None is counted
+by field and reason; what rejects is one element, not its array. Knows the words (`ingest.wire`) and the vocabulary (`fleet`);
+does not know whose stream it is (`ingest.registry`) nor whether it came before.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter
+from datetime import datetime
+from hashlib import blake2b
+from typing import Any
+
+import msgspec
+
+from fleet.asset_class import ASSET_CLASSES, AssetClass
+from fleet.identifiers import check_digit_warning, identifier_fault
+from fleet.instants import DAY_US, MINUTE_US, SECOND_US, from_datetime
+from fleet.reading import STATIC_FIELDS, Field, Reading, StaticReport
+from ingest.wire import ELEMENTS_MAX, MESSAGE_BYTES_MAX, DeviceTopic, FeedTopic, parse_topic
+
+FUTURE_US_MAX = 5 * MINUTE_US  # design 4.1: a clock further ahead is wrong, not early
+EARLIEST_US = 631_152_000 * SECOND_US  # 1990-01-01: before it no tracked device measured anything (design 4.1)
+GPS_ROLLOVER_US = 619_315_200 * SECOND_US  # 1,024 weeks (IS-GPS-200); a rolled receiver is that far behind
+GPS_ROLLOVER_SLACK_US = 2 * DAY_US  # domain.md 3.4: a rolled clock is right but for the weeks
+CHANNELS_MAX = 256  # chosen: five times the sensors of the best instrumented engine feed; bounds one reading
+NAME_CHARS_MAX = 64
+SEQ_MAX = (1 << 63) - 1
+
+_CHANNEL_NAME = re.compile(r"[a-z0-9_]{1,64}")
+_SQUAWK = re.compile(r"[0-7]{4}")
+_LEAP_SECOND = re.compile(r"^(.*T\d\d:\d\d):60(.*)$", re.IGNORECASE)
+_ADDRESS_FIELDS = frozenset({"class", "scheme", "value", "stream"})
+_HEADER_FIELDS = frozenset({"time", "seq", "source", "lat_deg", "lon_deg", "channels"}) | _ADDRESS_FIELDS
+_RANGES: dict[str, dict[str, Field]] = {
+    name: {field.name: field for field in entry.fields} for name, entry in ASSET_CLASSES.items()
+}
+_STATIC_RANGES = {field.name: field for field in STATIC_FIELDS}
+_canonical = msgspec.json.Encoder(order="deterministic")
+
+
+class Rejection(msgspec.Struct, frozen=True, kw_only=True):
+    """Bad input as a value: a reason code, a detail for people, the raw bytes, and which element of the message it was."""
+
+    reason: str
+    detail: str
+    payload: bytes
+    element: int | None = None
+
+
+class Status(msgspec.Struct, frozen=True):
+    """A device or feed said that it is online, or its last will said that it is not."""
+
+    online: bool
+
+
+class Decoded(msgspec.Struct, kw_only=True):
+    """What one message held. `received` counts its elements (1 for a message that could not be opened).
+
+    `readings` and `statics` carry the index of their element; `nulled` counts optional fields made None by `field:reason`;
+    `warnings` counts failed check digits of the addressing identifier by `scheme:warning`.
+    """
+
+    topic: DeviceTopic | FeedTopic | None
+    received: int = 1
+    readings: list[tuple[int, Reading]] = []
+    statics: list[tuple[int, StaticReport]] = []
+    status: Status | None = None
+    rejections: list[Rejection] = []
+    nulled: Counter[str] = msgspec.field(default_factory=Counter)
+    unknown_fields: int = 0
+    warnings: Counter[str] = msgspec.field(default_factory=Counter)
+
+
+class _Bad(Exception):
+    """Carries a reason out of one element's decoding; never leaves this module."""
+
+    def __init__(self, reason: str, detail: str = "") -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.detail = detail
+
+
+def decode(topic: str, payload: bytes, now_us: int) -> Decoded:
+    """Decode one message.
+
+    Args:
+        topic: as the broker gave it.
+        payload: JSON, or MessagePack where the first byte says so (0x80 and above cannot begin JSON).
+        now_us: wall time, for the check of times in the future and of GPS week rollovers.
+
+    Returns: readings, static reports or a status, and a rejection with its reason for each element that is none of them.
+    Errors: never raises (property test with arbitrary bytes and topics).
+    """
+    parsed = parse_topic(topic)
+    decoded = Decoded(topic=parsed)
+    try:
+        if parsed is None:
+            raise _Bad("unknown_topic", topic[:200])
+        _check_address(parsed)
+        if len(payload) > MESSAGE_BYTES_MAX:
+            raise _Bad("message_too_large", f"{len(payload)} bytes")
+        if parsed.kind == "status":
+            decoded.status = _status(payload)
+            return decoded
+        elements = _elements(payload)
+    except _Bad as bad:
+        decoded.rejections.append(Rejection(reason=bad.reason, detail=bad.detail, payload=payload[:MESSAGE_BYTES_MAX]))
+        return decoded
+    decoded.received = len(elements)
+    for index, element in enumerate(elements):
+        try:
+            _decode_element(decoded, parsed, index, element, now_us)
+        except _Bad as bad:
+            raw = _raw_element(payload, index) if len(elements) > 1 or payload[:1] == b"[" else payload
+            decoded.rejections.append(Rejection(reason=bad.reason, detail=bad.detail, payload=raw, element=index))
+    return decoded
+
+
+def _check_address(parsed: DeviceTopic | FeedTopic) -> None:
+    if isinstance(parsed, FeedTopic):
+        if len(parsed.feed) > NAME_CHARS_MAX or "\x00" in parsed.feed:
+            raise _Bad("malformed_feed", parsed.feed[:200])
+        return
+    if parsed.asset_class not in ASSET_CLASSES:
+        raise _Bad("unknown_class", parsed.asset_class[:200])
+    fault = identifier_fault(parsed.scheme, parsed.value)
+    if fault is not None:
+        raise _Bad(fault, f"{parsed.scheme}:{parsed.value}"[:200])
+
+
+def _status(payload: bytes) -> Status:
+    word = payload.strip().strip(b'"')
+    if word not in {b"online", b"offline"}:
+        raise _Bad("bad_status", repr(payload[:40]))
+    return Status(word == b"online")
+
+
+def _elements(payload: bytes) -> list[Any]:
+    try:
+        body = msgspec.msgpack.decode(payload) if payload[:1] >= b"\x80" else msgspec.json.decode(payload)
+    except (msgspec.DecodeError, ValueError, RecursionError, OverflowError) as error:
+        raise _Bad("unparsable", str(error)[:200]) from None
+    if not isinstance(body, list):
+        return [body]
+    if not body:
+        raise _Bad("empty_array")
+    if len(body) > ELEMENTS_MAX:
+        raise _Bad("too_many_elements", str(len(body)))
+    return body
+
+
+def _raw_element(payload: bytes, index: int) -> bytes:
+    decoder = msgspec.msgpack.decode if payload[:1] >= b"\x80" else msgspec.json.decode
+    return bytes(decoder(payload, type=list[msgspec.Raw])[index])
+
+
+def _decode_element(decoded: Decoded, topic: DeviceTopic | FeedTopic, index: int, element: object, now_us: int) -> None:
+    if not isinstance(element, dict):
+        raise _Bad("not_an_object", type(element).__name__)
+    asset_class, scheme, value = _address(topic, element)
+    time_us = _time_us(element.get("time"), now_us)
+    warning = check_digit_warning(scheme, value)
+    if warning is not None:
+        decoded.warnings[f"{scheme}:{warning}"] += 1
+    if topic.kind == "static":
+        decoded.statics.append((index, _static(decoded, asset_class, scheme, value, time_us, element)))
+        return
+    decoded.readings.append((index, _reading(decoded, ASSET_CLASSES[asset_class], scheme, value, time_us, element)))
+
+
+def _address(topic: DeviceTopic | FeedTopic, element: dict[str, Any]) -> tuple[str, str, str]:
+    if isinstance(topic, DeviceTopic):
+        return topic.asset_class, topic.scheme, topic.value
+    asset_class, scheme, value = element.get("class"), element.get("scheme"), element.get("value")
+    if not (isinstance(asset_class, str) and isinstance(scheme, str) and isinstance(value, str)):
+        raise _Bad("missing_identifier")
+    if asset_class not in ASSET_CLASSES:
+        raise _Bad("unknown_class", asset_class[:200])
+    fault = identifier_fault(scheme, value)
+    if fault is not None:
+        raise _Bad(fault, f"{scheme}:{value}"[:200])
+    return asset_class, scheme, value
+
+
+def _time_us(given: object, now_us: int) -> int:
+    """Instant of an element. Source of the bounds: design 4.1; of `:60` as the next second: domain.md 3.4."""
+    if given is None:
+        raise _Bad("missing_time")
+    if isinstance(given, int) and not isinstance(given, bool):
+        time_us = given * 1000
+    elif isinstance(given, str):
+        time_us = _rfc3339_us(given)
+    else:
+        raise _Bad("bad_time", repr(given)[:80])
+    if time_us < EARLIEST_US:
+        raise _Bad("time_before_1990", str(given)[:80])
+    if time_us > now_us + FUTURE_US_MAX:
+        raise _Bad("time_in_future", str(given)[:80])
+    if abs(now_us - time_us - GPS_ROLLOVER_US) < GPS_ROLLOVER_SLACK_US:
+        raise _Bad("gps_week_rollover", str(given)[:80])
+    return time_us
+
+
+def _rfc3339_us(text: str) -> int:
+    leap = _LEAP_SECOND.match(text)
+    try:
+        moment = msgspec.convert(f"{leap[1]}:59{leap[2]}" if leap else text, datetime)
+        if moment.tzinfo is None:
+            raise _Bad("bad_time", f"{text[:80]}: no offset")
+        return from_datetime(moment) + (SECOND_US if leap else 0)
+    except (msgspec.ValidationError, ValueError, OverflowError):
+        raise _Bad("bad_time", text[:80]) from None
+
+
+def _reading(
+    decoded: Decoded, asset_class: AssetClass, scheme: str, value: str, time_us: int, element: dict[str, Any]
+) -> Reading:
+    ranges = _RANGES[asset_class.name]
+    lat_deg, lon_deg = _position(decoded, element)
+    fields: dict[str, Any] = {}
+    for name, given in element.items():
+        field = ranges.get(name)
+        if field is not None:
+            if given is not None:
+                kept = _field(decoded, field, given)
+                if kept is not None:
+                    fields[name] = kept
+        elif name not in _HEADER_FIELDS or (name in _ADDRESS_FIELDS and isinstance(decoded.topic, DeviceTopic)):
+            decoded.unknown_fields += 1
+    channels = _channels(decoded, element["channels"]) if element.get("channels") is not None else {}
+    source = _source(decoded, element)
+    seq = _seq(decoded, element.get("seq"))
+    given_seq = seq is not None
+    if seq is None:
+        seq = content_seq((asset_class.name, scheme, value, time_us, source, lat_deg, lon_deg, fields, channels))
+    return asset_class.reading_type(
+        scheme=scheme,
+        value=value,
+        time_us=time_us,
+        seq=seq,
+        seq_given=given_seq,
+        source=source,
+        lat_deg=lat_deg,
+        lon_deg=lon_deg,
+        channels=channels,
+        **fields,
+    )
+
+
+def content_seq(content: object) -> int:
+    """63-bit hash (BLAKE2b, first 8 bytes, sign bit cleared) that stands in for a missing `seq` (design 5.3)."""
+    digest = blake2b(_canonical.encode(content), digest_size=8).digest()
+    return int.from_bytes(digest) & SEQ_MAX
+
+
+def _position(decoded: Decoded, element: dict[str, Any]) -> tuple[float | None, float | None]:
+    lat, lon = element.get("lat_deg"), element.get("lon_deg")
+    if (lat is None) != (lon is None):
+        raise _Bad("lone_coordinate", "lat_deg" if lon is None else "lon_deg")
+    if lat is None or lon is None:
+        return None, None
+    lat_deg, lon_deg = _number(lat), _number(lon)
+    if lat_deg is None or lon_deg is None:
+        decoded.nulled["position:not_a_number"] += 1
+        return None, None
+    if lat_deg == 91 or lon_deg == 181:
+        decoded.nulled["position:sentinel"] += 1
+        return None, None
+    if abs(lat_deg) > 90 or abs(lon_deg) > 180:
+        decoded.nulled["position:out_of_range"] += 1
+        return None, None
+    return lat_deg, -180.0 if lon_deg == 180 else lon_deg
+
+
+def _number(given: object) -> float | None:
+    """A finite float of a JSON number; None for anything else, bool and integers beyond a float's reach included."""
+    if isinstance(given, bool) or not isinstance(given, int | float):
+        return None
+    try:
+        number = float(given)
+    except OverflowError:
+        return None
+    return number if math.isfinite(number) else None
+
+
+def _field(decoded: Decoded, field: Field, given: object) -> float | int | bool | str | None:
+    """One optional field in its kind and range, or None with the reason counted."""
+    kept: float | int | bool | str | None = None
+    reason = "wrong_type"
+    if field.kind == "boolean":
+        kept = given if isinstance(given, bool) else None
+    elif field.kind == "text":
+        if isinstance(given, str):
+            kept, reason = _text(field, given)
+            if reason == "empty":
+                return None
+    else:
+        number = _number(given)
+        if number is not None:
+            kept, reason = _ranged(field, number)
+    if kept is None:
+        decoded.nulled[f"{field.name}:{reason}"] += 1
+    return kept
+
+
+def _ranged(field: Field, number: float) -> tuple[float | int | None, str]:
+    if field.name == "track_deg" and number == 360:
+        return 0.0, ""  # due north is written both ways; 360 is no sentinel in ADS-B
+    if number in field.sentinels:
+        return None, "sentinel"
+    if not field.low <= number <= field.high:
+        return None, "out_of_range"
+    if field.kind == "integer":
+        return (int(number), "") if number == int(number) else (None, "wrong_type")
+    return number, ""
+
+
+def _text(field: Field, given: str) -> tuple[str | None, str]:
+    kept = given.strip()
+    if not kept:
+        return None, "empty"
+    if len(kept) > field.high:
+        return None, "too_long"
+    if "\x00" in kept or not kept.isprintable():
+        return None, "unprintable"
+    if field.name == "squawk" and not _SQUAWK.fullmatch(kept):
+        return None, "out_of_range"
+    if field.name == "icao24":
+        kept = kept.lower()
+    return kept, ""
+
+
+def _channels(decoded: Decoded, given: object) -> dict[str, float]:
+    if not isinstance(given, dict):
+        decoded.nulled["channels:wrong_type"] += 1
+        return {}
+    kept: dict[str, float] = {}
+    for name, raw in given.items():
+        if raw is None:
+            continue
+        number = _number(raw)
+        if not isinstance(name, str) or not _CHANNEL_NAME.fullmatch(name):
+            decoded.nulled["channels:bad_name"] += 1
+        elif number is None:
+            decoded.nulled[f"{name}:not_a_number"] += 1
+        elif len(kept) >= CHANNELS_MAX:
+            decoded.nulled["channels:too_many"] += 1
+        else:
+            kept[name] = number
+    return kept
+
+
+def _source(decoded: Decoded, element: dict[str, Any]) -> str:
+    given = element.get("source")
+    if given is None:
+        return "device"
+    if isinstance(given, str) and 0 < len(given) <= NAME_CHARS_MAX and given.isprintable():
+        return given
+    decoded.nulled["source:wrong_type"] += 1
+    return "device"
+
+
+def _seq(decoded: Decoded, given: object) -> int | None:
+    if given is None:
+        return None
+    if isinstance(given, int) and not isinstance(given, bool) and 0 <= given <= SEQ_MAX:
+        return given
+    decoded.nulled["seq:out_of_range"] += 1
+    return None
+
+
+def _static(decoded: Decoded, asset_class: str, scheme: str, value: str, time_us: int, element: dict[str, Any]) -> StaticReport:
+    particulars: dict[str, str | float] = {}
+    for name, given in element.items():
+        field = _STATIC_RANGES.get(name)
+        if field is None:
+            decoded.unknown_fields += name not in _HEADER_FIELDS
+            continue
+        if given is None:
+            continue
+        kept = _field(decoded, field, given)
+        if kept is not None:
+            particulars[name] = kept
+    return StaticReport(
+        asset_class=asset_class,
+        scheme=scheme,
+        value=value,
+        time_us=time_us,
+        source=_source(decoded, element),
+        particulars=particulars,
+    )
