@@ -1,0 +1,82 @@
+"""The settings: defaults that start, environment that is read, nonsense that is refused."""
+
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from keelwing.settings import PREFIX, Settings, unknown_variables
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in Settings.model_fields:
+        monkeypatch.delenv(PREFIX + name.upper(), raising=False)
+
+
+def test_without_any_variable_servers_are_embedded_and_the_api_is_private(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    settings = Settings()
+    assert settings.database_url is None
+    assert settings.mqtt_url is None
+    assert settings.http_host == "127.0.0.1"
+    assert settings.webhook_allow_private is False
+    assert settings.data_dir == tmp_path.resolve() / "data"
+    assert settings.shard_range == range(64)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("DATABASE_URL", "mysql://localhost/x"),
+        ("MQTT_URL", "http://localhost"),
+        ("MQTT_URL", "mqtt://"),
+        ("MQTT_URL", "mqtt://host:99999"),
+        ("MQTT_PROTOCOL", "4"),
+        ("MQTT_CLIENT_ID", "a/b"),
+        ("MQTT_IN_FLIGHT_MAX", "65536"),
+        ("HTTP_PORT", "-1"),
+        ("LOG_LEVEL", "loud"),
+        ("SHARDS", "0-64"),
+        ("SHARDS", "9-3"),
+        ("HORIZON_H", "0"),
+        ("HORIZON_H", "nan"),
+    ],
+)
+def test_a_value_without_meaning_is_refused(name: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(PREFIX + name, value)
+    with pytest.raises(ValidationError):
+        Settings()
+
+
+def test_an_empty_variable_is_an_unset_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KEELWING_MQTT_URL", "")
+    assert Settings().mqtt_url is None
+
+
+def test_a_child_process_reads_back_the_same_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = Settings(http_port=0, shards="3-7", webhook_allow_private=True).with_servers(
+        database_url="postgresql://a:b@127.0.0.1:5/c", mqtt_url="mqtt://127.0.0.1:6"
+    )
+    for name, value in settings.environment().items():
+        monkeypatch.setenv(name, value)
+    assert Settings() == settings
+
+
+def test_passwords_stay_out_of_the_text_of_the_settings() -> None:
+    settings = Settings(database_url="postgresql://a:hidden@h/d", mqtt_url="mqtt://a:hidden@h")
+    assert "hidden" not in repr(settings)
+
+
+def test_every_setting_says_what_it_is_and_why() -> None:
+    for name, field in Settings.model_fields.items():
+        assert field.description is not None, name
+        assert len(field.description) > 40, name
+        assert not field.is_required(), name
+
+
+def test_a_misspelled_variable_is_named() -> None:
+    found = unknown_variables({"KEELWING_DATABSE_URL": "x", "KEELWING_DATA_DIR": "x", "KEELWING_SHARED": "x", "PATH": "x"})
+    assert found == ["KEELWING_DATABSE_URL"]
