@@ -75,7 +75,7 @@ class Decoded(msgspec.Struct, kw_only=True):
     warnings: Counter[str] = msgspec.field(default_factory=Counter)
 
 
-class _Bad(Exception):
+class _RefusedError(Exception):
     """Carries a reason out of one element's decoding; never leaves this module."""
 
     def __init__(self, reason: str, detail: str = "") -> None:
@@ -99,22 +99,22 @@ def decode(topic: str, payload: bytes, now_us: int) -> Decoded:
     decoded = Decoded(topic=parsed)
     try:
         if parsed is None:
-            raise _Bad("unknown_topic", topic[:200])
+            raise _RefusedError("unknown_topic", topic[:200])
         _check_address(parsed)
         if len(payload) > MESSAGE_BYTES_MAX:
-            raise _Bad("message_too_large", f"{len(payload)} bytes")
+            raise _RefusedError("message_too_large", f"{len(payload)} bytes")
         if parsed.kind == "status":
             decoded.status = _status(payload)
             return decoded
         elements = _elements(payload)
-    except _Bad as bad:
+    except _RefusedError as bad:
         decoded.rejections.append(Rejection(reason=bad.reason, detail=bad.detail, payload=payload[:MESSAGE_BYTES_MAX]))
         return decoded
     decoded.received = len(elements)
     for index, element in enumerate(elements):
         try:
             _decode_element(decoded, parsed, index, element, now_us)
-        except _Bad as bad:
+        except _RefusedError as bad:
             raw = _raw_element(payload, index) if len(elements) > 1 or payload[:1] == b"[" else payload
             decoded.rejections.append(Rejection(reason=bad.reason, detail=bad.detail, payload=raw, element=index))
     return decoded
@@ -123,19 +123,19 @@ def decode(topic: str, payload: bytes, now_us: int) -> Decoded:
 def _check_address(parsed: DeviceTopic | FeedTopic) -> None:
     if isinstance(parsed, FeedTopic):
         if len(parsed.feed) > NAME_CHARS_MAX or "\x00" in parsed.feed:
-            raise _Bad("malformed_feed", parsed.feed[:200])
+            raise _RefusedError("malformed_feed", parsed.feed[:200])
         return
     if parsed.asset_class not in ASSET_CLASSES:
-        raise _Bad("unknown_class", parsed.asset_class[:200])
+        raise _RefusedError("unknown_class", parsed.asset_class[:200])
     fault = identifier_fault(parsed.scheme, parsed.value)
     if fault is not None:
-        raise _Bad(fault, f"{parsed.scheme}:{parsed.value}"[:200])
+        raise _RefusedError(fault, f"{parsed.scheme}:{parsed.value}"[:200])
 
 
 def _status(payload: bytes) -> Status:
     word = payload.strip().strip(b'"')
     if word not in {b"online", b"offline"}:
-        raise _Bad("bad_status", repr(payload[:40]))
+        raise _RefusedError("bad_status", repr(payload[:40]))
     return Status(word == b"online")
 
 
@@ -143,13 +143,13 @@ def _elements(payload: bytes) -> list[Any]:
     try:
         body = msgspec.msgpack.decode(payload) if payload[:1] >= b"\x80" else msgspec.json.decode(payload)
     except (msgspec.DecodeError, ValueError, RecursionError, OverflowError) as error:
-        raise _Bad("unparsable", str(error)[:200]) from None
+        raise _RefusedError("unparsable", str(error)[:200]) from None
     if not isinstance(body, list):
         return [body]
     if not body:
-        raise _Bad("empty_array")
+        raise _RefusedError("empty_array")
     if len(body) > ELEMENTS_MAX:
-        raise _Bad("too_many_elements", str(len(body)))
+        raise _RefusedError("too_many_elements", str(len(body)))
     return body
 
 
@@ -160,7 +160,7 @@ def _raw_element(payload: bytes, index: int) -> bytes:
 
 def _decode_element(decoded: Decoded, topic: DeviceTopic | FeedTopic, index: int, element: object, now_us: int) -> None:
     if not isinstance(element, dict):
-        raise _Bad("not_an_object", type(element).__name__)
+        raise _RefusedError("not_an_object", type(element).__name__)
     asset_class, scheme, value = _address(topic, element)
     time_us = _time_us(element.get("time"), now_us)
     warning = check_digit_warning(scheme, value)
@@ -177,31 +177,31 @@ def _address(topic: DeviceTopic | FeedTopic, element: dict[str, Any]) -> tuple[s
         return topic.asset_class, topic.scheme, topic.value
     asset_class, scheme, value = element.get("class"), element.get("scheme"), element.get("value")
     if not (isinstance(asset_class, str) and isinstance(scheme, str) and isinstance(value, str)):
-        raise _Bad("missing_identifier")
+        raise _RefusedError("missing_identifier")
     if asset_class not in ASSET_CLASSES:
-        raise _Bad("unknown_class", asset_class[:200])
+        raise _RefusedError("unknown_class", asset_class[:200])
     fault = identifier_fault(scheme, value)
     if fault is not None:
-        raise _Bad(fault, f"{scheme}:{value}"[:200])
+        raise _RefusedError(fault, f"{scheme}:{value}"[:200])
     return asset_class, scheme, value
 
 
 def _time_us(given: object, now_us: int) -> int:
     """Instant of an element. Source of the bounds: design 4.1; of `:60` as the next second: domain.md 3.4."""
     if given is None:
-        raise _Bad("missing_time")
+        raise _RefusedError("missing_time")
     if isinstance(given, int) and not isinstance(given, bool):
         time_us = given * 1000
     elif isinstance(given, str):
         time_us = _rfc3339_us(given)
     else:
-        raise _Bad("bad_time", repr(given)[:80])
+        raise _RefusedError("bad_time", repr(given)[:80])
     if time_us < EARLIEST_US:
-        raise _Bad("time_before_1990", str(given)[:80])
+        raise _RefusedError("time_before_1990", str(given)[:80])
     if time_us > now_us + FUTURE_US_MAX:
-        raise _Bad("time_in_future", str(given)[:80])
+        raise _RefusedError("time_in_future", str(given)[:80])
     if abs(now_us - time_us - GPS_ROLLOVER_US) < GPS_ROLLOVER_SLACK_US:
-        raise _Bad("gps_week_rollover", str(given)[:80])
+        raise _RefusedError("gps_week_rollover", str(given)[:80])
     return time_us
 
 
@@ -210,10 +210,10 @@ def _rfc3339_us(text: str) -> int:
     try:
         moment = msgspec.convert(f"{leap[1]}:59{leap[2]}" if leap else text, datetime)
         if moment.tzinfo is None:
-            raise _Bad("bad_time", f"{text[:80]}: no offset")
+            raise _RefusedError("bad_time", f"{text[:80]}: no offset")
         return from_datetime(moment) + (SECOND_US if leap else 0)
     except (msgspec.ValidationError, ValueError, OverflowError):
-        raise _Bad("bad_time", text[:80]) from None
+        raise _RefusedError("bad_time", text[:80]) from None
 
 
 def _reading(
@@ -260,7 +260,7 @@ def content_seq(content: object) -> int:
 def _position(decoded: Decoded, element: dict[str, Any]) -> tuple[float | None, float | None]:
     lat, lon = element.get("lat_deg"), element.get("lon_deg")
     if (lat is None) != (lon is None):
-        raise _Bad("lone_coordinate", "lat_deg" if lon is None else "lon_deg")
+        raise _RefusedError("lone_coordinate", "lat_deg" if lon is None else "lon_deg")
     if lat is None or lon is None:
         return None, None
     lat_deg, lon_deg = _number(lat), _number(lon)

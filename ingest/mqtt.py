@@ -1,0 +1,293 @@
+"""The broker's side of the ingester: paho with manual acknowledgement, nothing acknowledged before it is told to.
+
+Two connections: one for live topics, one for backfill with an in-flight window of its own, so that a device's stored
+readings never stand in front of live ones. paho's network thread reads the socket (and answers pings) however long the
+database is away; what it holds is bounded by the broker's in-flight limit and by bytes. Knows packets, not readings.
+
+A `Delivery` remembers the connection it came over: a packet id means nothing after a reconnect and is never acknowledged
+there; the broker sends the message again and the key makes it a duplicate (design 5.1, 5.3).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import ssl
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+import msgspec
+import paho.mqtt.client as paho
+from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+
+from ingest.wire import PREFIX
+
+LIVE_FILTERS = (
+    f"{PREFIX}/+/+/+/+/telemetry",
+    f"{PREFIX}/+/+/+/+/static",
+    f"{PREFIX}/+/+/+/+/status",
+    f"{PREFIX}/+/feed/+/telemetry",
+    f"{PREFIX}/+/feed/+/static",
+    f"{PREFIX}/+/feed/+/status",
+)
+BACKFILL_FILTERS = (f"{PREFIX}/+/+/+/+/telemetry/backfill", f"{PREFIX}/+/feed/+/telemetry/backfill")
+SESSION_EXPIRY_S = 7 * 24 * 3600  # longer than the longest outage we tolerate; the broker queues for us meanwhile
+KEEPALIVE_S = 30
+RECONNECT_S_MAX = 5
+PROBE_TENANT = "_"
+PROBE_CLASS = "probe"
+
+
+class BrokerAddress(msgspec.Struct, frozen=True, kw_only=True):
+    """Where the broker is and how to enter. `url` = `mqtt://`, `mqtts://` or `ws://`, user and password in it or none."""
+
+    url: str
+    protocol: str = "3.1.1"
+    ca_file: str | None = None
+    client_id: str = "keelwing-worker"
+    in_flight_max: int = 1000
+    held_bytes_max: int = 64 * 1024 * 1024
+
+
+class Delivery(msgspec.Struct, kw_only=True):
+    """One message in hand, not yet acknowledged. `mids` grows when the broker repeats it while we hold it."""
+
+    topic: str
+    payload: bytes
+    received_us: int
+    connection: int
+    mids: list[int]
+    receiver: Receiver
+
+    def acknowledge(self) -> None:
+        """Tell the broker that this is safe. Does nothing when the connection it came over is gone."""
+        self.receiver.acknowledge(self)
+
+
+class Receiver:
+    """One subscription with its own window: collects deliveries in a bounded queue and wakes the event loop.
+
+    `on_wake` is called on paho's thread when something arrived or the connection changed. `connected_since_us` is the wall
+    time of the last successful subscription, None while the broker is away.
+    """
+
+    def __init__(self, address: BrokerAddress, filters: Sequence[str], on_wake: Callable[[], None], *, suffix: str = "") -> None:
+        self._address = address
+        self._filters = filters
+        self._on_wake = on_wake
+        self._queue: deque[Delivery] = deque()
+        self._held: dict[tuple[str, bytes], Delivery] = {}
+        self._held_bytes = 0
+        self._overflowed = False
+        self._lock = threading.Lock()
+        self._connection = 0
+        self._pending_subscribe = 0
+        self.connected_since_us: int | None = None
+        self.refused: str | None = None
+        self._client = self._build_client(address.client_id + suffix)
+
+    def _build_client(self, client_id: str) -> paho.Client:
+        parts = urlsplit(self._address.url)
+        five = self._address.protocol == "5"
+        client = paho.Client(
+            CallbackAPIVersion.VERSION2,
+            client_id=client_id,
+            protocol=paho.MQTTv5 if five else paho.MQTTv311,
+            transport="websockets" if parts.scheme in {"ws", "wss"} else "tcp",
+            clean_session=None if five else False,
+            manual_ack=True,
+        )
+        if parts.username is not None:
+            client.username_pw_set(unquote(parts.username), unquote(parts.password or ""))
+        if parts.scheme in {"mqtts", "wss"}:
+            client.tls_set_context(ssl.create_default_context(cafile=self._address.ca_file))
+        client.max_inflight_messages_set(self._address.in_flight_max)
+        client.reconnect_delay_set(min_delay=1, max_delay=RECONNECT_S_MAX)
+        client.on_connect = self._connected
+        client.on_disconnect = self._disconnected
+        client.on_subscribe = self._subscribed
+        client.on_message = self._received
+        return client
+
+    def start(self) -> None:
+        """Begin to connect; retries for ever with a bounded delay, the broker may come later than we do."""
+        parts = urlsplit(self._address.url)
+        port = parts.port or {"mqtts": 8883, "ws": 80, "wss": 443}.get(parts.scheme, 1883)
+        extra: dict[str, Any] = {}
+        if self._address.protocol == "5":
+            properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
+            properties.SessionExpiryInterval = SESSION_EXPIRY_S
+            properties.ReceiveMaximum = self._address.in_flight_max
+            extra = {"clean_start": False, "properties": properties}
+        self._client.connect_async(parts.hostname or "127.0.0.1", port, keepalive=KEEPALIVE_S, **extra)
+        self._client.loop_start()
+
+    def stop(self) -> None:
+        """Disconnect; what is held unacknowledged stays with the broker."""
+        self._client.disconnect()
+        self._client.loop_stop()
+
+    def take(self, count_max: int) -> list[Delivery]:
+        """Up to `count_max` deliveries in the order of arrival; empty when there are none."""
+        taken: list[Delivery] = []
+        while len(taken) < count_max:
+            try:
+                taken.append(self._queue.popleft())
+            except IndexError:
+                break
+        return taken
+
+    def __len__(self) -> int:
+        return len(self._queue)
+
+    def publish(self, topic: str, payload: bytes) -> None:
+        """Publish at QoS 1 over this connection (probes only)."""
+        self._client.publish(topic, payload, qos=1)
+
+    def acknowledge(self, delivery: Delivery) -> None:
+        """Acknowledge all packets of a delivery, if its connection is still the one we have."""
+        with self._lock:
+            self._held.pop((delivery.topic, delivery.payload), None)
+            self._held_bytes -= len(delivery.payload)
+            current = delivery.connection == self._connection
+            if current:
+                for mid in delivery.mids:
+                    self._client.ack(mid, 1)
+            if self._overflowed and self._held_bytes * 2 < self._address.held_bytes_max:
+                # What we let pass unheld comes again only over a new connection (MQTT 3.1.1 §4.4).
+                self._overflowed = False
+                self._cut()
+
+    def _cut(self) -> None:
+        """Close the socket under paho, whose loop then reconnects by itself."""
+        connection = self._client.socket()
+        if isinstance(connection, socket.socket):
+            connection.shutdown(socket.SHUT_RDWR)
+
+    def _connected(self, client: paho.Client, _userdata: object, _flags: object, reason: Any, _properties: object) -> None:
+        if reason.is_failure:
+            self.refused = str(reason)
+            return
+        self.refused = None
+        # Subscribed anew at every connection: the session may be gone with the broker's disk.
+        _, mid = client.subscribe([(topic, 1) for topic in self._filters])
+        self._pending_subscribe = mid or 0
+
+    def _subscribed(self, _client: object, _userdata: object, mid: int, reasons: Any, _properties: object) -> None:
+        if mid == self._pending_subscribe:
+            failures = [str(reason) for reason in reasons if reason.is_failure]
+            self.refused = failures[0] if failures else None
+            self.connected_since_us = None if failures else time.time_ns() // 1000
+            self._on_wake()
+
+    def _disconnected(self, *_: object) -> None:
+        with self._lock:
+            self._connection += 1
+            self.connected_since_us = None
+        self._on_wake()
+
+    def _received(self, _client: object, _userdata: object, message: paho.MQTTMessage) -> None:
+        payload = bytes(message.payload)
+        key = (message.topic, payload)
+        with self._lock:
+            held = self._held.get(key)
+            if held is not None and message.dup:
+                if held.connection != self._connection:
+                    held.connection, held.mids = self._connection, []
+                held.mids.append(message.mid)
+                return
+            if self._held_bytes + len(payload) > self._address.held_bytes_max:
+                self._overflowed = True
+                return
+            delivery = Delivery(
+                topic=message.topic,
+                payload=payload,
+                received_us=time.time_ns() // 1000,
+                connection=self._connection,
+                mids=[message.mid],
+                receiver=self,
+            )
+            self._held[key] = delivery
+            self._held_bytes += len(payload)
+        self._queue.append(delivery)
+        self._on_wake()
+
+
+class Inbox:
+    """Live and backfill receivers behind one `take`, and the probes that say how far the broker has been drained.
+
+    A probe is a message of our own on a topic that the telemetry filters match: when it comes back, everything that the broker
+    held for us before it was published has been delivered (MQTT keeps the order of a subscription). `frontier_us` is the
+    publication time of the last probe that came back over every probed filter.
+    """
+
+    def __init__(self, address: BrokerAddress) -> None:
+        self._woken = asyncio.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._signalled = False
+        self.live = Receiver(address, LIVE_FILTERS, self._wake)
+        self.backfill = Receiver(address, BACKFILL_FILTERS, self._wake, suffix="-backfill")
+        self._probe_topics = (
+            f"{PREFIX}/{PROBE_TENANT}/{PROBE_CLASS}/worker/{address.client_id}/telemetry",
+            f"{PREFIX}/{PROBE_TENANT}/feed/{PROBE_CLASS}-{address.client_id}/telemetry",
+        )
+        self._probes: dict[str, int] = {}
+        self._sent: set[bytes] = set()
+
+    def start(self) -> None:
+        """Connect both receivers; to be called on the event loop that will `take`."""
+        self._loop = asyncio.get_running_loop()
+        self.live.start()
+        self.backfill.start()
+
+    def stop(self) -> None:
+        """Disconnect both."""
+        self.live.stop()
+        self.backfill.stop()
+
+    def _wake(self) -> None:
+        if self._loop is not None and not self._signalled:
+            self._signalled = True
+            self._loop.call_soon_threadsafe(self._woken.set)
+
+    async def take(self, count_max: int, wait_s: float) -> list[Delivery]:
+        """Deliveries for one batch: live first, backfill only into what live left free. Empty after `wait_s` of silence."""
+        if not len(self.live) and not len(self.backfill):
+            try:
+                await asyncio.wait_for(self._woken.wait(), wait_s)
+            except TimeoutError:
+                return []
+        self._woken.clear()
+        self._signalled = False
+        taken = self.live.take(count_max)
+        return taken + self.backfill.take(max(0, count_max - len(taken)) // 2)
+
+    def probe(self, now_us: int) -> None:
+        """Send a probe over every probed filter."""
+        payload = msgspec.json.encode({"probe": now_us})
+        self._sent.add(payload)
+        if len(self._sent) > 64:  # chosen: a minute of probes; older ones are lost with their connection
+            self._sent = {payload}
+        for topic in self._probe_topics:
+            self.live.publish(topic, payload)
+
+    def probe_us(self, delivery: Delivery) -> int | None:
+        """The publication time if a delivery is a probe of ours, else None (a probe of somebody else's is bad input)."""
+        if delivery.topic not in self._probe_topics or delivery.payload not in self._sent:
+            return None
+        sent_us = int(msgspec.json.decode(delivery.payload)["probe"])
+        self._probes[delivery.topic] = max(sent_us, self._probes.get(delivery.topic, 0))
+        return sent_us
+
+    @property
+    def frontier_us(self) -> int | None:
+        """Up to when the broker has nothing left for us, by the probes that came back; None before the first."""
+        if len(self._probes) < len(self._probe_topics):
+            return None
+        return min(self._probes.values())
