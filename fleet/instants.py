@@ -31,7 +31,7 @@ def from_datetime(moment: datetime) -> int:
 def to_rfc3339(time_us: int) -> str:
     """RFC 3339 with `Z`, without trailing zeros of the fraction (`2026-11-22T07:00:00Z`, `…00.25Z`)."""
     moment = to_datetime(time_us)
-    text = moment.strftime("%Y-%m-%dT%H:%M:%S")
+    text = moment.replace(tzinfo=None, microsecond=0).isoformat()  # strftime does not pad years below 1000 everywhere
     if moment.microsecond:
         text += f".{moment.microsecond:06d}".rstrip("0")
     return text + "Z"

@@ -1,0 +1,53 @@
+# Two commands matter: `make demo` and `make test`. Everything they need goes into .venv and web/node_modules.
+PYTHON ?= python3
+BIN := .venv/bin
+SOURCES := fleet detect ingest store alerts api simulators keelwing
+PAGE := api/page/index.html
+
+.PHONY: demo test check lint types imports page-check unit setup bench soak evaluate clean
+
+demo: setup
+	@$(BIN)/keelwing up --demo
+
+test: check unit
+
+check: lint types imports page-check
+
+setup:
+	@$(MAKE) --no-print-directory -j2 .venv/.ready $(PAGE)
+
+.venv/.ready: requirements.lock pyproject.toml
+	@echo "setting up .venv (about a minute)"
+	@$(PYTHON) -c 'import sys; sys.exit("Keelwing needs Python 3.11 or newer, this is " + sys.version.split()[0] if sys.version_info < (3, 11) else 0)'
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input --no-deps --no-build-isolation -e .
+	@touch $@
+
+web/node_modules/.ready: web/package-lock.json web/package.json
+	@echo "setting up web/node_modules"
+	@cd web && npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+$(PAGE): web/node_modules/.ready web/index.html web/vite.config.ts $(shell find web/src web/public -type f 2>/dev/null)
+	@cd web && npm run --silent build
+	@touch $@
+
+lint: setup
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check --quiet . || { echo "run: .venv/bin/ruff format ."; exit 1; }
+
+types: setup
+	@$(BIN)/mypy
+
+imports: setup
+	@$(BIN)/lint-imports --no-cache > .import-linter.log 2>&1 || { cat .import-linter.log; exit 1; }
+
+page-check: setup
+	@cd web && npm run --silent check && npm test --silent
+
+unit: setup
+	@$(BIN)/pytest
+
+clean:
+	rm -rf .venv web/node_modules api/page test-output
