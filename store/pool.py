@@ -1,0 +1,105 @@
+"""Connections: bounded pools that reconnect, and the scope of one API transaction.
+
+Connections made here read every `timestamptz` as whole microseconds UTC (as the rest of the house counts) and every JSON
+value by msgspec. They know no query.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal, TypeAlias
+from uuid import UUID
+
+import msgspec
+from psycopg import AsyncConnection, sql
+from psycopg.rows import DictRow, dict_row
+from psycopg.types.datetime import TimestamptzBinaryLoader, TimestamptzLoader
+from psycopg.types.json import set_json_dumps, set_json_loads
+from psycopg_pool import AsyncConnectionPool
+
+from fleet.instants import from_datetime
+
+Connection: TypeAlias = AsyncConnection[DictRow]
+Pool: TypeAlias = AsyncConnectionPool[Connection]
+Role = Literal["keelwing_worker", "keelwing_api"]
+
+INTERNAL = "*"  # the party setting of a tenant's own people; the wall opens to no other word
+STATEMENT_TIMEOUT_S = {"keelwing_worker": 120, "keelwing_api": 30}
+IDLE_IN_TRANSACTION_S = 60  # a worker that died with its machine gives its shards back after this long
+CONNECT_TIMEOUT_S = 10
+
+
+async def open_pool(url: str, role: Role, size_max: int, *, wait_s: float = 30.0) -> Pool:
+    """A pool of at most `size_max` connections acting as `role`, tested on the way out, reconnecting by itself.
+
+    With `url` of the role itself the wall stands by log-in; with the owner's `url` each connection takes the role by
+    `SET ROLE`, which keeps mistakes out but not somebody who can run any SQL.
+
+    Args:
+        url: `postgresql://…`.
+        role: whose rights the connections have.
+        size_max: connections at most; who asks beyond it waits.
+        wait_s: how long to wait for the first connection.
+
+    Raises:
+        psycopg_pool.PoolTimeout: no connection within `wait_s`; nothing is left open.
+    """
+
+    async def configure(connection: Connection) -> None:
+        await _configure(connection, role)
+
+    pool: Pool = AsyncConnectionPool(
+        url,
+        connection_class=AsyncConnection[DictRow],
+        kwargs={"row_factory": dict_row, "connect_timeout": CONNECT_TIMEOUT_S, "application_name": role},
+        configure=configure,
+        check=AsyncConnectionPool.check_connection,
+        min_size=min(2, size_max),
+        max_size=size_max,
+        open=False,
+        name=role,
+    )
+    try:
+        await pool.open(wait=True, timeout=wait_s)
+    except BaseException:
+        await pool.close()
+        raise
+    return pool
+
+
+async def scope(connection: Connection, tenant: str, party: UUID | str | None) -> None:
+    """Say, for the rest of this transaction, whose rows may be seen: a tenant's, or one lessee's share of them.
+
+    Args:
+        connection: of role `keelwing_api`, inside a transaction.
+        tenant: the key's tenant.
+        party: the key's party; None for the tenant's own people.
+    """
+    await connection.execute(
+        "SELECT set_config('keelwing.tenant', %s, true), set_config('keelwing.party', %s, true)",
+        (tenant, INTERNAL if party is None else str(party)),
+    )
+
+
+class _MicrosecondsLoader(TimestamptzLoader):
+    def load(self, data: Any) -> int:  # type: ignore[override]
+        return from_datetime(super().load(data))
+
+
+class _MicrosecondsBinaryLoader(TimestamptzBinaryLoader):
+    def load(self, data: Any) -> int:  # type: ignore[override]
+        return from_datetime(super().load(data))
+
+
+async def _configure(connection: Connection, role: Role) -> None:
+    connection.adapters.register_loader("timestamptz", _MicrosecondsLoader)
+    connection.adapters.register_loader("timestamptz", _MicrosecondsBinaryLoader)
+    set_json_dumps(msgspec.json.encode, connection)
+    set_json_loads(msgspec.json.decode, connection)
+    await connection.set_autocommit(True)
+    await connection.execute(sql.SQL("SET ROLE {}").format(sql.Identifier(role)))
+    await connection.execute("SET TIME ZONE 'UTC'")
+    await connection.execute(
+        "SELECT set_config('statement_timeout', %s, false), set_config('idle_in_transaction_session_timeout', %s, false)",
+        (f"{STATEMENT_TIMEOUT_S[role]}s", f"{IDLE_IN_TRANSACTION_S}s"),
+    )
+    await connection.set_autocommit(False)

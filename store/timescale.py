@@ -1,0 +1,67 @@
+"""TimescaleDB, when the server has it: hypertables, and columnstore behind the horizon where the edition allows it.
+
+Without it the same tables are plain ones and every query is the same. It runs after the migrations at every start and
+changes nothing that is already so. Retention stays off until an operator chooses one: readings are the log.
+"""
+
+from __future__ import annotations
+
+from typing import Any, LiteralString
+
+import psycopg
+
+TABLES: tuple[LiteralString, ...] = ("reading_vessel", "reading_aircraft", "reading_trainset")
+CHUNK_DAYS = 1  # chosen: a day of the world's fleet is some 10⁹ rows, and a day is what a track asks for
+COLUMNSTORE_AFTER_DAYS = 4  # behind the 72 h horizon (design 5.7) and one chunk
+
+
+def edition(connection: psycopg.Connection[Any]) -> str | None:
+    """`timescale` (all features), `apache` (no columnstore, no policies), or None when the extension cannot be used."""
+    installed = connection.execute("SELECT 1 FROM pg_extension WHERE extname = 'timescaledb'").fetchone()
+    if installed is None and not _installable(connection):
+        return None
+    if installed is None:
+        connection.execute("CREATE EXTENSION IF NOT EXISTS timescaledb")
+    row = connection.execute("SELECT current_setting('timescaledb.license', true)").fetchone()
+    return row[0] if row and row[0] else None
+
+
+def set_up(connection: psycopg.Connection[Any]) -> str | None:
+    """Make the reading tables hypertables and, in the full edition, move what the horizon left into the columnstore.
+
+    Args:
+        connection: of the tables' owner, in autocommit.
+
+    Returns:
+        The edition found, as `edition` names it.
+    """
+    found = edition(connection)
+    if found is None:
+        return None
+    for table in TABLES:
+        connection.execute(
+            "SELECT create_hypertable(%s::regclass, by_range('time', %s * interval '1 day'),"
+            " create_default_indexes => false, if_not_exists => true, migrate_data => true)",
+            (table, CHUNK_DAYS),
+        )
+        if found == "timescale":
+            _columnstore(connection, table)
+    return found
+
+
+def _columnstore(connection: psycopg.Connection[Any], table: LiteralString) -> None:
+    connection.execute(
+        "ALTER TABLE " + table + " SET (timescaledb.enable_columnstore = true,"
+        " timescaledb.segmentby = 'stream_id', timescaledb.orderby = 'time DESC, source, seq')"
+    )
+    connection.execute(
+        "CALL add_columnstore_policy(%s::regclass, after => %s * interval '1 day', if_not_exists => true)",
+        (table, COLUMNSTORE_AFTER_DAYS),
+    )
+
+
+def _installable(connection: psycopg.Connection[Any]) -> bool:
+    """The extension's files are there and its library is loaded: creating it otherwise ends the connection."""
+    available = connection.execute("SELECT 1 FROM pg_available_extensions WHERE name = 'timescaledb'").fetchone()
+    loaded = connection.execute("SELECT 1 FROM pg_settings WHERE name = 'timescaledb.license'").fetchone()
+    return available is not None and loaded is not None
