@@ -120,7 +120,8 @@ class EmbeddedPostgres:
         self.directory.mkdir(parents=True, exist_ok=True)
         account = service_account()
         place = find_place(self.directory, account)
-        self._lock = process.DirectoryLock(place / "lock", "PostgreSQL").acquire()
+        if self._lock is None:  # held already when the server died and is started again
+            self._lock = process.DirectoryLock(place / "lock", "PostgreSQL").acquire()
         try:
             binaries = find_binaries(account, place)
             cluster = place / "cluster"
@@ -219,7 +220,8 @@ class EmbeddedPostgres:
         raw.rename(cluster)
 
     def _launch(self, binaries: Path, cluster: Path, account: Account) -> None:
-        self._port = process.remembered_port(self.directory / "port", self._wanted_port)
+        # A restart keeps the port, for its clients know no other.
+        self._port = process.remembered_port(self.directory / "port", self._wanted_port or self._port)
         settings = CONFIGURATION | (FAST_CONFIGURATION if self._fast else {})
         settings |= {"port": str(self._port), "cluster_name": self._cluster_name}
         options = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]

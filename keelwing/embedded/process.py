@@ -84,7 +84,7 @@ def spawn(
 
 
 def stop(process: Child, signals: Sequence[tuple[signal.Signals, float]]) -> int:
-    """Ask a child to end with each signal in turn, waiting so many seconds after each, at last with SIGKILL.
+    """Ask a child to end with each signal in turn, waiting so many seconds after each, at last SIGKILL its session.
 
     Returns:
         The exit status, as `subprocess` gives it.
@@ -96,7 +96,8 @@ def stop(process: Child, signals: Sequence[tuple[signal.Signals, float]]) -> int
             return process.wait(timeout=max(wait_s, 0.0))
         except subprocess.TimeoutExpired:
             continue
-    process.kill()
+    if process.poll() is None:
+        os.killpg(process.pid, signal.SIGKILL)  # its own children too: it leads a session
     return process.wait()
 
 
