@@ -1,1 +1,16 @@
-"""Room `detect`."""
+"""What readings mean: pure, deterministic, and the only room that imports river. No I/O, no clock, no unseeded random number.
+
+The tour, in reading order:
+
+- `RULES.md`: what each rule opens, updates and closes, with its thresholds and where they come from. Read it first.
+- `model`: what goes in and comes out: ticks, contexts, findings, fixes. `state`: what is remembered of one asset.
+- `step`: one event through every rule; its tuple `RULES` is the list of rules. `drive`: readings and the ticks due between them.
+- `rule`, `episodes`: what a rule is, and how what it says opens, changes and closes. One module per rule: `gap`, `position_jump`,
+  `squawk_emergency`, `speed_anomaly`, `channel_anomaly`, `behaviour_anomaly`.
+- `traits`, `classes`, and one module per asset class (`vessel`, `aircraft`, `trainset`): what the rules ask of a class. `plane`:
+  distances cheap enough for every reading.
+- `rows`, `baseline`, `joint`: one-minute rows, and the two river models that learn from them. `prior`: the same, fleet-wide.
+- `scene`: what compares assets. `checkpoint`: a state as bytes and back.
+
+Importing this package imports nothing else; `detect.step` imports river.
+"""

@@ -1,0 +1,131 @@
+"""Aircraft as the rules see them: when silence is a gap, when a position is a jump, what an operating point is."""
+
+from __future__ import annotations
+
+from detect.plane import dead_reckoned_error_m, near_distance_m
+from detect.state import Seen
+from detect.traits import Fit, Silence, Track, Traits
+from fleet.aircraft import NAME, AircraftReading
+from fleet.geodesy import KN_MPS
+from fleet.instants import HOUR_US, MINUTE_US, SECOND_US
+
+AIRBORNE_US = 10 * MINUTE_US  # design 4.6; detection.md A1
+DARK_WARNING_US = 60 * MINUTE_US  # design 4.6; detection.md A1
+LANDING_FT = 5_000.0  # detection.md A6: a landing attempt goes below the field plus 5,000 ft
+SLACK_M = 2_000.0  # detection.md A3: pyModeS adds 2 km; readsb's 30 m is for raw frames, not for rows of whole seconds
+SLACK_S = 2.0  # chosen: readsb's 0.2 s, and a row's whole second, rounded either way
+GAIN_KN_S = 3.0  # detection.md A3: 3 kn a second of age
+SPEED_MAX_KN = 2_000.0  # detection.md A3
+GUESS_AIR_KN = 900.0  # detection.md A3: no speed known, airborne
+GUESS_GROUND_KN = 120.0  # detection.md A3
+
+
+def observe(before: Seen | None, reading: AircraftReading) -> Seen:
+    """The motion known after a reading; what the reading does not say stays as last reported."""
+    gs_kn, track_deg = reading.gs_kn, reading.track_deg
+    alt_ft = reading.alt_baro_ft if reading.alt_baro_ft is not None else reading.alt_geom_ft
+    rate_fpm = reading.vertical_rate_fpm
+    lat_deg, lon_deg, fix_us = reading.lat_deg, reading.lon_deg, reading.time_us
+    airborne = _airborne(reading.on_ground, gs_kn, alt_ft)
+    if before is not None:
+        if lat_deg is None or lon_deg is None:
+            lat_deg, lon_deg, fix_us = before.lat_deg, before.lon_deg, before.fix_time_us or 0
+        gs_kn = before.speed_kn if gs_kn is None else gs_kn
+        track_deg = before.course_deg if track_deg is None else track_deg
+        alt_ft = before.alt_ft if alt_ft is None else alt_ft
+        rate_fpm = before.vertical_rate_fpm if rate_fpm is None else rate_fpm
+        airborne = before.airborne if airborne is None else airborne
+    return Seen(
+        time_us=reading.time_us,
+        name=reading.name,
+        fix_time_us=None if lat_deg is None else fix_us,
+        lat_deg=lat_deg,
+        lon_deg=lon_deg,
+        speed_kn=gs_kn,
+        course_deg=track_deg,
+        airborne=airborne,
+        alt_ft=alt_ft,
+        vertical_rate_fpm=rate_fpm,
+    )
+
+
+def _airborne(on_ground: bool | None, gs_kn: float | None, alt_ft: float | None) -> bool | None:
+    """One reading's word on it, domain.md 1.2 AC-DET-1: a flag against the speed is ignored; without a flag only clear cases."""
+    if on_ground is True:
+        return None if gs_kn is not None and gs_kn >= 180.0 else False
+    if on_ground is False:
+        return None if gs_kn is not None and gs_kn <= 50.0 and (alt_ft is None or alt_ft <= 300.0) else True
+    if gs_kn is not None and gs_kn >= 100.0 and alt_ft is not None and alt_ft >= 1000.0:
+        return True
+    return False if gs_kn is not None and gs_kn <= 50.0 and alt_ft is not None and alt_ft <= 300.0 else None
+
+
+def silence(seen: Seen) -> Silence | None:
+    """Design 4.6: 10 min airborne, none on the ground (or while it is not known to fly).
+
+    Last seen below 5,000 ft and sinking it has probably landed out of sight: parked.
+    """
+    if not seen.airborne:
+        return None
+    low = seen.alt_ft is not None and seen.alt_ft < LANDING_FT
+    landing = low and (seen.vertical_rate_fpm or 0.0) < 0.0
+    return Silence(AIRBORNE_US, None, "landing" if landing else "airborne", parked=landing)
+
+
+def fit(track: Track, fix: Track) -> Fit:
+    """How a fix continues a track: detection.md A3, readsb's envelope with the slack of pyModeS.
+
+    Allowed is 2 km + speed x (dt + 2 s), where speed is the greatest of the last two and the new ground speed plus 3 kn a second
+    of age, at most 2,000 kn; without any speed 900 kn. Tracks are ranked by the dead-reckoning error.
+    """
+    seconds = (fix.time_us - track.time_us) / SECOND_US
+    speeds = [kn for kn in (track.speed_kn, track.speed_before_kn, fix.speed_kn) if kn is not None]
+    speed_kn = min((max(speeds) if speeds else GUESS_AIR_KN) + GAIN_KN_S * seconds, SPEED_MAX_KN)
+    limit_m = SLACK_M + speed_kn * KN_MPS * (seconds + SLACK_S)
+    distance_m = near_distance_m(track.lat_deg, track.lon_deg, fix.lat_deg, fix.lon_deg, limit_m)
+    ratio = dead_reckoned_error_m(track, fix, track.speed_kn, track.course_deg, 1.0) / limit_m
+    return Fit(distance_m <= limit_m, ratio, distance_m, limit_m, distance_m / max(seconds, 1.0) / KN_MPS)
+
+
+def phase(seen: Seen) -> int:
+    """0 on the ground, 1 level, 2 climbing, 3 sinking. Chosen: 500 ft/min parts level flight from the rest."""
+    if not seen.airborne:
+        return 0
+    rate_fpm = seen.vertical_rate_fpm or 0.0
+    return 2 if rate_fpm > 500.0 else 3 if rate_fpm < -500.0 else 1
+
+
+def features(seen: Seen, speed_kn: float) -> tuple[float, ...]:
+    """Operating point: constant, level, climbing, sinking, ground speed in 500 kn, altitude in 40,000 ft."""
+    now = phase(seen)
+    return (1.0, float(now == 1), float(now == 2), float(now == 3), speed_kn / 500.0, (seen.alt_ft or 0.0) / 40_000.0)
+
+
+def speed_features(seen: Seen) -> tuple[float, ...]:
+    """What an aircraft's speed is judged by: constant, level, climbing, sinking, altitude in 40,000 ft."""
+    now = phase(seen)
+    return (1.0, float(now == 1), float(now == 2), float(now == 3), (seen.alt_ft or 0.0) / 40_000.0)
+
+
+def cell(seen: Seen, speed_kn: float) -> int:
+    """Phase, altitude in steps of 10,000 ft and speed in steps of 100 kn, as one number."""
+    return phase(seen) * 256 + max(int((seen.alt_ft or 0.0) / 10_000.0), 0) * 16 + min(int(speed_kn / 100.0), 15)
+
+
+TRAITS = Traits(
+    name=NAME,
+    observe=observe,
+    silence=silence,
+    fit=fit,
+    phase=phase,
+    features=features,
+    speed_features=speed_features,
+    cell=cell,
+    settle_us=2 * MINUTE_US,  # chosen: an engine settles faster than its aircraft changes phase
+    settle_speed_kn=100.0,  # chosen: within a phase the regression follows the speed
+    moving_kn=30.0,  # domain.md 1.2: faster than this it is not taxiing slowly
+    speed_floor_kn=20.0,  # chosen: wind alone changes ground speed by this much
+    dark_warning_us=DARK_WARNING_US,
+    ask_every_us=10 * MINUTE_US,
+    ask_until_us=6 * HOUR_US,  # chosen: no aircraft that was in the air is still unheard and airborne much later
+)

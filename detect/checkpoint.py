@@ -1,0 +1,81 @@
+"""A state as bytes and back: plain numbers and words in MessagePack, never a pickle. Knows no rule's memory by name."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from detect.state import AssetState, Memory, OpenRow, Seen
+from detect.step import RULES
+
+SCHEMA_VERSION = 1
+"""Raised whenever a field of any memory changes meaning; a checkpoint of another version is rebuilt from the readings instead."""
+
+BYTES_MAX = 8192  # design 5.5
+
+
+class _Cut(msgspec.Struct, kw_only=True, array_like=True):
+    """The checkpoint's own shape: everything of the state but each memory's inside, which its rule's type reads."""
+
+    version: int
+    asset_id: str
+    asset_class: str
+    seen: Seen | None
+    seq: int
+    row: OpenRow | None
+    settled_since_us: int | None
+    settled_speed_kn: float | None
+    settled_phase: int
+    memories: dict[str, msgspec.Raw]
+
+
+def to_checkpoint(state: AssetState) -> bytes:
+    """The state as bytes. Take the state's contributions first: they belong to a commit, not to the state.
+
+    At most `BYTES_MAX` for an asset with twelve channels; the number of channels watched is bounded, so that it never grows far
+    beyond.
+    """
+    return msgspec.msgpack.encode(
+        _Cut(
+            version=SCHEMA_VERSION,
+            asset_id=state.asset_id,
+            asset_class=state.asset_class,
+            seen=state.seen,
+            seq=state.seq,
+            row=state.row,
+            settled_since_us=state.settled_since_us,
+            settled_speed_kn=state.settled_speed_kn,
+            settled_phase=state.settled_phase,
+            memories={name: msgspec.Raw(msgspec.msgpack.encode(memory)) for name, memory in state.memories.items()},
+        )
+    )
+
+
+def from_checkpoint(cut: bytes) -> AssetState | None:
+    """The state of `to_checkpoint`, or None when another schema version wrote it. Goes on exactly where the cut was made.
+
+    A rule added since starts with an empty memory, one removed since is dropped. Raises msgspec.DecodeError for bytes that are no
+    checkpoint (a fault of the store, not of a device).
+    """
+    header: Any = msgspec.msgpack.decode(cut)
+    if not isinstance(header, list) or not header or header[0] != SCHEMA_VERSION:
+        return None
+    body = msgspec.msgpack.decode(cut, type=_Cut)
+    memories: dict[str, Memory] = {}
+    for rule in RULES:
+        if body.asset_class not in rule.classes:
+            continue
+        raw = body.memories.get(rule.name)
+        memories[rule.name] = rule.memory() if raw is None else msgspec.msgpack.decode(raw, type=rule.memory)
+    return AssetState(
+        asset_id=body.asset_id,
+        asset_class=body.asset_class,
+        seen=body.seen,
+        seq=body.seq,
+        row=body.row,
+        settled_since_us=body.settled_since_us,
+        settled_speed_kn=body.settled_speed_kn,
+        settled_phase=body.settled_phase,
+        memories=memories,
+    )

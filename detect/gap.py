@@ -1,0 +1,182 @@
+"""Rule `gap`: an asset was silent longer than its circumstances allow, and what that silence most likely is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from detect.classes import TRAITS
+from detect.episodes import Episode
+from detect.model import Finding, SceneContext, Severity
+from detect.plane import near_distance_m
+from detect.rule import ALL_CLASSES, NOTHING, Moment, Rule, minute_after
+from detect.state import Memory, Seen
+from detect.traits import Silence
+from fleet.geodesy import KN_MPS, NM_M
+from fleet.instants import HOUR_US, MINUTE_US, SECOND_US
+
+NAME = "gap"
+VERSION = 1
+NEIGHBOURS = 3  # design 4.6: others heard near by that make silence the asset's own
+SHORTEST_US = 10 * MINUTE_US  # no class is silent too long before this: spares the sum of listened time at each reading
+
+
+class GapMemory(Memory, kw_only=True):
+    """The open gap, if any, and the last word of a scene during this silence: neighbours heard and known, feed down."""
+
+    episode: Episode | None = None
+    scene: tuple[int, int, bool] | None = None
+
+
+def at_reading(memory: GapMemory, moment: Moment) -> Sequence[Finding]:
+    """Close the open gap at this reading, or state one that began and ended between two ticks; then ask for the next tick."""
+    findings: Sequence[Finding] = NOTHING
+    before, now = moment.before, moment.now
+    if before is not None and moment.time_us - before.time_us > SHORTEST_US:
+        findings = _end(memory, moment, before, now)
+    allowed = _allowed(moment, now)
+    if allowed is None:
+        memory.wake_at_us = None
+    else:
+        first_us = allowed.limit_us if allowed.heard_limit_us is None else allowed.heard_limit_us
+        memory.wake_at_us = minute_after(now.time_us + first_us)
+    return findings
+
+
+def at_tick(memory: GapMemory, moment: Moment) -> Sequence[Finding]:
+    """Open a gap when the listened silence is longer than allowed, or ask again; while it is open, follow its verdict."""
+    seen = moment.before
+    allowed = None if seen is None else _allowed(moment, seen)
+    if seen is None or allowed is None:
+        memory.wake_at_us = None
+        return NOTHING
+    scene = moment.context.scene
+    if scene is not None:
+        memory.scene = (scene.neighbours_heard, scene.neighbours_known, scene.feed_down)
+    listened_us = moment.context.listening.listened_us(seen.time_us, moment.time_us)
+    if memory.episode is None:
+        limit_us = _limit_us(allowed, scene)
+        if listened_us <= limit_us:
+            memory.wake_at_us = _next_ask(moment, allowed, listened_us)
+            return NOTHING
+        memory.episode = _open(memory, moment, seen, allowed, listened_us, limit_us)
+        changed = True
+    else:
+        changed = _follow(memory.episode, memory, moment, allowed, listened_us)
+    traits = TRAITS[moment.state.asset_class]
+    done = memory.episode.severity != "info" or moment.time_us - seen.time_us >= traits.ask_until_us
+    memory.wake_at_us = None if done else minute_after(moment.time_us + traits.ask_every_us - MINUTE_US)
+    return (memory.episode.finding(moment.state, NAME, VERSION),) if changed else NOTHING
+
+
+def _allowed(moment: Moment, seen: Seen) -> Silence | None:
+    """The silence allowed, with the tenant's settings (`limit_min`, `heard_limit_min`, `parked_limit_min`) in place of ours."""
+    allowed = TRAITS[moment.state.asset_class].silence(seen)
+    named = moment.context.settings.get(NAME)
+    if allowed is None or named is None:
+        return allowed
+    limit_us = int(named.get("parked_limit_min" if allowed.parked else "limit_min", allowed.limit_us / MINUTE_US) * MINUTE_US)
+    heard_us = allowed.heard_limit_us
+    if heard_us is not None:
+        heard_us = int(named.get("heard_limit_min", heard_us / MINUTE_US) * MINUTE_US)
+    return allowed._replace(limit_us=limit_us, heard_limit_us=heard_us)
+
+
+def _limit_us(allowed: Silence, scene: SceneContext | None) -> int:
+    heard = scene is not None and scene.neighbours_heard >= NEIGHBOURS
+    return allowed.heard_limit_us if heard and allowed.heard_limit_us is not None else allowed.limit_us
+
+
+def _next_ask(moment: Moment, allowed: Silence, listened_us: int) -> int:
+    """The first minute at which more listened silence could decide: the limit itself, or the next hour's look around."""
+    wake_us = moment.time_us + max(allowed.limit_us - listened_us, 0)
+    if allowed.heard_limit_us is not None:
+        hour_us = moment.time_us + TRAITS[moment.state.asset_class].ask_every_us - MINUTE_US
+        wake_us = min(wake_us, max(hour_us, moment.time_us + allowed.heard_limit_us - listened_us))
+    return minute_after(wake_us)
+
+
+def _verdict(memory: GapMemory, allowed: Silence) -> str:
+    """`feed_down`, then `parked`, then by neighbours: 3 heard `dark`; none heard of 3 known `no_coverage`; else `unknown`."""
+    heard, known, feed_down = memory.scene or (0, 0, False)
+    if feed_down:
+        return "feed_down"
+    if allowed.parked:
+        return "parked"
+    if heard >= NEIGHBOURS:
+        return "dark"
+    return "no_coverage" if heard == 0 and known >= NEIGHBOURS else "unknown"
+
+
+def _severity(moment: Moment, verdict: str, listened_us: int) -> Severity:
+    """Design 4.6: dark is a warning, for aircraft once it has lasted 60 min; every other verdict is worth recording only."""
+    return "warning" if verdict == "dark" and listened_us >= TRAITS[moment.state.asset_class].dark_warning_us else "info"
+
+
+def _open(memory: GapMemory, moment: Moment, seen: Seen, allowed: Silence, listened_us: int, limit_us: int) -> Episode:
+    verdict = _verdict(memory, allowed)
+    heard, known, feed_down = memory.scene or (None, None, None)
+    return Episode(
+        asset=seen.name,
+        opened_at_us=seen.time_us,
+        detected_at_us=moment.time_us,
+        severity=_severity(moment, verdict, listened_us),
+        evidence={
+            "verdict": verdict,
+            "circumstance": allowed.circumstance,
+            "limit_min": limit_us / MINUTE_US,
+            "listened_min": round(listened_us / MINUTE_US, 2),
+            "neighbours_heard": heard,
+            "neighbours_known": known,
+            "feed_down": feed_down,
+            "last_lat_deg": seen.lat_deg,
+            "last_lon_deg": seen.lon_deg,
+            "last_speed_kn": seen.speed_kn,
+        },
+    )
+
+
+def _follow(episode: Episode, memory: GapMemory, moment: Moment, allowed: Silence, listened_us: int) -> bool:
+    """Take in what the scene says now; True when verdict or severity changed. A warning is never taken back while silent."""
+    verdict = _verdict(memory, allowed)
+    severity = _severity(moment, verdict, listened_us)
+    if verdict == episode.evidence["verdict"] and severity == episode.severity:
+        return False
+    heard, known, feed_down = memory.scene or (None, None, None)
+    episode.severity = severity
+    episode.evidence.update(
+        verdict=verdict,
+        listened_min=round(listened_us / MINUTE_US, 2),
+        neighbours_heard=heard,
+        neighbours_known=known,
+        feed_down=feed_down,
+    )
+    return True
+
+
+def _end(memory: GapMemory, moment: Moment, before: Seen, now: Seen) -> Sequence[Finding]:
+    """The reading that ends a silence: closes the open gap, or states a whole one that no tick fell into."""
+    episode = memory.episode
+    if episode is None:
+        allowed = _allowed(moment, before)
+        listened_us = 0 if allowed is None else moment.context.listening.listened_us(before.time_us, moment.time_us)
+        if allowed is not None and listened_us > allowed.limit_us:
+            episode = _open(memory, moment, before, allowed, listened_us, allowed.limit_us)
+    memory.episode = None
+    memory.scene = None
+    if episode is None:
+        return NOTHING
+    _travel(episode, before, now)
+    return (episode.finding(moment.state, NAME, VERSION, closed_at_us=now.time_us),)
+
+
+def _travel(episode: Episode, before: Seen, now: Seen) -> None:
+    """How long it lasted and how far the asset came meanwhile, where both ends have a position."""
+    episode.evidence["silent_h"] = round((now.time_us - before.time_us) / HOUR_US, 4)
+    if before.lat_deg is None or before.lon_deg is None or now.lat_deg is None or now.lon_deg is None:
+        return
+    moved_m = near_distance_m(before.lat_deg, before.lon_deg, now.lat_deg, now.lon_deg, 0.0)
+    episode.evidence["moved_nm"] = round(moved_m / NM_M, 2)
+    episode.evidence["implied_speed_kn"] = round(moved_m / max((now.time_us - before.time_us) / SECOND_US, 1.0) / KN_MPS, 2)
+
+
+RULE = Rule(NAME, VERSION, ALL_CLASSES, GapMemory, at_reading, at_tick)

@@ -1,0 +1,111 @@
+"""What is remembered of one asset between events, as plain numbers and words.
+
+Knows the shape of the state and how to name its parts; not how any rule fills its own memory (each rule declares a `Memory`).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+
+class Seen(msgspec.Struct, frozen=True, kw_only=True):
+    """The last known motion of an asset: each field as last reported, whenever that was.
+
+    `time_us` is of the last reading of any content, `fix_time_us` of the last one with a position. `airborne` is None until known
+    (aircraft only); `alt_ft` is barometric; `draught_m` and `nav_status` are of ships.
+    """
+
+    time_us: int
+    name: str
+    fix_time_us: int | None = None
+    lat_deg: float | None = None
+    lon_deg: float | None = None
+    speed_kn: float | None = None
+    course_deg: float | None = None
+    airborne: bool | None = None
+    alt_ft: float | None = None
+    vertical_rate_fpm: float | None = None
+    nav_status: int | None = None
+    draught_m: float | None = None
+
+
+class LastFix(msgspec.Struct, frozen=True, kw_only=True):
+    """An asset's last position, for scenes: when, where, how fast (knots, or None) and under what name."""
+
+    time_us: int
+    lat_deg: float
+    lon_deg: float
+    speed_kn: float | None
+    name: str
+
+
+class Memory(msgspec.Struct, kw_only=True):
+    """What one rule remembers of one asset: plain fields only, so that every memory is its own checkpoint.
+
+    `wake_at_us` is the whole minute at which the rule wants a tick, or None.
+    """
+
+    wake_at_us: int | None = None
+
+
+class WarmingUp(msgspec.Struct, frozen=True):
+    """A model that has not learned enough to score: `n` of `needed` one-minute rows. Never a score of 0 in its place."""
+
+    n: int
+    needed: int
+
+
+class OpenRow(msgspec.Struct, kw_only=True):
+    """The one-minute feature row being filled: sums and counts by name, from readings of the minute that starts at `start_us`."""
+
+    start_us: int
+    n: int = 0
+    speed_sum: float = 0.0
+    speed_n: int = 0
+    channels: dict[str, tuple[float, int]] = {}
+
+
+class AssetState(msgspec.Struct, kw_only=True):
+    """Everything `step` remembers of one asset. Updated in place by `step`; cut and restored by `detect.checkpoint`.
+
+    `memories` holds each rule's own memory by rule name; `row` the minute being filled; `seq` the order of the last reading
+    within its instant; `settled_since_us` since when the operating point is steady.
+    """
+
+    asset_id: str
+    asset_class: str
+    seen: Seen | None = None
+    seq: int = 0
+    row: OpenRow | None = None
+    settled_since_us: int | None = None
+    settled_speed_kn: float | None = None
+    settled_phase: int = 0
+    memories: dict[str, Memory] = {}
+    pending: list[Any] = []
+
+    @property
+    def wake_at_us(self) -> int | None:
+        """The earliest whole minute at which a rule wants a tick, or None."""
+        earliest: int | None = None
+        for memory in self.memories.values():
+            wake_us = memory.wake_at_us
+            if wake_us is not None and (earliest is None or wake_us < earliest):
+                earliest = wake_us
+        return earliest
+
+    @property
+    def last_key(self) -> tuple[int, int] | None:
+        """(time_us, seq) of the last reading stepped, or None before the first."""
+        return None if self.seen is None else (self.seen.time_us, self.seq)
+
+    @property
+    def last_fix(self) -> LastFix | None:
+        """The last position, or None when none was ever given."""
+        seen = self.seen
+        if seen is None or seen.fix_time_us is None or seen.lat_deg is None or seen.lon_deg is None:
+            return None
+        return LastFix(
+            time_us=seen.fix_time_us, lat_deg=seen.lat_deg, lon_deg=seen.lon_deg, speed_kn=seen.speed_kn, name=seen.name
+        )

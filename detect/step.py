@@ -1,0 +1,92 @@
+"""`step`: one event of one asset through every rule, in the order of the registry.
+
+Adding a rule is a module with a `RULE`, an entry in `RULES`, a paragraph in RULES.md, a test and a line in the docs.
+Knows no rule's inside, no clock and no table.
+"""
+
+from __future__ import annotations
+
+from math import isfinite
+
+from detect import gap, position_jump, squawk_emergency
+from detect.classes import TRAITS
+from detect.model import Context, Finding, Tick
+from detect.rows import add_to_row, close_row
+from detect.rule import NOTHING, Moment, Rule
+from detect.state import AssetState, Seen
+from detect.traits import Traits
+from fleet.asset_class import class_of
+from fleet.reading import Reading
+
+RULES: tuple[Rule, ...] = (
+    gap.RULE,
+    position_jump.RULE,
+    squawk_emergency.RULE,
+)
+"""Every rule, in the order in which an event passes them."""
+
+_RULES_OF: dict[str, tuple[Rule, ...]] = {name: tuple(rule for rule in RULES if name in rule.classes) for name in TRAITS}
+
+
+def initial_state(asset_id: str, asset_class: str) -> AssetState:
+    """The state of an asset of which nothing was heard yet. Raises KeyError for an unknown class (a programmer's error)."""
+    return AssetState(
+        asset_id=asset_id,
+        asset_class=asset_class,
+        memories={rule.name: rule.memory() for rule in _RULES_OF[asset_class]},
+    )
+
+
+def step(state: AssetState, event: Reading | Tick, context: Context) -> tuple[AssetState, tuple[Finding, ...]]:
+    """Take one event in: the state after it and the findings that it opened, changed or closed.
+
+    The state given is updated in place and returned: keep no other use of it, cut it with `detect.checkpoint` to go back. The
+    result depends on state, event and context alone. Readings of one asset come in order of (time, source, seq); several at one
+    instant may come. Raises ValueError when an event is older than the state (a late reading is re-derived, not stepped) or when
+    the reading is of another class: programmer's errors both.
+    """
+    before = state.seen
+    if before is not None and event.time_us < before.time_us:
+        raise ValueError(f"event at {event.time_us} is older than the state of {state.asset_id} at {before.time_us}")
+    if isinstance(event, Tick):
+        return state, _tick(state, event, context)
+    if class_of(event) != state.asset_class:
+        raise ValueError(f"a reading of a {class_of(event)} for {state.asset_id}, a {state.asset_class}")
+    traits = TRAITS[state.asset_class]
+    now = traits.observe(before, event)
+    row = close_row(state.row, event.time_us, before)
+    moment = Moment(state, event.time_us, context, event, before, now, row)
+    state.seen, state.seq = now, event.seq
+    _settle(state, traits, now)
+    findings: list[Finding] = []
+    memories = state.memories
+    for rule in _RULES_OF[state.asset_class]:
+        found = rule.at_reading(memories[rule.name], moment)
+        if found:
+            findings.extend(found)
+    state.row = add_to_row(state.row, event, getattr(event, "speed_kn", None))
+    return state, tuple(findings) if findings else NOTHING
+
+
+def _tick(state: AssetState, tick: Tick, context: Context) -> tuple[Finding, ...]:
+    """Each rule whose own minute has come. A rule without `at_tick` never asks for one."""
+    if state.seen is None:
+        return NOTHING
+    moment = Moment(state, tick.time_us, context, None, state.seen, state.seen, None)
+    findings: list[Finding] = []
+    for rule in _RULES_OF[state.asset_class]:
+        memory = state.memories[rule.name]
+        if rule.at_tick is not None and memory.wake_at_us is not None and memory.wake_at_us <= tick.time_us:
+            findings.extend(rule.at_tick(memory, moment))
+    return tuple(findings)
+
+
+def _settle(state: AssetState, traits: Traits, now: Seen) -> None:
+    """Follow since when phase and speed are steady: models do not judge an asset that is changing what it does."""
+    phase = traits.phase(now)
+    speed_kn = now.speed_kn if now.speed_kn is not None and isfinite(now.speed_kn) else 0.0
+    at_kn = state.settled_speed_kn
+    if at_kn is None or phase != state.settled_phase or abs(speed_kn - at_kn) > traits.settle_speed_kn:
+        state.settled_since_us = now.time_us
+        state.settled_speed_kn = speed_kn
+        state.settled_phase = phase

@@ -1,0 +1,72 @@
+"""What the rules ask of an asset class: the small protocol behind which `vessel`, `aircraft` and `trainset` stand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import msgspec
+
+from detect.state import Seen
+
+
+class Silence(NamedTuple):
+    """How long an asset in its present circumstances may be silent, in microseconds.
+
+    `limit_us` without regard to others; `heard_limit_us` where enough neighbours were heard (None: does not apply);
+    `circumstance` is the word for the evidence; `parked` says that silence means nothing here.
+    """
+
+    limit_us: int
+    heard_limit_us: int | None
+    circumstance: str
+    parked: bool = False
+
+
+class Track(msgspec.Struct, kw_only=True):
+    """A line of positions that belong together: its last fix with motion, when it began and how many fixes it has."""
+
+    time_us: int
+    lat_deg: float
+    lon_deg: float
+    speed_kn: float | None = None
+    course_deg: float | None = None
+    speed_before_kn: float | None = None
+    since_us: int
+    fixes: int = 1
+
+
+class Fit(NamedTuple):
+    """How a fix continues a track: `ratio` ranks tracks (0 is perfect), `fits` says within the limit; metres and knots."""
+
+    fits: bool
+    ratio: float
+    distance_m: float
+    limit_m: float
+    implied_speed_kn: float
+
+
+class Traits(NamedTuple):
+    """One asset class as the rules see it.
+
+    `observe(before, reading)` gives the motion known after a reading; `silence(seen)` the silence allowed, None when silence is
+    never a gap; `fit(track, fix)` how a fix continues a track; `phase(seen)` a small number that names the operating phase;
+    `features(seen, speed_kn)` the operating point as numbers of order one, first a constant 1; `speed_features(seen)` the same
+    without the speed itself; `cell(seen, speed_kn)` the operating point in coarse steps, for counting where the asset has been.
+    """
+
+    name: str
+    observe: Callable[[Seen | None, Any], Seen]
+    silence: Callable[[Seen], Silence | None]
+    fit: Callable[[Track, Track], Fit]
+    phase: Callable[[Seen], int]
+    features: Callable[[Seen, float], tuple[float, ...]]
+    speed_features: Callable[[Seen], tuple[float, ...]]
+    cell: Callable[[Seen, float], int]
+    settle_us: int
+    settle_speed_kn: float
+    moving_kn: float
+    speed_floor_kn: float
+    dark_warning_us: int
+    ask_every_us: int
+    ask_until_us: int

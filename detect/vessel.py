@@ -1,0 +1,123 @@
+"""Ships as the rules see them: when silence is a gap, when a position is a jump, what an operating point is."""
+
+from __future__ import annotations
+
+from math import hypot
+
+from detect.plane import dead_reckoned_error_m, near_distance_m
+from detect.state import Seen
+from detect.traits import Fit, Silence, Track, Traits
+from fleet.geodesy import KN_MPS
+from fleet.instants import HOUR_US, MINUTE_US, SECOND_US
+from fleet.vessel import NAME, VesselReading
+
+AT_SEA_US = 6 * HOUR_US  # design 4.6; detection.md S1 (pipe-gaps min_gap_length)
+HEARD_US = 1 * HOUR_US  # design 4.6: where at least three neighbours were heard
+PARKED_US = 24 * HOUR_US  # design 4.6: moored or at anchor by nav status
+JUMP_KN = 25.0  # detection.md S2: gpsdio-segment max_knots
+BUFFER_H = 0.25  # detection.md S2: gpsdio-segment buffer_hours
+NOISE_SOG_KN = ((51.15, 51.25), (62.95, 63.05), (102.25, 102.35))  # detection.md S2: values that are noise
+RECKONING_MAX_H = 8.0  # detection.md S2: gpsdio-segment max_hours; beyond it a course says nothing
+
+
+def observe(before: Seen | None, reading: VesselReading) -> Seen:
+    """The motion known after a reading; what the reading does not say stays as last reported."""
+    sog_kn, cog_deg, nav_status, draught_m = reading.sog_kn, reading.cog_deg, reading.nav_status, reading.draught_m
+    lat_deg, lon_deg, fix_us = reading.lat_deg, reading.lon_deg, reading.time_us
+    if before is not None:
+        if lat_deg is None or lon_deg is None:
+            lat_deg, lon_deg, fix_us = before.lat_deg, before.lon_deg, before.fix_time_us or 0
+        sog_kn = before.speed_kn if sog_kn is None else sog_kn
+        cog_deg = before.course_deg if cog_deg is None else cog_deg
+        nav_status = before.nav_status if nav_status is None else nav_status
+        draught_m = before.draught_m if draught_m is None else draught_m
+    return Seen(
+        time_us=reading.time_us,
+        name=reading.name,
+        fix_time_us=None if lat_deg is None else fix_us,
+        lat_deg=lat_deg,
+        lon_deg=lon_deg,
+        speed_kn=sog_kn,
+        course_deg=cog_deg,
+        nav_status=nav_status,
+        draught_m=draught_m,
+    )
+
+
+def silence(seen: Seen) -> Silence:
+    """Design 4.6: 24 h moored (nav 5, SOG < 0.5) or at anchor (nav 1, SOG < 1; domain.md 2.3), else 6 h, 1 h with others heard.
+
+    Low speed alone is no context.
+    """
+    if seen.speed_kn is not None:
+        if seen.nav_status == 5 and seen.speed_kn < 0.5:
+            return Silence(PARKED_US, None, "moored", parked=True)
+        if seen.nav_status == 1 and seen.speed_kn < 1.0:
+            return Silence(PARKED_US, None, "anchored", parked=True)
+    return Silence(AT_SEA_US, HEARD_US, "at_sea")
+
+
+def fit(track: Track, fix: Track) -> Fit:
+    """How a fix continues a track: detection.md S2, gpsdio-segment's discrepancy test.
+
+    The discrepancy is the mean of the forward and the backward dead-reckoning error, at most four times the distance. A fix is
+    off the track when both discrepancy and plain distance exceed 25 kn x hypot(dt, 0.25 h). (gpsdio-segment forgives along-track
+    errors too; a jump ahead on the own course is a jump here.)
+    """
+    dt_h = (fix.time_us - track.time_us) / HOUR_US
+    limit_m = JUMP_KN * KN_MPS * 3600.0 * hypot(dt_h, BUFFER_H)
+    distance_m = near_distance_m(track.lat_deg, track.lon_deg, fix.lat_deg, fix.lon_deg, limit_m)
+    off_m = distance_m
+    if distance_m > 1.0 and dt_h <= RECKONING_MAX_H:
+        forward_m = dead_reckoned_error_m(track, fix, _clean_kn(track.speed_kn), track.course_deg, 1.0)
+        backward_m = dead_reckoned_error_m(fix, track, _clean_kn(fix.speed_kn), fix.course_deg, -1.0)
+        off_m = min((forward_m + backward_m) / 2.0, 4.0 * distance_m)
+    seconds = max((fix.time_us - track.time_us) / SECOND_US, 1.0)
+    worst_m = min(off_m, distance_m)
+    return Fit(worst_m <= limit_m, off_m / limit_m, distance_m, limit_m, distance_m / seconds / KN_MPS)
+
+
+def _clean_kn(speed_kn: float | None) -> float | None:
+    if speed_kn is not None and any(low <= speed_kn <= high for low, high in NOISE_SOG_KN):
+        return None
+    return speed_kn
+
+
+def phase(seen: Seen) -> int:
+    """0 stopped, 1 under way. Chosen: 1 kn, the anchored limit of domain.md 2.3."""
+    return int((seen.speed_kn or 0.0) >= 1.0)
+
+
+def features(seen: Seen, speed_kn: float) -> tuple[float, ...]:
+    """Operating point: constant, under way, speed in 20 kn, its cube (power goes with the cube), draught in 10 m."""
+    s = speed_kn / 20.0
+    return (1.0, float(speed_kn >= 1.0), s, s * s * s, (seen.draught_m or 0.0) / 10.0)
+
+
+def speed_features(seen: Seen) -> tuple[float, ...]:
+    """What a ship's speed is judged by: constant, under way, draught in 10 m."""
+    return (1.0, float((seen.speed_kn or 0.0) >= 1.0), (seen.draught_m or 0.0) / 10.0)
+
+
+def cell(seen: Seen, speed_kn: float) -> int:
+    """Speed in steps of 2 kn and draught in steps of 2 m, as one number. Chosen: a step changes power by a third at 14 kn."""
+    return int(speed_kn / 2.0) * 16 + int((seen.draught_m or 0.0) / 2.0)
+
+
+TRAITS = Traits(
+    name=NAME,
+    observe=observe,
+    silence=silence,
+    fit=fit,
+    phase=phase,
+    features=features,
+    speed_features=speed_features,
+    cell=cell,
+    settle_us=5 * MINUTE_US,  # chosen: exhaust temperatures follow a change of load within minutes
+    settle_speed_kn=1.5,  # chosen: about a tenth of a cruising speed
+    moving_kn=0.5,  # domain.md 2.3: a stop ends at 0.5 kn
+    speed_floor_kn=0.5,  # chosen: current and sea make this much by themselves
+    dark_warning_us=0,  # design 4.6: a dark ship is a warning at once
+    ask_every_us=HOUR_US,
+    ask_until_us=72 * HOUR_US,  # chosen: the re-derivation horizon of design 5.7
+)
