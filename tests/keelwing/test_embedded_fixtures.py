@@ -75,3 +75,11 @@ def test_a_deaf_proxy_keeps_an_open_connection_and_a_cut_one_does_not(
                 between.cut()
                 with pytest.raises(ConnectionResetError):
                     client.recv(16)
+
+
+def test_a_test_gets_a_migrated_database_of_its_own(database_url: str, template_database: str) -> None:
+    with psycopg.connect(database_url) as connection:
+        row = connection.execute("SELECT current_database(), to_regclass('commits')::text").fetchone()
+    assert row is not None
+    assert row[0] != template_database
+    assert row[1] is not None
