@@ -1,0 +1,123 @@
+"""The assets under watch: detector states in memory, in event order, with the ticks they asked for.
+
+State is a cache: it is loaded from a checkpoint and the readings after it, kept while the process lives and dropped when a
+batch fails half way. Knows `detect`; knows no table and no packet.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterable
+
+import msgspec
+
+from detect.checkpoint import to_checkpoint
+from detect.state import AssetState
+from fleet.instants import HOUR_US
+from fleet.reading import Reading
+from fleet.shards import shard_of
+
+OrderKey = tuple[int, str, str, int]
+"""Canonical order of one asset's readings: (time_us, scheme:value, source, seq)."""
+
+Clock = str | tuple[str, str]
+"""`live`, or (tenant, feed) of a recording."""
+
+CHECKPOINT_SPAN_US = 6 * HOUR_US  # design 5.7: checkpoints are kept one per 6 h of event time
+
+
+def order_key(reading: Reading) -> OrderKey:
+    """Where a reading stands among those of its asset, the same in every run."""
+    return (reading.time_us, reading.name, reading.source, reading.seq)
+
+
+class Watched(msgspec.Struct, kw_only=True):
+    """One asset and what it has been through.
+
+    `last_key` is the order of the last reading stepped, `ticked_us` the last tick fired; a reading at or before either is late.
+    `clock` is `live`, or (tenant, feed) of the recording that carries the asset. `checkpoint_us` is the event time of the last
+    checkpoint written and `changed` whether the state moved since; `checkpointed_at_s` counts on the worker's own clock.
+    """
+
+    asset_id: str
+    tenant: str
+    asset_class: str
+    asset_type: str | None
+    state: AssetState
+    last_key: OrderKey | None = None
+    ticked_us: int = 0
+    clock: Clock = "live"
+    checkpoint_us: int = 0
+    checkpointed_at_s: float = 0.0
+    changed: bool = False
+
+    @property
+    def shard(self) -> int:
+        """The virtual shard the asset is stepped and committed in."""
+        return shard_of(self.asset_id)
+
+    @property
+    def event_us(self) -> int:
+        """Event time up to which the state has gone."""
+        return max(self.ticked_us, self.last_key[0] if self.last_key else 0)
+
+    def is_late(self, reading: Reading) -> bool:
+        """Whether a reading comes behind what was already stepped or ticked."""
+        if reading.time_us <= self.ticked_us:
+            return True
+        return self.last_key is not None and order_key(reading) <= self.last_key
+
+    def wants_checkpoint(self, now_s: float, age_max_s: float) -> bool:
+        """Whether the state moved far enough (6 h of event time) or long enough (`age_max_s`) since the last checkpoint."""
+        if not self.changed:
+            return False
+        return self.event_us - self.checkpoint_us >= CHECKPOINT_SPAN_US or now_s - self.checkpointed_at_s >= age_max_s
+
+    def cut(self) -> bytes:
+        """The state as bytes."""
+        return to_checkpoint(self.state)
+
+
+class Watch:
+    """All assets in memory and, per clock, a heap of their wakes. Bounded by the number of registered assets."""
+
+    def __init__(self) -> None:
+        self.assets: dict[str, Watched] = {}
+        self._heaps: dict[Clock, list[tuple[int, str]]] = {}
+        self._wakes: dict[str, tuple[int, Clock]] = {}
+
+    def __contains__(self, asset_id: str) -> bool:
+        return asset_id in self.assets
+
+    def __getitem__(self, asset_id: str) -> Watched:
+        return self.assets[asset_id]
+
+    def add(self, watched: Watched) -> None:
+        """Take an asset in (again)."""
+        self.assets[watched.asset_id] = watched
+        self.ask(watched.asset_id, watched.state.wake_at_us, watched.clock)
+
+    def forget(self, asset_ids: Iterable[str]) -> None:
+        """Drop states; they are loaded again when needed. Their wakes stay, so that a silent asset is not forgotten."""
+        for asset_id in asset_ids:
+            self.assets.pop(asset_id, None)
+
+    def ask(self, asset_id: str, wake_at_us: int | None, clock: Clock) -> None:
+        """Note when, on which clock, an asset wants its next tick (None: never)."""
+        if wake_at_us is None:
+            self._wakes.pop(asset_id, None)
+        elif self._wakes.get(asset_id) != (wake_at_us, clock):
+            self._wakes[asset_id] = (wake_at_us, clock)
+            heapq.heappush(self._heaps.setdefault(clock, []), (wake_at_us, asset_id))
+
+    def due(self, clock: Clock, before_us: int) -> list[str]:
+        """Assets on a clock whose wake lies strictly before an instant; each stays due until `ask` says otherwise."""
+        heap = self._heaps.get(clock, [])
+        found: dict[str, tuple[int, str]] = {}
+        while heap and heap[0][0] < before_us:
+            entry = heapq.heappop(heap)
+            if self._wakes.get(entry[1]) == (entry[0], clock):
+                found[entry[1]] = entry
+        for entry in found.values():
+            heapq.heappush(heap, entry)
+        return list(found)
