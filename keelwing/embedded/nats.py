@@ -32,8 +32,8 @@ PAYLOAD_BYTES_MAX = 1024 * 1024
 """Largest message the broker takes. Larger than our own limit of 256 KiB, so that we are the ones who reject and count it."""
 
 STORE_BYTES_MAX = 8 * 1024**3
-"""Bound of the store on disk. Chosen: a day of 1,000 readings a second while nobody listens; beyond it publishers get no
-acknowledgement and keep their messages."""
+"""Bound of the store on disk. Chosen: about six hours of 1,000 messages a second of 400 bytes while nobody listens. Beyond
+it NATS acknowledges nothing more and closes the publisher's connection, so a device keeps its messages (tried)."""
 
 MEMORY_STORE_BYTES_MAX = 256 * 1024**2
 """Bound of the store in memory, which MQTT over NATS uses for little. Chosen: far above what it was seen to use."""
@@ -113,8 +113,7 @@ class EmbeddedNats:
         """
         if self.alive():
             return
-        self.directory.mkdir(parents=True, exist_ok=True)
-        self.directory.chmod(0o700)
+        self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._lock.acquire()
         try:
             self._end_leftover()
@@ -208,6 +207,16 @@ class EmbeddedNats:
                 told_s = now_s
                 log.info("nats.starting", elapsed_s=round(now_s - started_s), log=str(self.log_path))
             time.sleep(process.POLL_S)
+
+
+def running_url(directory: Path) -> str | None:
+    """URL of the broker that another living process runs in `directory`; None when nobody does.
+
+    For commands that publish to a running stack (`replay`, `simulate`) instead of starting a second broker.
+    """
+    if not process.DirectoryLock(directory.absolute() / "lock", "The NATS broker").held_by_other:
+        return None
+    return EmbeddedNats(directory).url
 
 
 def find_binary() -> Path:

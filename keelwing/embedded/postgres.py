@@ -192,7 +192,8 @@ class EmbeddedPostgres:
         shutil.rmtree(raw, ignore_errors=True)
         password_file.unlink(missing_ok=True)
         password = _read_secret(self.directory / "password")
-        if password is None:
+        if not password:  # none yet, or a run ended while it wrote; no cluster was made with it
+            (self.directory / "password").unlink(missing_ok=True)
             password = secrets.token_urlsafe(32)
             _write_secret(self.directory / "password", password)
         _write_secret(password_file, password, account)
@@ -330,7 +331,9 @@ def _place_elsewhere(directory: Path, account: Account) -> Path:
         EmbeddedServerError: the account can reach neither.
     """
     try:
-        ROOT_HOME.mkdir(mode=0o755, exist_ok=True)
+        if not ROOT_HOME.exists():
+            ROOT_HOME.mkdir()
+            ROOT_HOME.chmod(0o755)  # whatever the umask
     except OSError as error:
         log.info("postgres.no_root_home", path=str(ROOT_HOME), error=str(error))
     else:
@@ -374,22 +377,32 @@ def find_binaries(account: Account, place: Path) -> Path:
 
 def _copy_binaries(package: Path, target: Path) -> Path:
     """Copy the wheel's programs and libraries to `target`, once; they find each other by relative paths."""
-    binaries = target / package.name / "pginstall" / "bin"
     if not target.exists():
         log.info("postgres.copying_programs", target=str(target))
         raw = Path(tempfile.mkdtemp(prefix=f"{target.name}-", dir=target.parent))
-        ignored = shutil.ignore_patterns("*.a", "*.py", "__pycache__", "include", "doc")
-        for source in (package, package.with_name(package.name + ".libs")):
-            if source.exists():  # wheels of some systems carry no separate libraries
-                shutil.copytree(source, raw / source.name, ignore=ignored, symlinks=True)
-        raw.chmod(0o755)
         try:
+            for source in (package, package.with_name(package.name + ".libs")):
+                if source.exists():  # wheels of some systems carry no separate libraries
+                    ignored = shutil.ignore_patterns("*.a", "*.py", "__pycache__", "include", "doc")
+                    shutil.copytree(source, raw / source.name, ignore=ignored, symlinks=True)
+            _open_to_all(raw)
             raw.rename(target)
-        except OSError:  # another start was quicker
-            shutil.rmtree(raw)
+        except OSError:
+            if not target.exists():  # else another start was quicker
+                raise
+        finally:
+            shutil.rmtree(raw, ignore_errors=True)
     if target.lstat().st_uid != os.geteuid() or target.is_symlink():
         raise EmbeddedServerError(f"{target} is not ours: programs of another user are not run")
-    return binaries
+    return target / package.name / "pginstall" / "bin"
+
+
+def _open_to_all(directory: Path) -> None:
+    """Let everybody read and run what lies in a directory of ours, whatever umask it was installed under."""
+    directory.chmod(0o755)
+    for path in directory.rglob("*"):
+        if not path.is_symlink():
+            path.chmod(0o755 if path.is_dir() or path.stat().st_mode & stat.S_IXUSR else 0o644)
 
 
 def _refuse_other_major(binaries: Path, cluster: Path) -> None:

