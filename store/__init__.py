@@ -1,1 +1,67 @@
-"""Room `store`."""
+"""The database: schema, migrations, named queries, pools. The only room that knows psycopg.
+
+Rules of the room. SQL lives in `sql/NOUN.sql`, one named block per query, beside the module `NOUN.py` that runs it; only
+statements whose tables depend on the asset class are built in code. Every function takes a connection from `pool` inside a
+transaction (`async with pool.connection() as conn:` is one). Instants are microseconds UTC, in and out: the pool's connections
+read each `timestamptz` so. Ids of assets, alerts, parties, leases and keys are uuids; functions take and give them as text.
+A lost connection or a deadlock raises `psycopg.OperationalError` and is retried where the transaction is (not here).
+
+In reading order, with what each gives:
+
+`migrations/`, `migrate`, `timescale`: the schema and how a database gets it.
+    migrate(url) -> list[str]                                               sync
+    set_role_password(url, role, password) -> None                          sync
+`pool`: bounded pools that reconnect, and the scope of an API transaction.
+    open_pool(url, role, size_max, *, wait_s=30) -> Pool                    role 'keelwing_worker' | 'keelwing_api'
+    scope(conn, tenant, party) -> None                                      party None: the tenant's own people
+    Connection, Pool                                                        for annotations elsewhere
+`rows`: what a commit writes, as plain rows.
+`commits`: numbered, fenced transactions.
+    claim(conn, shards, owner) -> Ownership(epoch, shards)
+    begin(conn, ownership, shards) -> dict[shard, commit_no]                raises Fenced
+    begin_for(conn, key) -> commit_no                                       a person's change, from the API
+    is_committed(conn, commit_nos) -> bool
+`registry`: tenants, assets, identifiers, feeds, streams, attributions, leases, settings.
+    version(conn) -> int; load(conn) -> Registry
+    resolve_streams(conn, wanted) -> dict[(tenant, origin, class, scheme, value), stream_id]
+    attribute(conn, stream_id, asset_id, from_us, to_us) -> None
+    create_tenant(conn, tenant, name) -> None; create_party(conn, tenant, name) -> party_id
+    register_asset(conn, tenant, asset_class, name, asset_type, identifiers, particulars) -> asset_id
+    set_feed(conn, tenant, feed, clock) -> None; grant_feed(conn, feed, tenant, from_us, to_us) -> None
+    create_lease(conn, tenant, asset_id, party_id, form, from_us, to_us) -> lease_id
+`readings`: the log.
+    insert(conn, rows, commit_nos) -> list[ReadingRow]                      those that were not there yet
+    duplicates(conn, keys) -> set[key]                                      key = (class, stream_id, time_us, source, seq)
+    high_water(conn, stream_ids) -> dict[stream_id, time_us]
+    of_asset(conn, asset_id, asset_class, from_us, to_us, *, after=None, limit) -> list[StoredReading]
+    fixes_at(conn, tenant, at_us, window_us) -> list[Fix]
+`batches`: everything of one commit.
+    write(conn, batch, commit_nos) -> Written(readings, findings)
+`findings`: append-only revisions.
+    write(conn, rows, commit_nos) -> list[FindingRevision]                  only what changed
+    current(conn, asset_id, from_us) -> list[FindingRevision]
+`alerts`: as they stand and their history.
+    open_for(conn, findings) -> list[AlertRow]                              locked; active of the key, or holding the finding
+    write(conn, changes: list[AlertChangeRow], commit_nos) -> None          raises StaleAlert
+    get(conn, alert_id, *, lock=False) -> AlertRow | None
+`outbox`, `deliveries`: events in commit order, and where each stands with each endpoint.
+    outbox.insert(conn, rows: list[EventRow]) -> None
+    deliveries.claim(conn, limit, lease_s) -> list[Delivery]                lost with its holder after lease_s
+    deliveries.record(conn, attempt: Attempt, outcome: Outcome) -> None
+`live`: events for open pages.
+    insert(conn, rows: list[LiveRow]) -> None; after(conn, event_id, limit) -> list[LiveEvent]; newest(conn) -> int
+`checkpoints`, `dirty`, `priors`, `scenes`, `listening`: the cache over the log and the dated context of `step`.
+    checkpoints.latest_before(conn, asset_id, at_us) -> Checkpoint | None; checkpoints.newest(conn, asset_ids) -> dict
+    checkpoints.due(conn, shards, until_us, limit) -> list[(asset_id, wake_at_us)]; checkpoints.drop_from(conn, asset_id, from_us)
+    dirty.due(conn, shards, quiet_us, limit) -> list[Dirty]; dirty.clear(conn, dirty) -> bool
+    priors.of_hour(conn, hour_us) -> list[Contribution]
+    scenes.write(conn, rows, commit_nos) -> None; scenes.at(conn, asset_id, from_us, to_us) -> list[SceneRow]
+    listening.extend(conn, tenant, origin, from_us, to_us, gap_max_us) -> None
+    listening.during(conn, tenant, origin, from_us, to_us) -> list[(from_us, to_us)]
+`counts`: what became of what was received.
+    reconcile(conn) -> list[Balance]
+`keys`, `idempotency`: who asks, and answers that may be asked for again.
+    keys.create(conn, tenant, role, party_id) -> key; keys.authenticate(conn, key) -> Caller | None
+`pruning`: what may be forgotten.
+    prune(conn, limits) -> dict[table, rows]
+"""

@@ -168,9 +168,13 @@ DO $$
 DECLARE
     name text;
 BEGIN
-    FOREACH name IN ARRAY ARRAY['tenant', 'asset', 'identifier', 'lease', 'feed', 'feed_grant', 'attribution', 'setting'] LOOP
+    FOREACH name IN ARRAY ARRAY['tenant', 'asset', 'identifier', 'lease', 'feed', 'feed_grant', 'setting'] LOOP
         EXECUTE 'CREATE TRIGGER registry_changed AFTER INSERT OR UPDATE OR DELETE ON ' || quote_ident(name)
             || ' FOR EACH STATEMENT EXECUTE FUNCTION bump_registry_version()';
     END LOOP;
 END
 $$;
+
+-- Not on insert: a new stream finds its assets by itself, and a fleet's first hour would reload every copy once per ship.
+CREATE TRIGGER registry_changed AFTER UPDATE OR DELETE ON attribution
+    FOR EACH STATEMENT EXECUTE FUNCTION bump_registry_version();

@@ -100,6 +100,8 @@ CREATE TABLE stream_latest (
     draught_time timestamptz,
     draught_m double precision,
     channels_time timestamptz,
+    channels_source text,                           -- channels cannot be compared: the key decides at equal times
+    channels_seq bigint,
     channels jsonb                                  -- of the last reading that had any
 ) WITH (fillfactor = 70);
 

@@ -44,7 +44,7 @@ CREATE TABLE alert (
     closed_at timestamptz,                          -- event time when the facts closed it, wall time when a person did
     revision integer NOT NULL CHECK (revision > 0),
     evidence jsonb NOT NULL,
-    finding_ids text[] NOT NULL,                    -- oldest first
+    finding_ids text[] NOT NULL,                    -- the latest last, bounded by the lifecycle
     commit_no bigint NOT NULL                       -- of the last change
 );
 
@@ -64,10 +64,11 @@ CREATE TABLE alert_revision (
     revision integer NOT NULL,
     tenant text NOT NULL,
     change text NOT NULL
-        CHECK (change IN ('opened', 'updated', 'acknowledged', 'resolved', 'dismissed', 'retracted', 'commented')),
+        CHECK (change IN ('opened', 'updated', 'acknowledged', 'resolved', 'dismissed', 'retracted')),
     actor text NOT NULL,                            -- `keelwing`, or the key that acted
     reason text,
-    before jsonb,                                   -- NULL for the first
+    before_status text,                             -- NULL for the first
+    before_severity text,
     after jsonb NOT NULL,                           -- the whole alert after the change
     changed_at timestamptz NOT NULL DEFAULT clock_timestamp(),
     commit_no bigint NOT NULL,
@@ -97,7 +98,7 @@ CREATE TABLE outbox (
     subject text,                                   -- CloudEvents subject: the alert or feed
     severity text,                                  -- for the endpoints' filter; NULL when the event has none
     time timestamptz NOT NULL,
-    body jsonb NOT NULL,                            -- the CloudEvents `data`: the whole thing after the change
+    body jsonb NOT NULL,                            -- the CloudEvents object, but for the endpoint's `sequence`
     commit_no bigint
 );
 

@@ -87,7 +87,8 @@ GRANT UPDATE (name, type, stage, particulars) ON asset TO keelwing_api;
 
 GRANT UPDATE (valid, recorded) ON identifier TO keelwing_api;
 
-GRANT UPDATE (status, severity, updated_at, closed_at, revision, evidence, commit_no) ON alert TO keelwing_api;
+GRANT UPDATE (lease_id, severity, status, opened_at, updated_at, closed_at, revision, evidence, finding_ids, commit_no) ON alert
+    TO keelwing_api;
 
 GRANT UPDATE (replayed_at) ON rejection TO keelwing_api;
 
