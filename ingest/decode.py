@@ -65,6 +65,7 @@ class Decoded(msgspec.Struct, kw_only=True):
     """
 
     topic: DeviceTopic | FeedTopic | None
+    payload: bytes = b""
     received: int = 1
     readings: list[tuple[int, Reading]] = []
     statics: list[tuple[int, StaticReport]] = []
@@ -73,6 +74,10 @@ class Decoded(msgspec.Struct, kw_only=True):
     nulled: Counter[str] = msgspec.field(default_factory=Counter)
     unknown_fields: int = 0
     warnings: Counter[str] = msgspec.field(default_factory=Counter)
+
+    def raw(self, index: int) -> bytes:
+        """The bytes of one element as they came, for a rejection that is found out later."""
+        return _raw_element(self.payload, index)
 
 
 class _RefusedError(Exception):
@@ -96,7 +101,7 @@ def decode(topic: str, payload: bytes, now_us: int) -> Decoded:
     Errors: never raises (property test with arbitrary bytes and topics).
     """
     parsed = parse_topic(topic)
-    decoded = Decoded(topic=parsed)
+    decoded = Decoded(topic=parsed, payload=payload[:MESSAGE_BYTES_MAX])
     try:
         if parsed is None:
             raise _RefusedError("unknown_topic", topic[:200])
@@ -115,8 +120,30 @@ def decode(topic: str, payload: bytes, now_us: int) -> Decoded:
         try:
             _decode_element(decoded, parsed, index, element, now_us)
         except _RefusedError as bad:
-            raw = _raw_element(payload, index) if len(elements) > 1 or payload[:1] == b"[" else payload
+            raw = _raw_element(payload, index)
             decoded.rejections.append(Rejection(reason=bad.reason, detail=bad.detail, payload=raw, element=index))
+    return decoded
+
+
+_RECORDED = {kind: FeedTopic("_", "recording", kind) for kind in ("telemetry", "static")}
+
+
+def decode_record(record: dict[str, Any], now_us: int) -> Decoded:
+    """Decode one record of a recording exactly as if a feed had published it.
+
+    Args:
+        record: as `ingest.wire.Record`; its `stream` says `telemetry` (default) or `static`.
+        now_us: wall time, as for `decode`.
+
+    Returns: one reading, one static report or one rejection. Errors: never raises.
+    """
+    topic = _RECORDED.get(record.get("stream") or "telemetry", _RECORDED["telemetry"])
+    decoded = Decoded(topic=topic)
+    try:
+        _decode_element(decoded, topic, 0, record, now_us)
+    except _RefusedError as bad:
+        raw = repr(record)[:1000].encode()
+        decoded.rejections.append(Rejection(reason=bad.reason, detail=bad.detail, payload=raw, element=0))
     return decoded
 
 
@@ -155,7 +182,10 @@ def _elements(payload: bytes) -> list[Any]:
 
 def _raw_element(payload: bytes, index: int) -> bytes:
     decoder = msgspec.msgpack.decode if payload[:1] >= b"\x80" else msgspec.json.decode
-    return bytes(decoder(payload, type=list[msgspec.Raw])[index])
+    try:
+        return bytes(decoder(payload, type=list[msgspec.Raw])[index])
+    except msgspec.ValidationError:  # a lone element, not an array
+        return payload
 
 
 def _decode_element(decoded: Decoded, topic: DeviceTopic | FeedTopic, index: int, element: object, now_us: int) -> None:

@@ -13,7 +13,7 @@ import msgspec
 from ingest.recordings import flight_fields as field
 from ingest.recordings.flight_rows import POSITION_AGE_MS_MAX
 from ingest.recordings.instants import any_ms, plausible_ms, unix_ms
-from ingest.recordings.model import Item, Items, Malformed, Progress, Row, Tally, malformed
+from ingest.recordings.model import JSON_FAULTS, Item, Items, Malformed, Progress, Row, Tally, malformed
 from ingest.recordings.opening import Source
 from ingest.recordings.vessel_fields import number, position, put, text
 
@@ -240,7 +240,7 @@ def read_flight_document_lines(source: Source, tally: Tally, progress: Progress 
 def _document_items(raw: bytes, place: int, tally: Tally) -> Iterator[Item]:
     try:
         document = msgspec.json.decode(raw)
-    except (msgspec.DecodeError, RecursionError):
+    except JSON_FAULTS:
         yield malformed("bad_json", place, raw)
         return
     rows = document_rows(document)

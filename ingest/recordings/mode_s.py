@@ -27,6 +27,7 @@ AIRCRAFT_MAX = 20_000  # aircraft remembered at once; chosen: more than are airb
 FRAMES_MAX = 100_000  # frames given to rs1090 at once: it keeps CPR halves only within one call
 OVERLAP_FRAMES_MAX = 20_000  # frames repeated at the start of the next call, so that no pair is torn
 _SQUITTERS = ("17", "18")
+_RELAYED = {"TISB_FINE": "tisb", "TISB_COARSE": "tisb", "TISB_MANAGE": "tisb", "TISB_ADSB_RELAY": "adsr"}  # of DF 18
 _NIC_OF_TYPE_CODE = {  # DO-260B table 2-70 without the supplement bits: the worse of a type code's two
     5: 11, 6: 10, 7: 8, 8: 0, 9: 11, 10: 10, 11: 8, 12: 7, 13: 6, 14: 5, 15: 4, 16: 2, 17: 1, 18: 0, 20: 11, 21: 10, 22: 0,
 }  # fmt: skip
@@ -90,7 +91,7 @@ class _Combiner:
             self._tally.skip("no_position_yet" if kind in ("05", "06") else f"bds_{kind}")
             return None
         row: Row = {"class": "aircraft", "scheme": "icao24", "value": address, "time": time_ms}
-        row["source"] = "adsb" if str(message.get("df")) == "17" else "tisb"
+        row["source"] = _RELAYED.get(str(message.get("tisb")), "adsb")
         row["stream"] = "telemetry"
         if placed:
             position(row, message.get("latitude"), message.get("longitude"))

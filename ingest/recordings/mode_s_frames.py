@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, TypeAlias
 import msgspec
 
 from ingest.recordings.instants import any_ms
-from ingest.recordings.model import Malformed, Progress, malformed
+from ingest.recordings.model import JSON_FAULTS, Malformed, Progress, malformed
 from ingest.recordings.opening import Source
 
 _HEX = r"[0-9a-fA-F]{28}|[0-9a-fA-F]{14}"
@@ -93,7 +93,7 @@ def json_frames(source: Source, progress: Progress | None) -> Frames:
             continue
         try:
             element = decode(line.raw)
-        except (msgspec.DecodeError, RecursionError):
+        except JSON_FAULTS:
             yield malformed("bad_json", line.number, line.raw)
             continue
         if not is_frame_object(element):

@@ -9,6 +9,10 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple, TypeAlias
 
+import msgspec
+
+JSON_FAULTS = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""What msgspec raises for bytes that are no JSON: not UTF-8 and nested too deep are not its own error class."""
 RAW_BYTES_MAX = 1024  # kept of a malformed piece; chosen: a few AIS sentences, enough to see what it was
 
 Row: TypeAlias = dict[str, Any]

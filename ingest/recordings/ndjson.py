@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from ingest.recordings.instants import iso_ms, milliseconds
-from ingest.recordings.model import Item, Items, Malformed, Progress, Tally, malformed
+from ingest.recordings.model import JSON_FAULTS, Item, Items, Malformed, Progress, Tally, malformed
 from ingest.recordings.opening import Source
 
 _STREAMS = ("telemetry", "static")
@@ -33,7 +33,7 @@ def read_ndjson(source: Source, tally: Tally, progress: Progress | None) -> Item
         elif line.raw.strip():
             try:
                 element = decode(line.raw)
-            except (msgspec.DecodeError, RecursionError):
+            except JSON_FAULTS:
                 yield malformed("bad_json", line.number, line.raw)
                 continue
             yield _item(element, line.number, line.raw)

@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 import msgspec
 
 from ingest.recordings.flight_rows import FLIGHT_LAYOUTS, FlightLayout, FlightRows, own_name
-from ingest.recordings.model import Item, Items, Malformed, Progress, Tally, malformed
+from ingest.recordings.model import JSON_FAULTS, Item, Items, Malformed, Progress, Tally, malformed
 from ingest.recordings.opening import Source
 from ingest.recordings.vessel_rows import VESSEL_LAYOUTS, VesselLayout, VesselRows
 
@@ -96,7 +96,7 @@ def read_json_lines(source: Source, tally: Tally, progress: Progress | None) -> 
             continue
         try:
             element = decode(line.raw)
-        except (msgspec.DecodeError, RecursionError):
+        except JSON_FAULTS:
             yield malformed("bad_json", line.number, line.raw)
             continue
         if converter is None and isinstance(element, dict):
@@ -112,7 +112,7 @@ def read_json_table(source: Source, tally: Tally, progress: Progress | None) -> 
         return
     try:
         document = msgspec.json.decode(raw)
-    except (msgspec.DecodeError, RecursionError):
+    except JSON_FAULTS:
         yield malformed("bad_json", 1, raw)
         return
     del raw

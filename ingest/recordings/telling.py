@@ -20,7 +20,7 @@ from ingest.recordings.flight_documents import (
 )
 from ingest.recordings.mode_s import read_beast, read_json_frames, read_text_frames
 from ingest.recordings.mode_s_frames import is_beast, is_frame_line, is_frame_object
-from ingest.recordings.model import Items, Malformed, Progress, Tally
+from ingest.recordings.model import JSON_FAULTS, Items, Malformed, Progress, Tally
 from ingest.recordings.ndjson import is_record, read_ndjson
 from ingest.recordings.opening import HEAD_BYTES, Source
 from ingest.recordings.tables import (
@@ -119,5 +119,5 @@ def _first_element(start: bytes) -> Any:
 def _decoded(raw: bytes) -> Any:
     try:
         return msgspec.json.decode(raw)
-    except (msgspec.DecodeError, RecursionError):
+    except JSON_FAULTS:
         return None

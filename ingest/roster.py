@@ -1,0 +1,114 @@
+"""Whose is it: identifiers, feeds and grants in memory, asked for every reading without a look at a table.
+
+Pure: built from the registry's rows (`ingest.pipeline` does that whenever the registry's version moves) and asked by
+`ingest.routing`. An identifier names an asset of one tenant for a time; a feed of the operator speaks to the tenants that it
+is granted to, for dated periods; any other feed or device speaks to its own tenant alone.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from ingest.wire import OPERATOR_TENANT
+
+
+class Holding(NamedTuple):
+    """An asset that an identifier names in [from_us, to_us); open ends are None."""
+
+    tenant: str
+    asset_id: str
+    asset_class: str
+    asset_type: str | None
+    from_us: int | None = None
+    to_us: int | None = None
+
+
+class Grant(NamedTuple):
+    """A tenant may use a feed of the operator in [from_us, to_us)."""
+
+    feed: str
+    tenant: str
+    from_us: int | None = None
+    to_us: int | None = None
+
+
+IdentifierKey = tuple[str, str, str, str]
+"""(tenant, class, scheme, value)."""
+
+
+def _covers(from_us: int | None, to_us: int | None, time_us: int) -> bool:
+    return (from_us is None or from_us <= time_us) and (to_us is None or time_us < to_us)
+
+
+class Roster:
+    """What the registry held at one version.
+
+    Args:
+        version: the registry's counter.
+        tenants: all tenants' names.
+        clocks: `live` or `recording` by (tenant, feed).
+        holdings: by identifier.
+        grants: of the operator's feeds.
+        settings: thresholds by tenant, rule and name (`_` for every tenant).
+    """
+
+    def __init__(
+        self,
+        *,
+        version: int,
+        tenants: Iterable[str],
+        clocks: dict[tuple[str, str], str],
+        holdings: Iterable[tuple[IdentifierKey, Holding]],
+        grants: Iterable[Grant] = (),
+        settings: dict[str, dict[str, dict[str, float]]] | None = None,
+    ) -> None:
+        self.version = version
+        self.tenants = frozenset(tenants)
+        self.clocks = clocks
+        self._holdings: dict[IdentifierKey, list[Holding]] = defaultdict(list)
+        self.assets: dict[str, Holding] = {}
+        for key, holding in holdings:
+            self._holdings[key].append(holding)
+            self.assets[holding.asset_id] = holding
+        self._grants: dict[str, list[Grant]] = defaultdict(list)
+        for grant in grants:
+            self._grants[grant.feed].append(grant)
+        self._settings = settings or {}
+
+    def holders(self, tenant: str, feed: str | None, key: tuple[str, str, str], time_us: int) -> tuple[Holding, ...]:
+        """The assets, at most one a tenant, that a reading of (class, scheme, value) at an instant speaks of.
+
+        Args:
+            tenant: of the topic.
+            feed: name of the feed, None for a device.
+            key: class, scheme and value as the reading named it.
+            time_us: event time.
+        """
+        if tenant != OPERATOR_TENANT:
+            return self._of(tenant, key, time_us)
+        if feed is None:
+            return ()
+        found: list[Holding] = []
+        for grant in self._grants.get(feed, ()):
+            if _covers(grant.from_us, grant.to_us, time_us):
+                found.extend(self._of(grant.tenant, key, time_us))
+        return tuple(found)
+
+    def _of(self, tenant: str, key: tuple[str, str, str], time_us: int) -> tuple[Holding, ...]:
+        for holding in self._holdings.get((tenant, *key), ()):
+            if _covers(holding.from_us, holding.to_us, time_us):
+                return (holding,)
+        return ()
+
+    def is_recording(self, tenant: str, feed: str | None) -> bool:
+        """Whether a feed's clock is that of a recording; devices and unknown feeds are live."""
+        return feed is not None and self.clocks.get((tenant, feed)) == "recording"
+
+    def settings(self, tenant: str) -> dict[str, dict[str, float]]:
+        """Thresholds in force for a tenant: the operator's defaults with the tenant's own over them."""
+        merged = {rule: dict(named) for rule, named in self._settings.get(OPERATOR_TENANT, {}).items()}
+        for rule, named in self._settings.get(tenant, {}).items():
+            merged.setdefault(rule, {}).update(named)
+        return merged

@@ -1,0 +1,277 @@
+"""From decoded messages to what each part becomes: a reading of a stream, traffic, a rejection, a count. Pure.
+
+Knows the roster; knows no table. The counts balance by construction: received = stored + duplicate + rejected + traffic, of
+which `stored` and `duplicate` are told apart later, where the keys are.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import msgspec
+
+from fleet.asset_class import AnyReading, class_of
+from fleet.instants import HOUR_US
+from fleet.reading import Reading, StaticReport
+from fleet.shards import shard_of
+from ingest.decode import Decoded, Rejection
+from ingest.roster import Holding, Roster
+from ingest.wire import OPERATOR_TENANT, DeviceTopic, FeedTopic
+from store.rows import RejectionRow, StatusRow, TrafficRow
+
+UNREGISTERED = "unregistered"
+"""Origin under which what nobody owns is counted: invented names must not grow the table of counts."""
+
+FEEDS_MAX = 1000  # feeds a tenant may have; chosen: beyond it a topic is being used as a data field
+
+StreamKey = tuple[str, str, str, str, str]
+"""(tenant, origin, class, scheme, value); origin is `device` or `feed:NAME`."""
+
+
+class Message(NamedTuple):
+    """One message with its decoding. `topic` is as the broker gave it."""
+
+    topic: str
+    decoded: Decoded
+    received_us: int
+
+
+class RoutedReading(NamedTuple):
+    """A reading that somebody owns: its stream, its counting origin, its feed (or None) and the assets it speaks of."""
+
+    reading: AnyReading
+    stream: StreamKey
+    counted_as: CountKey
+    received_us: int
+    feed: str | None
+    holders: tuple[Holding, ...]
+
+
+class RoutedStatic(NamedTuple):
+    """A static report that somebody owns."""
+
+    report: StaticReport
+    stream: StreamKey
+    counted_as: CountKey
+    received_us: int
+    holders: tuple[Holding, ...]
+
+
+CountKey = tuple[str, str, int]
+"""(tenant, origin as counted, hour of reception)."""
+
+
+class Count(msgspec.Struct):
+    """What became of one origin's elements in one hour; see `store.rows.CountRow`."""
+
+    received: int = 0
+    stored: int = 0
+    late: int = 0
+    duplicate: int = 0
+    rejected: int = 0
+    traffic: int = 0
+    static_received: int = 0
+    static_duplicate: int = 0
+    nulled: dict[str, int] = {}
+    unknown_fields: int = 0
+
+
+class Routed(msgspec.Struct):
+    """Everything one batch of messages holds, told apart."""
+
+    readings: list[RoutedReading] = []
+    statics: list[RoutedStatic] = []
+    statuses: list[StatusRow] = []
+    rejections: list[RejectionRow] = []
+    traffic: dict[tuple[str, str, str, str, str], TrafficRow] = {}
+    counts: dict[CountKey, Count] = {}
+    new_feeds: set[tuple[str, str]] = set()
+    clocks: dict[tuple[str, str], int] = {}
+
+    def count(self, key: CountKey) -> Count:
+        """The count of an origin, made at first use."""
+        return self.counts.setdefault(key, Count())
+
+
+def route(messages: list[Message], roster: Roster) -> Routed:
+    """Tell apart what a batch of messages holds.
+
+    Args:
+        messages: decoded, in the order of arrival.
+        roster: whose is what.
+
+    Returns: readings with their assets, the rest as rows, and the greatest reading time of each recording's feed (`clocks`).
+    Errors: never raises for any input of `decode`.
+    """
+    routed = Routed()
+    for message in messages:
+        _route_message(routed, message, roster)
+    return routed
+
+
+def _route_message(routed: Routed, message: Message, roster: Roster) -> None:
+    decoded, topic = message.decoded, message.decoded.topic
+    hour_us = message.received_us // HOUR_US * HOUR_US
+    known = topic is not None and topic.tenant in roster.tenants
+    tenant = topic.tenant if topic is not None and known else OPERATOR_TENANT
+    if topic is None or not known:
+        reason = "unknown_tenant" if topic is not None and not decoded.rejections else None
+        _reject_whole(routed, message, tenant, reason, (tenant, UNREGISTERED, hour_us))
+        return
+    if isinstance(topic, FeedTopic):
+        if (tenant, topic.feed) not in roster.clocks and not _admit_feed(routed, tenant, topic.feed, roster):
+            _reject_whole(routed, message, tenant, "too_many_feeds", (tenant, UNREGISTERED, hour_us))
+            return
+        _route_feed(routed, message, topic, roster, (tenant, f"feed:{topic.feed}", hour_us))
+        return
+    _route_device(routed, message, topic, roster, hour_us)
+
+
+def _admit_feed(routed: Routed, tenant: str, feed: str, roster: Roster) -> bool:
+    if (tenant, feed) not in routed.new_feeds:
+        known = sum(name == tenant for name, _ in roster.clocks) + sum(name == tenant for name, _ in routed.new_feeds)
+        if known >= FEEDS_MAX:
+            return False
+        routed.new_feeds.add((tenant, feed))
+    return True
+
+
+def _reject_whole(routed: Routed, message: Message, tenant: str, reason: str | None, counted_as: CountKey) -> None:
+    """Reject a message as one piece for `reason`, or keep the decoder's own rejections when it had any."""
+    count = routed.count(counted_as)
+    rejections = message.decoded.rejections
+    if reason is not None:
+        detail = message.topic[:200]
+        rejections = [Rejection(reason=reason, detail=detail, payload=message.decoded.payload)]
+        count.received += 1
+    else:
+        count.received += message.decoded.received
+    count.rejected += len(rejections)
+    _keep_rejections(routed, message, tenant, rejections)
+
+
+def _keep_rejections(routed: Routed, message: Message, tenant: str, rejections: list[Rejection]) -> None:
+    for rejection in rejections:
+        routed.rejections.append(
+            RejectionRow(
+                tenant=tenant,
+                shard=shard_of(tenant),
+                topic=message.topic.replace("\x00", "\N{REPLACEMENT CHARACTER}")[:1000],
+                element=rejection.element,
+                reason=rejection.reason,
+                detail=rejection.detail.replace("\x00", "\N{REPLACEMENT CHARACTER}"),
+                payload=rejection.payload,
+                received_us=message.received_us,
+            )
+        )
+
+
+def _begin_count(routed: Routed, message: Message, tenant: str, counted_as: CountKey) -> Count:
+    decoded, count = message.decoded, routed.count(counted_as)
+    count.received += decoded.received if decoded.status is None else 0
+    count.rejected += len(decoded.rejections)
+    count.static_received += len(decoded.statics)
+    count.unknown_fields += decoded.unknown_fields
+    for name, times in (*decoded.nulled.items(), *decoded.warnings.items()):
+        count.nulled[name] = count.nulled.get(name, 0) + times
+    _keep_rejections(routed, message, tenant, decoded.rejections)
+    return count
+
+
+def _route_feed(routed: Routed, message: Message, topic: FeedTopic, roster: Roster, counted_as: CountKey) -> None:
+    tenant, origin = topic.tenant, f"feed:{topic.feed}"
+    count = _begin_count(routed, message, tenant, counted_as)
+    decoded = message.decoded
+    if decoded.status is not None:
+        _note_status(routed, message, tenant, origin)
+    for _, reading in decoded.readings:
+        asset_class = class_of(reading)
+        key = (asset_class, reading.scheme, reading.value)
+        if roster.is_recording(tenant, topic.feed):
+            clock = (tenant, topic.feed)
+            routed.clocks[clock] = max(reading.time_us, routed.clocks.get(clock, 0))
+        holders = roster.holders(tenant, topic.feed, key, reading.time_us)
+        if holders:
+            stream = (tenant, origin, *key)
+            routed.readings.append(
+                RoutedReading(reading, stream, counted_as, message.received_us, topic.feed, holders)  # type: ignore[arg-type]
+            )
+        else:
+            count.traffic += 1
+            _note_traffic(routed, tenant, origin, asset_class, reading)
+    for _, report in decoded.statics:
+        key = (report.asset_class, report.scheme, report.value)
+        holders = roster.holders(tenant, topic.feed, key, report.time_us)
+        if holders:
+            routed.statics.append(RoutedStatic(report, (tenant, origin, *key), counted_as, message.received_us, holders))
+        else:
+            count.traffic += 1
+
+
+def _route_device(routed: Routed, message: Message, topic: DeviceTopic, roster: Roster, hour_us: int) -> None:
+    tenant, decoded = topic.tenant, message.decoded
+    key = (topic.asset_class, topic.scheme, topic.value)
+    name = f"{topic.scheme}:{topic.value}"
+    registered = bool(roster.holders(tenant, None, key, message.received_us))
+    counted_as = (tenant, name if registered else UNREGISTERED, hour_us)
+    count = _begin_count(routed, message, tenant, counted_as)
+    if decoded.status is not None and registered:
+        _note_status(routed, message, tenant, name)
+    stream = (tenant, "device", *key)
+    nobody: list[Rejection] = []
+    for index, reading in decoded.readings:
+        holders = roster.holders(tenant, None, key, reading.time_us)
+        if holders:
+            routed.readings.append(
+                RoutedReading(reading, stream, counted_as, message.received_us, None, holders)  # type: ignore[arg-type]
+            )
+        else:
+            nobody.append(_unregistered(name, index, decoded))
+    for index, report in decoded.statics:
+        holders = roster.holders(tenant, None, key, report.time_us)
+        if holders:
+            routed.statics.append(RoutedStatic(report, stream, counted_as, message.received_us, holders))
+        else:
+            nobody.append(_unregistered(name, index, decoded))
+    if nobody:
+        count.rejected += len(nobody)
+        _keep_rejections(routed, message, tenant, nobody)
+
+
+def _unregistered(name: str, index: int, decoded: Decoded) -> Rejection:
+    return Rejection(
+        reason="unregistered_identifier", detail=name, payload=decoded.raw(index), element=index if decoded.received > 1 else None
+    )
+
+
+def _note_status(routed: Routed, message: Message, tenant: str, origin: str) -> None:
+    status = message.decoded.status
+    if status is not None:
+        routed.statuses.append(
+            StatusRow(
+                tenant=tenant,
+                origin=origin,
+                shard=shard_of(tenant),
+                online=status.online,
+                received_us=message.received_us,
+            )
+        )
+
+
+def _note_traffic(routed: Routed, tenant: str, origin: str, asset_class: str, reading: Reading) -> None:
+    if reading.lat_deg is None or reading.lon_deg is None:
+        return
+    key = (tenant, origin, asset_class, reading.scheme, reading.value)
+    known = routed.traffic.get(key)
+    if known is None or known.time_us <= reading.time_us:
+        routed.traffic[key] = TrafficRow(
+            tenant=tenant,
+            origin=origin,
+            asset_class=asset_class,
+            scheme=reading.scheme,
+            value=reading.value,
+            time_us=reading.time_us,
+            lat_deg=reading.lat_deg,
+            lon_deg=reading.lon_deg,
+            speed_kn=getattr(reading, "speed_kn", None),
+        )
