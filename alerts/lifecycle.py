@@ -28,7 +28,10 @@ SEVERITY_RANK: dict[str, int] = {"info": 0, "warning": 1, "critical": 2}
 """Order of severities; warning and critical open alerts (design, rules and severities)."""
 
 FINDING_IDS_MAX = 100
-"""Findings one alert remembers, newest last. Chosen: an alert nobody closes must not grow for ever."""
+"""Findings one alert remembers: the one that opened it, and the newest. Chosen: an alert nobody closes must not grow for ever."""
+
+RETRACTED_IDS = "retracted_finding_ids"
+"""Member of an alert's evidence that names those of its findings that are no more; absent when all stand."""
 
 EVIDENCE_BYTES_MAX = 16_000
 """Evidence an event carries. Standard Webhooks 1.0.0: body below 20 kB; the rest of the envelope stays below 4 kB."""
@@ -238,7 +241,7 @@ def _renew(alert: Alert, finding: FindingRow, at_us: int) -> AlertChange | None:
     """An emission that stands meets the active alert of its key."""
     now = _with_finding(alert, finding)
     rises = SEVERITY_RANK[now.severity] > SEVERITY_RANK[alert.severity]
-    if now.finding_ids[-1] == finding.finding_id and _ends_by_itself(now.severity, finding):
+    if _live_ids(now)[-1] == finding.finding_id and _ends_by_itself(now.severity, finding):
         return _change("resolved", alert, at_us, notify=True, now=now, status="resolved", closed_us=finding.closed_us)
     if rises:
         return _change("updated", alert, at_us, notify=True, now=now, status="open")
@@ -262,32 +265,40 @@ def _reconsider(alert: Alert, finding: FindingRow, at_us: int) -> AlertChange | 
 
 def _withdraw(alert: Alert, finding: FindingRow, at_us: int) -> AlertChange | None:
     """A finding of this alert is no more. A person's dismissal stands: it said the same."""
-    if alert.status in {"dismissed", "retracted"}:
+    if alert.status in {"dismissed", "retracted"} or finding.finding_id not in _live_ids(alert):
         return None
-    rest = tuple(one for one in alert.finding_ids if one != finding.finding_id)
-    evidence = {**alert.evidence, "retracted_at": to_rfc3339(at_us), "retracted_finding_id": finding.finding_id}
-    if not rest:  # the id stays, so that the finding, should it come back, finds its alert
-        now = msgspec.structs.replace(alert, evidence=evidence)
-        return _change("retracted", alert, at_us, notify=True, now=now, status="retracted", closed_us=at_us)
-    now = msgspec.structs.replace(alert, finding_ids=rest, evidence=evidence)
-    return _change("updated", alert, at_us, notify=False, now=now)
+    gone = [*alert.evidence.get(RETRACTED_IDS, []), finding.finding_id]
+    now = msgspec.structs.replace(alert, evidence={**alert.evidence, RETRACTED_IDS: gone})
+    if _live_ids(now):
+        return _change("updated", alert, at_us, notify=False, now=now)
+    return _change("retracted", alert, at_us, notify=True, now=now, status="retracted", closed_us=at_us)
+
+
+def _live_ids(alert: Alert) -> tuple[str, ...]:
+    """The findings of the alert that are not retracted, the latest last."""
+    gone = alert.evidence.get(RETRACTED_IDS, [])
+    return tuple(one for one in alert.finding_ids if one not in gone)
 
 
 def _with_finding(alert: Alert, finding: FindingRow) -> Alert:
     """The alert as this emission has it, its status and revision untouched.
 
     Its severity is the highest it ever had: a critical alert is a person's to end, even when its finding is revised to warning.
-    The evidence and the last place belong to the episode that opened latest as we learned it.
+    The evidence is that of the finding that joined last of those not retracted.
     """
-    alone = alert.finding_ids == (finding.finding_id,)
-    known = finding.finding_id in alert.finding_ids
-    ids = alert.finding_ids if known else (*alert.finding_ids, finding.finding_id)[-FINDING_IDS_MAX:]
+    ids = alert.finding_ids
+    if finding.finding_id not in ids:
+        ids = (*ids[:1], *(*ids[1:], finding.finding_id)[-(FINDING_IDS_MAX - 1) :])
+    gone = [one for one in alert.evidence.get(RETRACTED_IDS, []) if one != finding.finding_id and one in ids]
+    live = [one for one in ids if one not in gone]
+    evidence = _evidence_of(finding) if live[-1] == finding.finding_id else dict(alert.evidence)
+    evidence.pop(RETRACTED_IDS, None)
     return msgspec.structs.replace(
         alert,
         severity=max(alert.severity, finding.severity, key=SEVERITY_RANK.__getitem__),
-        opened_us=finding.opened_us if alone else min(alert.opened_us, finding.opened_us),
+        opened_us=finding.opened_us if live == [finding.finding_id] else min(alert.opened_us, finding.opened_us),
         finding_ids=ids,
-        evidence=_evidence_of(finding) if ids[-1] == finding.finding_id else alert.evidence,
+        evidence=evidence | ({RETRACTED_IDS: gone} if gone else {}),
     )
 
 
