@@ -99,6 +99,13 @@ def mosquitto_program() -> str | None:
     return next((place for place in places if place), None)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A test that asks for Mosquitto carries its marker without having to say so."""
+    for item in items:
+        if "mosquitto_broker" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.mosquitto)
+
+
 @pytest.fixture(scope="session")
 def nats_broker_of_session() -> Iterator[EmbeddedNats]:
     with tempfile.TemporaryDirectory(prefix="keelwing-test-nats-") as directory:

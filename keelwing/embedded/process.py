@@ -21,6 +21,9 @@ LEASH = Path(__file__).with_name("leash.py")
 LOG_BYTES_MAX = 16 * 1024 * 1024
 """Bound of one log file; a second of the same size is kept. Chosen: weeks of warnings, and small on any disk."""
 
+LOCK_WAIT_S = 0.3
+"""How long taking a lock waits for one that is being let go. Chosen: far longer than asking takes, unnoticed by a person."""
+
 POLL_S = 0.05
 """Pause between two looks at a condition outside this process. Chosen: unnoticed by a person, cheap for the machine."""
 
@@ -212,7 +215,7 @@ class DirectoryLock:
         self._descriptor: int | None = None
 
     def acquire(self) -> Self:
-        """Take the lock at once.
+        """Take the lock; waits `LOCK_WAIT_S`, for a process that only asks (`held_by_other`) holds it a moment.
 
         Raises:
             DirectoryInUseError: another process holds it.
@@ -220,15 +223,13 @@ class DirectoryLock:
         if self._descriptor is not None:
             return self
         descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
+        if not wait_until(lambda: _locked(descriptor), LOCK_WAIT_S):
             holder = os.read(descriptor, 32).decode(errors="replace").strip() or "unknown"
             os.close(descriptor)
             raise DirectoryInUseError(
                 f"{self._what} in {self._path.parent} is in use by another process (id {holder}); "
                 "stop it, or choose another directory with KEELWING_DATA_DIR"
-            ) from error
+            )
         os.ftruncate(descriptor, 0)
         os.write(descriptor, f"{os.getpid()}\n".encode())
         self._descriptor = descriptor
@@ -246,8 +247,19 @@ class DirectoryLock:
         if self._descriptor is not None:
             return False
         try:
-            self.acquire()
-        except (DirectoryInUseError, FileNotFoundError) as error:
-            return isinstance(error, DirectoryInUseError)
-        self.release()
+            descriptor = os.open(self._path, os.O_RDWR | os.O_NOFOLLOW)
+        except FileNotFoundError:
+            return False
+        try:
+            return not _locked(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def _locked(descriptor: int) -> bool:
+    """Lock an open file exclusively if nobody else holds it; whether it is ours now."""
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
         return False
+    return True

@@ -15,8 +15,9 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from keelwing.embedded import postgres, process
+from keelwing.embedded import process
 from keelwing.embedded.account import Account, can_enter, can_run, service_account
+from keelwing.embedded.place import ROOT_HOME, find_place
 from keelwing.embedded.postgres import EmbeddedPostgres, running_url
 from tests.fix_postgres import reachable_directory
 
@@ -26,6 +27,7 @@ as_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to be anothe
 
 RUN_AND_TELL = """
 import json, pathlib, sys
+from keelwing.embedded.place import ROOT_HOME, find_place
 from keelwing.embedded.postgres import EmbeddedPostgres
 server = EmbeddedPostgres(pathlib.Path(sys.argv[1]), fast=True)
 server.start()
@@ -168,7 +170,7 @@ def test_a_cluster_of_another_major_version_is_refused_with_words(directory: Pat
 
 
 def test_a_place_that_others_may_enter_is_refused(directory: Path) -> None:
-    place = postgres.find_place(directory, service_account())
+    place = find_place(directory, service_account())
     place.chmod(0o755)
     with pytest.raises(process.EmbeddedServerError, match="mode 0755"):
         EmbeddedPostgres(directory, fast=True).start()
@@ -181,7 +183,7 @@ def test_as_root_an_unreachable_directory_gets_its_cluster_elsewhere(tmp_path: P
     (tmp_path / "closed").chmod(0o700)
     before = stat.S_IMODE((tmp_path / "closed").stat().st_mode)
     place = None
-    had_root_home = postgres.ROOT_HOME.exists()
+    had_root_home = ROOT_HOME.exists()
     try:
         with EmbeddedPostgres(directory, fast=True) as server:
             place = Path((directory / "server.txt").read_text().splitlines()[0])
@@ -196,7 +198,7 @@ def test_as_root_an_unreachable_directory_gets_its_cluster_elsewhere(tmp_path: P
     finally:
         if place is not None:
             shutil.rmtree(place)
-            if not had_root_home and place.parent == postgres.ROOT_HOME:
+            if not had_root_home and place.parent == ROOT_HOME:
                 place.parent.rmdir()
 
 

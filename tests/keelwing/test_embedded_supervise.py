@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from keelwing.embedded import process
@@ -71,6 +72,18 @@ def stack(here: Path, script: str) -> "subprocess.Popen[str]":
 
 def await_seen(here: Path, text: str, times: int = 1) -> None:
     assert process.wait_until(lambda: (here / "seen").read_text().count(text) >= times, 20.0), text
+
+
+def postmasters_in(path: Path) -> list[int]:
+    return process.processes_with(lambda words: "-D" in words and any(str(path) in word for word in words))
+
+
+def answers(url: str) -> bool:
+    try:
+        psycopg.connect(url, connect_timeout=2).close()
+    except psycopg.OperationalError:
+        return False
+    return True
 
 
 def lines_seen(here: Path) -> list[str]:
@@ -197,6 +210,13 @@ sys.exit(Supervisor(here).run(compose))
         running.communicate(timeout=10)
     with stack(here, script) as running:
         await_seen(here, "worker started", times=2)
+        url, _ = (here / "urls-1").read_text().split()
+        with psycopg.connect(url) as connection:
+            assert connection.execute("SELECT 1").fetchone() == (1,)
+        # A server that dies alone comes back at its old address.
+        first = postmasters_in(here)
+        process.signal_all(first, signal.SIGKILL)
+        assert process.wait_until(lambda: postmasters_in(here) not in ([], first) and answers(url), 20.0)
         asked_s = time.monotonic()
         running.send_signal(signal.SIGINT)
         output, _ = running.communicate(timeout=15)
