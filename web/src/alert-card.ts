@@ -30,7 +30,7 @@ export class AlertCard {
     alert: Alert,
     readonly act: (action: AlertAction, reason: string) => Promise<void>,
   ) {
-    this.#reason.placeholder = "Reason (needed to resolve or dismiss)";
+    this.#reason.placeholder = "Reason, kept with the alert";
     this.#buttons = ACTIONS.map(({ action, words }) => {
       const press = () => void this.#press(action);
       return h("button", { type: "button", "data-testid": `alert-${action}`, onclick: press }, words);

@@ -2,7 +2,8 @@
 
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
-import { nameAndUnit, quantity } from "./format.ts";
+import { h, setText } from "./dom.ts";
+import { nameAndUnit, quantity, sentence } from "./format.ts";
 import { onSchemeChange, palette } from "./palette.ts";
 import type { Telemetry } from "./wire.ts";
 
@@ -10,6 +11,8 @@ const HEIGHT_PX = 104;
 const FONT = "11px system-ui, sans-serif";
 
 export class TimeChart {
+  /** What the lines say under the cursor, or last: stands wherever the page puts it. */
+  readonly readout = h("p", { class: "readout" });
   #plot: uPlot | null = null;
   #shown: { telemetry: Telemetry; fields: readonly string[]; colour: number } | null = null;
 
@@ -31,6 +34,7 @@ export class TimeChart {
     this.#plot = null;
     this.#shown = null;
     this.element.replaceChildren(message);
+    this.readout.replaceChildren();
     this.element.classList.add("empty");
   }
 
@@ -44,6 +48,12 @@ export class TimeChart {
     this.#plot?.destroy();
     this.element.classList.remove("empty");
     this.element.replaceChildren();
+    const swatches = this.#options(fields, colour).series.slice(1);
+    const parts = swatches.map(({ label, stroke }) => {
+      const swatch = h("i", { style: `background:${stroke}` });
+      return h("span", {}, swatch, String(label), h("b"));
+    });
+    this.readout.replaceChildren(...parts, h("time"));
     const columns = fields.map((field) => telemetry.fields.get(field) ?? []);
     this.#plot = new uPlot(this.#options(fields, colour), [telemetry.time_s, ...columns], this.element);
   }
@@ -57,7 +67,7 @@ export class TimeChart {
         ...axis,
         scale: field,
         side: i === 0 ? 3 : 1,
-        size: 52,
+        size: 58,
         gap: 4,
         space: 28,
         grid: { show: i === 0, stroke: colours.grid, width: 1 },
@@ -72,7 +82,9 @@ export class TimeChart {
       height: HEIGHT_PX,
       tzDate: (at_s) => uPlot.tzDate(new Date(at_s * 1000), "Etc/UTC"),
       padding: [8, fields.length > 1 ? 0 : 12, 0, 0],
-      legend: { live: true, markers: { width: 2 } },
+      legend: { show: false },
+      scales: Object.fromEntries(fields.map((field) => [field, { range: honestRange }])),
+      hooks: { setCursor: [(plot) => this.#read(plot)], ready: [(plot) => this.#read(plot)] },
       cursor: { y: false, points: { size: 6 } },
       axes: [
         { ...axis, size: 22, gap: 2, grid: { stroke: colours.grid, width: 1 }, values: utcTicks },
@@ -85,6 +97,19 @@ export class TimeChart {
     };
   }
 
+  #read(plot: uPlot): void {
+    const time_s = plot.data[0];
+    const at = plot.cursor.idx ?? time_s.length - 1;
+    for (const [i, value] of this.readout.querySelectorAll("b").entries()) {
+      const { unit } = nameAndUnit(plot.series[i + 1]?.scale ?? "");
+      setText(value, quantity(plot.data[i + 1]?.[at] ?? null, unit));
+    }
+    const clock = this.readout.querySelector("time");
+    const at_s = time_s[at];
+    if (clock && at_s !== undefined)
+      setText(clock, `${new Date(at_s * 1000).toISOString().slice(11, 16)} UTC`);
+  }
+
   #resize(): void {
     const width = this.element.clientWidth;
     if (this.#plot && width > 0 && Math.abs(width - this.#plot.width) > 1) {
@@ -94,15 +119,21 @@ export class TimeChart {
 }
 
 function line(field: string, stroke: string): uPlot.Series {
-  const { words, unit } = nameAndUnit(field);
   return {
-    label: words,
+    label: sentence(nameAndUnit(field).words),
     scale: field,
     stroke,
     width: 1.5,
     spanGaps: false,
-    value: (_plot, value) => quantity(value, unit),
   };
+}
+
+/** A scale never narrower than a twentieth of its values (chosen): noise must not look like news. */
+function honestRange(_plot: uPlot, low: number, high: number): [number, number] {
+  const least = Math.max(Math.abs(low), Math.abs(high)) / 20 || 1;
+  const lacking = Math.max(0, least - (high - low)) / 2;
+  const margin = (high - low) * 0.08;
+  return [low - lacking - margin, high + lacking + margin];
 }
 
 /** The day where the step is days, else hours and minutes, in UTC as everywhere on the page. */

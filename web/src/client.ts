@@ -62,7 +62,12 @@ export class Client {
   }
 
   async openAlerts(): Promise<Alert[]> {
-    return keep((await this.#all("alerts?status=open&limit=200")).map(readAlert));
+    // Acknowledged is still unfinished business: it stays on the list, dimmed.
+    const [open, acknowledged] = await Promise.all([
+      this.#all("alerts?status=open&limit=200"),
+      this.#all("alerts?status=acknowledged&limit=200"),
+    ]);
+    return keep([...open, ...acknowledged].map(readAlert));
   }
 
   async findings(asset_id: string): Promise<Finding[]> {
@@ -86,7 +91,8 @@ export class Client {
     fields: readonly string[],
     bucket: string,
   ): Promise<Telemetry> {
-    const query = new URLSearchParams({ ...range(from_ms, to_ms), fields: fields.join(","), bucket });
+    const query = new URLSearchParams({ ...range(from_ms, to_ms), bucket });
+    if (fields.length > 0) query.set("fields", fields.join(","));
     return readTelemetry(await this.#get(`assets/${encodeURIComponent(asset_id)}/telemetry?${query}`));
   }
 
@@ -131,7 +137,11 @@ export class Client {
   }
 
   async #call(path: string, init: RequestInit): Promise<unknown> {
-    const headers = { Accept: "application/json", ...init.headers, Authorization: `Bearer ${this.key}` };
+    const headers = {
+      Accept: "application/json, application/geo+json;q=0.9",
+      ...init.headers,
+      Authorization: `Bearer ${this.key}`,
+    };
     const signal = AbortSignal.timeout(TIMEOUT_MS);
     const response = await fetch(this.url(path), { ...init, headers, signal }).catch((error: Error) => {
       throw new Problem(0, "The server cannot be reached", error.message);

@@ -41,6 +41,9 @@ export class Console {
   #drawnVersion = -1;
   #selection: Selection = { asset: null, alert: null };
   #noticeTimer = 0;
+  #track: [number, number][][] = [];
+  #syncing = false;
+  #synced_ms = 0;
 
   constructor(
     readonly client: Client,
@@ -54,7 +57,7 @@ export class Console {
     this.#assets = new AssetList(this.#fleet, (asset) => this.#select({ asset, alert: null }));
     this.#detail = new Detail(this.#fleet, client, {
       close: () => this.#select({ asset: null, alert: null }),
-      track: (lines) => this.#map?.setTrack(lines),
+      track: (lines) => this.#showTrack(lines),
       failed: (problem) => this.#failed(problem),
     });
     this.#stream = new Stream(client, {
@@ -80,6 +83,12 @@ export class Console {
     this.#map = await FleetMap.open(this.#mapBox, (asset) => this.#select({ asset, alert: null }));
     this.#map.draw(this.#fleet, Date.now());
     this.#map.select(this.#selection.asset, this.#dock_px());
+    this.#map.setTrack(this.#track); // it may have been read before the map stood
+  }
+
+  #showTrack(lines: [number, number][][]): void {
+    this.#track = lines;
+    this.#map?.setTrack(lines);
   }
 
   async #load(): Promise<void> {
@@ -145,6 +154,7 @@ export class Console {
     const moved = selection.asset !== this.#selection.asset;
     this.#selection = selection;
     writeSelection(selection);
+    if (moved) this.#showTrack([]);
     this.#detail.select(selection);
     this.#frame();
     if (moved) this.#map?.select(selection.asset, this.#dock_px());
@@ -162,9 +172,6 @@ export class Console {
     } else if (event === "alert") this.#fleet.takeAlert(value);
     // A `finding` is told by the alert it opens and by the drawer's own refresh.
   }
-
-  #syncing = false;
-  #synced_ms = 0;
 
   /** Bounded: one at a time, and no more than one in five seconds whatever the events ask. */
   async #resync(): Promise<void> {

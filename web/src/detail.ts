@@ -22,23 +22,11 @@ import { shapeSvg } from "./icons.ts";
 import type { Selection } from "./session.ts";
 import type { Alert, Asset, AssetState, Finding, Telemetry } from "./wire.ts";
 
-/** What each class is asked for: what it moves by, then the channels a person may choose. */
+/** What each class is drawn moving by. Any other class has its channels alone. */
 const MOTION: Readonly<Record<string, readonly string[]>> = {
   vessel: ["sog_kn", "draught_m"],
   aircraft: ["gs_kn", "alt_baro_ft"],
 };
-const CHANNELS: Readonly<Record<string, readonly string[]>> = {
-  vessel: [
-    "shaft_power_kw",
-    "fuel_rate_t_h",
-    "me_exhaust_temp_c",
-    "me_rpm",
-    "vibration_mm_s",
-    "oil_pressure_psi",
-  ],
-  aircraft: ["n1_pct", "egt_c", "fuel_flow_kg_h", "oil_pressure_psi", "oil_temp_c", "vibration_mm_s"],
-};
-
 const PERIODS: readonly { words: string; hours: number; bucket: string }[] = [
   { words: "1 h", hours: 1, bucket: "PT1M" },
   { words: "6 h", hours: 6, bucket: "PT1M" },
@@ -173,8 +161,9 @@ export class Detail {
     const charts = h(
       "div",
       { class: "column charts" },
+      h("div", { class: "chart-head" }, this.#motion.readout),
       this.#motion.element,
-      h("div", { class: "chart-head" }, this.#channel),
+      h("div", { class: "chart-head" }, this.#channel, this.#chosen.readout),
       this.#chosen.element,
     );
     const story = h(
@@ -243,22 +232,28 @@ export class Detail {
     return card.element;
   }
 
-  /** Channels worth a look: those alerts name first, then those that have readings, then the class's usual ones. */
-  #fillChannels(): void {
-    const asset = this.fleet.assets.get(this.#selection.asset ?? "");
-    const chosen = this.#channel.value;
+  /** Channels worth a look: those that open alerts name first, then all the asset was last heard to send. */
+  #channels(asset_id: string): string[] {
     const named = this.fleet
-      .alertsOf(this.#selection.asset ?? "")
-      .flatMap(({ rule, subject }) => (rule.startsWith("channel") && subject ? [subject] : []));
-    const read = this.#telemetry ? [...this.#telemetry.fields.keys()] : [];
-    const usual = CHANNELS[asset?.class ?? ""] ?? [];
-    const motion = MOTION[asset?.class ?? ""] ?? [];
-    const wanted = this.#telemetry ? usual.filter((name) => read.includes(name)) : usual;
-    const names = [...new Set([...named, ...wanted, ...read])].filter((name) => !motion.includes(name));
+      .alertsOf(asset_id)
+      .flatMap((alert) => (alert.subject === null ? [] : [alert.subject]));
+    const sent = this.fleet.states.get(asset_id)?.channels ?? [];
+    const read = [...(this.#telemetry?.fields.keys() ?? [])];
+    const motion = MOTION[this.fleet.assets.get(asset_id)?.class ?? ""] ?? [];
+    const known = new Set([...sent, ...read]);
+    return [...new Set([...named.filter((name) => known.has(name)), ...sent, ...read])].filter(
+      (name) => !motion.includes(name),
+    );
+  }
+
+  #fillChannels(): void {
+    const names = this.#channels(this.#selection.asset ?? "");
+    const chosen = this.#channel.value;
+    if (names.join() === [...this.#channel.options].map((option) => option.value).join()) return;
     this.#channel.replaceChildren(
       ...names.map((name) => h("option", { value: name }, sentence(nameAndUnit(name).words))),
     );
-    if (names.includes(chosen) && this.#telemetry) this.#channel.value = chosen;
+    if (this.#telemetry !== null && names.includes(chosen)) this.#channel.value = chosen;
     this.#channel.hidden = names.length === 0;
   }
 
@@ -267,10 +262,7 @@ export class Detail {
     const last_ms = this.fleet.states.get(asset.id)?.time_ms ?? now_ms;
     const to_ms = last_ms + 60_000; // a silent asset's last day is the one before it fell silent
     const from_ms = to_ms - this.#period.hours * HOUR_MS;
-    const named = this.fleet
-      .alertsOf(asset.id)
-      .flatMap(({ rule, subject }) => (rule.startsWith("channel") && subject ? [subject] : []));
-    const fields = [...new Set([...(MOTION[asset.class] ?? []), ...(CHANNELS[asset.class] ?? []), ...named])];
+    const fields = [...(MOTION[asset.class] ?? []), ...this.#channels(asset.id)];
     const asked = [
       this.client
         .track(asset.id, to_ms - 24 * HOUR_MS, to_ms)

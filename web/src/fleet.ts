@@ -96,7 +96,7 @@ export class Fleet {
   /** The name to print for an alert: the asset's own, else what the alert calls it. */
   subjectName(alert: Alert): string {
     const asset = alert.asset_id === null ? undefined : this.assets.get(alert.asset_id);
-    return asset?.name ?? alert.asset ?? "Fleet";
+    return asset?.name ?? alert.asset?.replace(/^feed:/, "Feed ") ?? "Fleet";
   }
 
   counts(now_ms: number): Counts {

@@ -15,6 +15,7 @@ const UNITS: readonly (readonly [suffix: string, printed: string])[] = [
   ["pct", "%"],
   ["psi", "psi"],
   ["bar", "bar"],
+  ["ips", "in/s"],
   ["hpa", "hPa"],
   ["deg", "°"],
   ["min", "min"],
@@ -65,14 +66,31 @@ export function sentence(name: string): string {
   return words === "" ? UNKNOWN : words.charAt(0).toUpperCase() + words.slice(1);
 }
 
+/** Abbreviations of the trade, spelled as a reader expects them. */
+const WORDS: Readonly<Record<string, string>> = {
+  sog: "speed",
+  cog: "course",
+  gs: "ground speed",
+  alt: "altitude",
+  baro: "",
+  geom: "geometric",
+  me: "main engine",
+  temp: "temperature",
+  egt: "EGT",
+  n1: "N1",
+  n2: "N2",
+  imo: "IMO",
+  mmsi: "MMSI",
+  nic: "NIC",
+  nac: "NAC",
+};
+
 /** Splits a name that ends in its unit: `oil_pressure_psi` → `oil pressure`, `psi`. */
 export function nameAndUnit(field: string): { words: string; unit: string } {
-  for (const [suffix, printed] of UNITS) {
-    if (field.endsWith(`_${suffix}`)) {
-      return { words: field.slice(0, -suffix.length - 1).replaceAll("_", " "), unit: printed };
-    }
-  }
-  return { words: field.replaceAll("_", " "), unit: "" };
+  const [suffix, unit] = UNITS.find(([ending]) => field.endsWith(`_${ending}`)) ?? ["", ""];
+  const name = suffix === "" ? field : field.slice(0, -suffix.length - 1);
+  const words = name.split("_").map((word) => WORDS[word] ?? word);
+  return { words: words.filter(Boolean).join(" "), unit };
 }
 
 /** A number with the digits its size deserves: 0.042, 4.2, 42, 42,000. */
@@ -86,6 +104,8 @@ export function number(value: number): string {
 export function quantity(value: number | null, unit: string): string {
   if (value === null) return UNKNOWN;
   if (unit === "") return number(value);
+  const unit_s = { s: 1, min: 60, h: 3600 }[unit];
+  if (unit_s !== undefined && value * unit_s >= 120) return span(value * unit_s);
   return unit.startsWith("°") && unit !== "°C" ? `${number(value)}${unit}` : `${number(value)} ${unit}`;
 }
 
@@ -95,6 +115,19 @@ export function duration(seconds: number): string {
   if (s < 60) return `${s} s`;
   if (s < 3600) return `${Math.floor(s / 60)} min`;
   return s < 172_800 ? `${Math.floor(s / 3600)} h` : `${Math.floor(s / 86_400)} d`;
+}
+
+/** A longer measured time in its two largest units: 2 h 15 min. */
+function span(seconds: number): string {
+  const minutes = Math.round(seconds / 60);
+  const [large, small, per, names] =
+    minutes < 60
+      ? [Math.floor(seconds / 60), Math.round(seconds % 60), 60, ["min", "s"]]
+      : minutes < 2880
+        ? [Math.floor(minutes / 60), minutes % 60, 60, ["h", "min"]]
+        : [Math.floor(minutes / 1440), Math.floor((minutes % 1440) / 60), 24, ["d", "h"]];
+  if (small === per) return `${large + 1} ${names[0]}`;
+  return small === 0 ? `${large} ${names[0]}` : `${large} ${names[0]} ${small} ${names[1]}`;
 }
 
 /** How long ago, in words; an instant ahead of `now_ms` reads as now. */
@@ -125,25 +158,33 @@ export function course(course_deg: number | null): string {
   return course_deg === null ? UNKNOWN : `${String(Math.round(course_deg) % 360).padStart(3, "0")}°`;
 }
 
-/** Evidence that says nothing to a reader at a glance: thresholds' names, ids, versions. */
-const EVIDENCE_DULL = /(^|_)(id|ids|version|method|lat|lon|model|n|count)$|_(lat|lon)_deg$|^(lat|lon)_deg$/;
+/** Fields that speak for themselves: their value is printed without their name. */
+const SPEAKING = ["verdict", "meaning", "circumstance"];
+/** What a reader wants first, where it is there; the rest follows in the order it came. */
+const FIRST = [
+  "silent_h",
+  "observed",
+  "expected",
+  "implied_speed_kn",
+  "distance_nm",
+  "neighbours_heard",
+  "squawk",
+];
+/** What says nothing at a glance. */
+const DULL =
+  /(^|_)(id|ids|version|method|lat|lon|model|n|count|score|threshold|seed|jumps|decodes)$|_(lat|lon)_deg$|^(lat|lon)_deg$/;
 
-/** The evidence in one short line: what a model found driving it first, else a verdict and the first few facts. */
+/** The evidence in one short line: what speaks for itself, what drove a model, then the first few facts. */
 export function evidenceBrief(evidence: Readonly<Record<string, unknown>>, facts_max = 3): string {
-  const parts: string[] = [];
-  const drivers = Array.isArray(evidence.top) ? evidence.top.slice(0, 2) : [];
-  for (const driver of drivers) {
-    const text = driverBrief(driver);
-    if (text) parts.push(text);
-  }
-  if (typeof evidence.verdict === "string") parts.unshift(sentence(evidence.verdict));
-  for (const [field, value] of Object.entries(evidence)) {
-    if (parts.length >= facts_max) break;
-    if (field === "verdict" || EVIDENCE_DULL.test(field)) continue;
-    const text = factBrief(field, value);
-    if (text) parts.push(text);
-  }
-  return parts.join(" · ");
+  const spoken = SPEAKING.map((field) => evidence[field]).filter((value) => typeof value === "string");
+  const drivers = Array.isArray(evidence.top) ? evidence.top.slice(0, 2).map(driverBrief) : [];
+  const fields = [...FIRST, ...Object.keys(evidence).filter((field) => !FIRST.includes(field))];
+  const facts = fields
+    .filter((field) => !SPEAKING.includes(field) && !DULL.test(field))
+    .map((field) => factBrief(field, evidence[field]));
+  const line = spoken.map((text) => text.replaceAll("_", " ")).join(", ");
+  const parts = [line === "" ? "" : sentence(line), ...drivers, ...facts].filter((part) => part !== "");
+  return parts.slice(0, facts_max).join(" · ");
 }
 
 /** One scalar of evidence, or "" where it is a structure. */
@@ -152,7 +193,7 @@ export function factBrief(field: string, value: unknown): string {
   if (typeof value === "number") return `${words} ${quantity(value, unit)}`;
   if (typeof value === "boolean") return value ? words : `not ${words}`;
   if (typeof value === "string" && value !== "" && value.length <= 40) {
-    return `${words} ${/^\d{4}-\d\d-\d\dT/.test(value) ? instant(Date.parse(value)) : value}`;
+    return `${words} ${/^\d{4}-\d\d-\d\dT/.test(value) ? instant(Date.parse(value)) : value.replaceAll("_", " ")}`;
   }
   return "";
 }

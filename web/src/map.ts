@@ -1,5 +1,5 @@
 // The map: base, fleet, the selected asset's track. Draws what it is given at most once a second and says on the
-// document when it has (data-map-ready, data-vessels-on-map, data-aircraft-on-map). Knows no API.
+// document when it has (data-map-ready, data-map-settled, data-vessels-on-map, data-aircraft-on-map). Knows no API.
 
 import type { FeatureCollection, Point, Position } from "geojson";
 import {
@@ -24,7 +24,7 @@ import { onSchemeChange, palette } from "./palette.ts";
 setWorkerUrl(workerUrl);
 
 /** Closer than this a click on an asset does not zoom in further. */
-const NEAR_ZOOM = 6;
+const NEAR_ZOOM = 5;
 const EMPTY: FeatureCollection = { type: "FeatureCollection", features: [] };
 
 interface Mark {
@@ -108,9 +108,8 @@ export class FleetMap {
   /** Marks one asset and flies to it; null lets go. `dock_px` is how much of the map the detail covers. */
   select(asset_id: string | null, dock_px: number): void {
     this.#selected = asset_id;
-    this.setTrack([]);
-    for (const layer of ["selected-ring", "selected-name"]) {
-      if (this.#map.getLayer(layer)) this.#map.setFilter(layer, ["==", ["get", "id"], asset_id ?? ""]);
+    for (const [layer, sign] of SELECTION_FILTERS) {
+      if (this.#map.getLayer(layer)) this.#map.setFilter(layer, [sign, ["get", "id"], asset_id ?? ""]);
     }
     const mark = this.#marks.features.find((each) => each.properties.id === asset_id);
     if (!mark) {
@@ -165,6 +164,13 @@ export class FleetMap {
       const picked = near[0]?.properties.id;
       if (typeof picked === "string") onPick(picked);
     });
+    const root = document.documentElement.dataset;
+    this.#map.on("movestart", () => {
+      root.mapSettled = "0";
+    });
+    this.#map.on("idle", () => {
+      root.mapSettled = "1";
+    });
     const canvas = this.#map.getCanvas();
     this.#map.on("mousemove", "fleet", () => {
       canvas.style.cursor = "pointer";
@@ -174,6 +180,13 @@ export class FleetMap {
     });
   }
 }
+
+/** Layers that show the selected asset alone, or all but it. */
+const SELECTION_FILTERS = [
+  ["selected-ring", "=="],
+  ["selected-name", "=="],
+  ["fleet-names", "!="],
+] as const;
 
 const LEVEL_ORDER: Readonly<Record<string, number>> = { none: 0, info: 1, warning: 2, critical: 3 };
 
@@ -281,7 +294,7 @@ function fleetLayers(selected: string): LayerSpecification[] {
       source: "fleet",
       layout: {
         "icon-image": ["get", "icon"],
-        "icon-size": ["interpolate", ["linear"], ["zoom"], 1, 0.62, 5, 0.9, 9, 1.1],
+        "icon-size": ["interpolate", ["linear"], ["zoom"], 1, 0.7, 5, 0.95, 9, 1.1],
         "icon-rotate": ["get", "turn_deg"],
         "icon-rotation-alignment": "map",
         "icon-allow-overlap": true,
@@ -290,13 +303,21 @@ function fleetLayers(selected: string): LayerSpecification[] {
       },
       paint: { "icon-opacity": ["case", ["get", "fresh"], 1, 0.55] },
     },
-    { id: "fleet-names", type: "symbol", source: "fleet", minzoom: 4.2, layout: name, paint: ink },
+    {
+      id: "fleet-names",
+      type: "symbol",
+      source: "fleet",
+      minzoom: 4.2,
+      filter: ["!=", ["get", "id"], selected],
+      layout: name,
+      paint: ink,
+    },
     {
       id: "selected-name",
       type: "symbol",
       source: "fleet",
       filter: ["==", ["get", "id"], selected],
-      layout: { ...name, "text-allow-overlap": true },
+      layout: { ...name, "text-allow-overlap": true, "text-radial-offset": 1.9 },
       paint: ink,
     },
   ] as LayerSpecification[];

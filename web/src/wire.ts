@@ -38,6 +38,8 @@ export interface AssetState {
   stage: string | null;
   lease: string | null;
   coverage: string | null;
+  /** Names of the condition and performance sensors last read. */
+  channels: string[] | null;
 }
 
 export interface Alert {
@@ -161,15 +163,15 @@ export function readState(value: unknown, now_ms: number): AssetState | null {
     lat_deg: placed ? lat_deg : null,
     speed: speed === null ? null : { value: speed, unit: asText(asObject(raw.speed).unit) ?? "kn" },
     course_deg: asNumber(raw.course_deg),
-    altitude_ft:
-      asNumber(asObject(raw.altitude).value) ?? asNumber(raw.altitude_ft) ?? asNumber(raw.alt_baro_ft),
-    draught_m: asNumber(raw.draught_m) ?? asNumber(weight.draught_m),
+    altitude_ft: asNumber(asObject(raw.altitude).value),
+    draught_m: asNumber(raw.draught_m),
     displacement_t: asNumber(weight.displacement_t),
-    weight_reason: asText(weight.reason) ?? asText(raw.weight_reason),
+    weight_reason: asText(weight.reason) ?? asText(asObject(raw.reason).weight),
     operating_status: asText(raw.operating_status),
     stage: asText(raw.stage),
     lease: textWithin(raw.lease, "lessee_name", "lessee", "name", "reference", "id"),
     coverage: textWithin(raw.coverage, "quality", "verdict", "status"),
+    channels: raw.channels == null ? null : Object.keys(asObject(raw.channels)),
   };
 }
 
