@@ -21,7 +21,6 @@ AHEAD_MS_MAX = 5_000  # a report cannot be made after it was heard; chosen: slac
 _LONG_RANGE = 27
 _LONG_RANGE_SOG_KN = 63  # type 27: not available
 _CLASS_A = (1, 2, 3)
-_AUXILIARY = "98"  # a tender's type 24 B carries its mothership's MMSI where the dimensions would be
 
 
 def rows_of(sentence: AISSentence, received_ms: int, station: str | None) -> list[Row]:
@@ -104,14 +103,14 @@ def _static_row(head: Row, kind: int, message: Any) -> Row | None:
         call_sign=field.text(getattr(message, "callsign", None), 12),
         type=field.ship_type(getattr(message, "ship_type", None)),
     )
-    if not head["value"].startswith(_AUXILIARY):
-        bow, stern = getattr(message, "to_bow", None), getattr(message, "to_stern", None)
-        port, starboard = getattr(message, "to_port", None), getattr(message, "to_starboard", None)
-        field.put(
-            row,
-            length_m=field.length((bow or 0) + (stern or 0), 1022),
-            beam_m=field.length((port or 0) + (starboard or 0), 126),
-        )
+    # a tender's 24 B carries its mothership's MMSI where the dimensions would be: pyais gives it none
+    bow, stern = getattr(message, "to_bow", None), getattr(message, "to_stern", None)
+    port, starboard = getattr(message, "to_port", None), getattr(message, "to_starboard", None)
+    field.put(
+        row,
+        length_m=field.length((bow or 0) + (stern or 0), 1022),
+        beam_m=field.length((port or 0) + (starboard or 0), 126),
+    )
     if kind == 5:
         field.put(
             row,

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from ingest.recordings import flight_fields as field
 from ingest.recordings.instants import any_ms
 from ingest.recordings.model import Row
-from ingest.recordings.vessel_fields import number, position, put, text
+from ingest.recordings.vessel_fields import number, position, text
 
 POSITION_AGE_MS_MAX = 15_000  # OpenSky's own rule: no position when none was heard for 15 s (domain.md 1.2)
 
@@ -112,7 +112,9 @@ class FlightRows:
         if placed is None or time_ms - placed <= POSITION_AGE_MS_MAX:
             position(row, values.get(layout.lat), values.get(layout.lon))
         for name, column, convert in self._columns:
-            put(row, **{name: convert(values.get(column))})
+            found = convert(values.get(column))
+            if found is not None:
+                row[name] = found
         sensed = {name: number(values.get(column)) for name, column in layout.channels.items()}
         channels = {name: reading for name, reading in sensed.items() if reading is not None}
         if channels:

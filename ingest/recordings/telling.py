@@ -34,6 +34,8 @@ from ingest.recordings.tables import (
 )
 
 LINES_LOOKED_AT_MAX = 400  # chosen: the longest preamble of comments and foreign sentences seen is a tenth of it
+JSON_LINES_LOOKED_AT_MAX = 20  # a first line may be broken or of another type
+_BOM_BYTES = 3
 Read: TypeAlias = Callable[[Source, Tally, "Progress | None"], Items]
 
 
@@ -58,10 +60,7 @@ def tell(source: Source) -> Told | None:
 
 
 def _tell_text(head: bytes) -> Told | None:
-    lines = head.split(b"\n")
-    if len(head) >= HEAD_BYTES:
-        lines = lines[:-1]
-    lines = [line.rstrip(b"\r") for line in lines[:LINES_LOOKED_AT_MAX] if line.strip()]
+    lines = _whole_lines(head)[:LINES_LOOKED_AT_MAX]
     if any(is_sentence(line) for line in lines):
         return Told("aivdm", read_aivdm)
     found = header_of(lines[0]) if lines else None
@@ -74,13 +73,12 @@ def _tell_text(head: bytes) -> Told | None:
 
 
 def _tell_json(source: Source, start: bytes) -> Told | None:
-    """JSON lines by their first object, an array by its first element, a document by its whole."""
-    first, newline, _rest = start.partition(b"\n")
-    lone = not newline and len(start) < HEAD_BYTES
-    if start[:1] == b"{" and (newline or lone):
-        element = _decoded(first)
-        if isinstance(element, dict):
-            return _tell_lines(element)
+    """JSON lines by the first object that fits, an array by its first element, a document by its whole."""
+    for line in _whole_lines(start)[:JSON_LINES_LOOKED_AT_MAX] if start[:1] == b"{" else ():
+        element = _decoded(line)
+        told = _tell_line(element) if isinstance(element, dict) else None
+        if told is not None:
+            return told
     element = _first_element(start) if start[:1] == b"[" else None
     if element is None:
         raw = source.document()
@@ -92,19 +90,28 @@ def _tell_json(source: Source, start: bytes) -> Told | None:
     return None if layout is None else Told(kind_of(layout, "json"), read_json_table)
 
 
-def _tell_lines(element: dict[str, Any]) -> Told | None:
+def _tell_line(element: dict[str, Any]) -> Told | None:
+    """The kind of a recording with this object on a line of its own."""
     if is_record(element):
         return Told("ndjson", read_ndjson)
     if is_frame_object(element):
         return Told("raw_mode_s", read_json_frames)
     if document_rows(element) is not None:
         return Told("state_vectors_json", read_flight_document_lines)
+    columns = next(elements_of(element), None)
+    if columns is not element:  # pandas' columns on one line
+        layout = layout_of(columns) if isinstance(columns, dict) else None
+        return None if layout is None else Told(kind_of(layout, "json"), read_json_table)
     layout = layout_of(element)
-    if layout is not None:
-        return Told(kind_of(layout, "json"), read_json_lines)
-    columns = next(elements_of(element), None)  # pandas' columns on one line
-    layout = layout_of(columns) if isinstance(columns, dict) and columns is not element else None
-    return None if layout is None else Told(kind_of(layout, "json"), read_json_table)
+    return None if layout is None else Told(kind_of(layout, "json"), read_json_lines)
+
+
+def _whole_lines(head: bytes) -> list[bytes]:
+    """The lines of the head that are not blank and whose end is in sight."""
+    lines = head.split(b"\n")
+    if len(head) >= HEAD_BYTES - _BOM_BYTES:
+        lines = lines[:-1]
+    return [line.rstrip(b"\r") for line in lines if line.strip()]
 
 
 def _first_element(start: bytes) -> Any:

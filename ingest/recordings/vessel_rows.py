@@ -164,7 +164,9 @@ class VesselRows:
         if layout.message_type is None or self._type_of(values) in POSITION_TYPES:
             field.position(telemetry, values.get(layout.lat), values.get(layout.lon))
             for name, column in self._motion:
-                field.put(telemetry, **{name: _CONVERT[name](values.get(column))})
+                found = _CONVERT[name](values.get(column))
+                if found is not None:
+                    telemetry[name] = found
         static = self._static_of(head, values)
         if static is None or len(telemetry) > known:
             return [telemetry] if static is None else [static, telemetry]
@@ -173,7 +175,9 @@ class VesselRows:
     def _static_of(self, head: Row, values: Values) -> Row | None:
         said: Row = {}
         for name, column in self._static:
-            field.put(said, **{name: _CONVERT[name](values.get(column))})
+            found = _CONVERT[name](values.get(column))
+            if found is not None:
+                said[name] = found
         if self._layout.dimensions is not None:
             bow, stern, port, starboard = (field.number(values.get(column)) or 0 for column in self._layout.dimensions)
             field.put(said, length_m=field.length(bow + stern, 1022), beam_m=field.length(port + starboard, 126))
