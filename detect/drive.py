@@ -1,7 +1,7 @@
 """`walk` and `drive`: readings and the ticks due between them, in the one order that live, re-derived and backtest runs share.
 
-`walk` waits for nobody: it yields the instant of a tick and is sent its context, so that whoever drives it may look
-the scene up in a database, in memory or not at all. `drive` is the walk with contexts at hand.
+`walk` waits for nobody: it yields the instant of a tick and is sent its context, so that whoever drives it may
+look the scene up in a database, in memory or not at all. `drive` is the walk with contexts at hand.
 """
 
 from __future__ import annotations

@@ -35,16 +35,16 @@ class JumpMemory(Memory, kw_only=True):
 
 def at_reading(memory: JumpMemory, moment: Moment) -> Sequence[Finding]:
     """Give the position to the track that it continues best; one that continues none opens an episode."""
-    fix = _fix(moment)
+    fix, main = _fix(moment), memory.main
     if fix is None:
         return NOTHING
-    main = memory.main
-    if main is None:
-        memory.main = fix
-        return NOTHING
     traits = TRAITS[moment.state.asset_class]
-    if _repeats(main, fix, traits.moving_kn) or (memory.suspect and _repeats(memory.suspect, fix, traits.moving_kn)):
+    if main is None or _repeats(main, fix, traits.moving_kn):
+        memory.main = main or fix
         return NOTHING
+    if memory.suspect is not None and _repeats(memory.suspect, fix, traits.moving_kn):
+        memory.suspect.fixes += 1
+        return _unresolved(memory, moment)
     fit = traits.fit(main, fix)
     if memory.suspect is None and not memory.others:  # the common case: one track, continued
         if fit.fits:

@@ -5,8 +5,6 @@ Knows the shape of the state and how to name its parts; not how any rule fills i
 
 from __future__ import annotations
 
-from typing import Any
-
 import msgspec
 
 
@@ -41,6 +39,13 @@ class LastFix(msgspec.Struct, frozen=True, kw_only=True):
     name: str
 
 
+class WarmingUp(msgspec.Struct, frozen=True):
+    """A model that has not learned enough to score: `n` of `needed` one-minute rows. Never a score of 0 in its place."""
+
+    n: int
+    needed: int
+
+
 class Memory(msgspec.Struct, kw_only=True):
     """What one rule remembers of one asset: plain fields only, so that every memory is its own checkpoint.
 
@@ -49,22 +54,34 @@ class Memory(msgspec.Struct, kw_only=True):
 
     wake_at_us: int | None = None
 
-
-class WarmingUp(msgspec.Struct, frozen=True):
-    """A model that has not learned enough to score: `n` of `needed` one-minute rows. Never a score of 0 in its place."""
-
-    n: int
-    needed: int
+    def warm_up(self) -> dict[str, WarmingUp]:
+        """The rule's models that cannot score yet, by subject (empty text for a rule without); empty for plain rules."""
+        return {}
 
 
 class OpenRow(msgspec.Struct, kw_only=True):
-    """The one-minute feature row being filled: sums and counts by name, from readings of the minute that starts at `start_us`."""
+    """The one-minute feature row being filled: each channel's last value in the minute that starts at `start_us`."""
 
     start_us: int
-    n: int = 0
-    speed_sum: float = 0.0
-    speed_n: int = 0
-    channels: dict[str, tuple[float, int]] = {}
+    channels: dict[str, float]
+
+
+class Learned(msgspec.Struct, frozen=True, array_like=True):
+    """What one channel's model knows: rows, noise variance, and the lower triangle of the inverse precision with its moments."""
+
+    rows: int
+    variance: float
+    inverse: list[float]
+    moments: list[float]
+
+
+class Contribution(msgspec.Struct, frozen=True, kw_only=True):
+    """What one asset knew when an hour of event time closed: its share in the fleet-wide prior. `hour_us` starts that hour."""
+
+    asset_id: str
+    asset_class: str
+    hour_us: int
+    channels: dict[str, Learned]
 
 
 class AssetState(msgspec.Struct, kw_only=True):
@@ -82,8 +99,8 @@ class AssetState(msgspec.Struct, kw_only=True):
     settled_since_us: int | None = None
     settled_speed_kn: float | None = None
     settled_phase: int = 0
-    memories: dict[str, Memory] = {}
-    pending: list[Any] = []
+    memories: dict[str, Memory]
+    contribution: Contribution | None = None
 
     @property
     def wake_at_us(self) -> int | None:
@@ -94,6 +111,20 @@ class AssetState(msgspec.Struct, kw_only=True):
             if wake_us is not None and (earliest is None or wake_us < earliest):
                 earliest = wake_us
         return earliest
+
+    def warm_up(self) -> dict[tuple[str, str], WarmingUp]:
+        """The models that cannot score yet, by (rule, subject); a subject that was never reported is not among them."""
+        return {
+            (rule, subject): waiting for rule, memory in self.memories.items() for subject, waiting in memory.warm_up().items()
+        }
+
+    def take_contributions(self) -> tuple[Contribution, ...]:
+        """What the asset's models had learned when the last hour of event time closed, once; empty until the next hour closes.
+
+        Take it after each batch and store it by (asset, hour); a newer hour replaces one that was not taken.
+        """
+        taken, self.contribution = self.contribution, None
+        return () if taken is None else (taken,)
 
     @property
     def last_key(self) -> tuple[int, int] | None:

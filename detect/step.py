@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from math import isfinite
 
-from detect import gap, position_jump, squawk_emergency
+from detect import behaviour_anomaly, channel_anomaly, gap, position_jump, speed_anomaly, squawk_emergency
 from detect.classes import TRAITS
 from detect.model import Context, Finding, Tick
 from detect.rows import add_to_row, close_row
@@ -22,6 +22,9 @@ RULES: tuple[Rule, ...] = (
     gap.RULE,
     position_jump.RULE,
     squawk_emergency.RULE,
+    speed_anomaly.RULE,
+    channel_anomaly.RULE,
+    behaviour_anomaly.RULE,  # after channel_anomaly: it reads the residuals that one leaves
 )
 """Every rule, in the order in which an event passes them."""
 
@@ -64,7 +67,7 @@ def step(state: AssetState, event: Reading | Tick, context: Context) -> tuple[As
         found = rule.at_reading(memories[rule.name], moment)
         if found:
             findings.extend(found)
-    state.row = add_to_row(state.row, event, getattr(event, "speed_kn", None))
+    state.row = add_to_row(state.row, event)
     return state, tuple(findings) if findings else NOTHING
 
 

@@ -1,0 +1,281 @@
+"""An asset's own baseline of one quantity over its operating point: river's Bayesian linear regression, held as plain numbers.
+
+A `Baseline` is nothing but numbers; river's model is filled from them for the time of one row and read back, so that a checkpoint
+is exact and an asset costs kilobytes, not megabytes. Scoring uses the same numbers without building a model. Knows no channel by
+name.
+
+Why this model: it needs no scaler to be ruined, has converged when the rows suffice to determine it, and its posterior says how
+little it knows about an operating point it has not seen. Its noise is estimated here, with a floor (detection.md 3, traps 1, 2,
+5).
+"""
+
+from __future__ import annotations
+
+from math import inf, isfinite, sqrt
+from statistics import median
+from typing import Any
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+from river.linear_model import BayesianLinearRegression
+
+from detect.state import Learned, WarmingUp
+
+Matrix = npt.NDArray[Any]
+
+HEAD_ROWS = 10  # chosen: enough for a median that one wild row cannot move
+LEARN_ROWS = 20  # chosen: three to four rows for each of the at most six features
+NEEDED_ROWS = HEAD_ROWS + LEARN_ROWS
+PRECISION = 1e-6  # chosen: a feature never seen is known to a thousand times the noise, that is, not at all
+FLOOR = 0.005  # chosen: half a percent of the level; class 0.5 instruments are the best aboard (IEC 60051)
+REJECT_Z = 4.0  # chosen: well below the 6 that opens an episode, so that what may become one is not learned first
+RELEASE_ROWS = 120  # chosen: two hours at a new level are a new regime
+HEAD_WIDTH = 50.0  # chosen: how many spreads of the head a row may lie off while the dependence is not known yet
+SCALE_MAX = 10.0  # chosen: ten times the largest value ever learned is not learned, however new the operating point
+MEMORY_ROWS = 1440  # chosen: a day of rows; older ones fade, so that a season's slow change is followed
+FADE_ROWS = 60  # chosen: fading takes a matrix inverse, so once an hour of rows
+NOISE_ROWS = 200  # chosen: the noise estimate's own memory
+NOISE_Z = 2.5  # chosen: one row counts as at most so many deviations, else a slow drift widens the noise as fast as it goes
+SURE_Z = 2.0  # chosen: a miss below this needs no exact leverage, it decides nothing
+
+
+class Baseline(msgspec.Struct, kw_only=True, array_like=True):
+    """What is known of one quantity, `inverse` being the lower triangle of the posterior covariance over the noise variance.
+
+    `head` holds the first rows' values until there are `HEAD_ROWS`, then their median and allowed distance are `center` and
+    `width`; `rows` counts rows learned, `noise_rows` those that told of the noise; `level` is the mean magnitude, `scale` the
+    greatest; `resolution` the smallest step ever seen between rows (inf: it never moved); `rejected` rows in a row;
+    `sigma` is the noise to judge by.
+    """
+
+    head: list[float] = msgspec.field(default_factory=list)
+    center: float = 0.0
+    width: float = -1.0
+    rows: int = 0
+    noise_rows: int = 0
+    variance: float = 0.0
+    level: float = 0.0
+    scale: float = 0.0
+    resolution: float = inf
+    last: float | None = None
+    rejected: int = 0
+    sigma: float = 0.0
+    seeded: bool = False
+    inverse: list[float] = msgspec.field(default_factory=list)
+    moments: list[float] = msgspec.field(default_factory=list)
+    weights: list[float] = msgspec.field(default_factory=list)
+
+
+class Judged(msgspec.Struct, frozen=True):
+    """A score: `z` in standard deviations (with sign), what was `expected` and the `sigma` it was judged by."""
+
+    z: float
+    expected: float
+    sigma: float
+
+
+def warm_up(baseline: Baseline) -> WarmingUp | None:
+    """How far the warm-up is, or None when the baseline can score. One seeded with a prior can score at once."""
+    if baseline.seeded or (baseline.rows >= LEARN_ROWS and baseline.noise_rows >= 8):
+        return None
+    n = len(baseline.head) if baseline.width < 0.0 else HEAD_ROWS + min(baseline.rows, LEARN_ROWS - 1)
+    return WarmingUp(n, NEEDED_ROWS)
+
+
+def judge(baseline: Baseline, x: tuple[float, ...], y: float, floor: float = 0.0) -> Judged | WarmingUp | None:
+    """Score a value at an operating point; changes nothing.
+
+    `floor` is the least noise to assume, in the value's unit. None when nothing can be said: the quantity has never moved, so
+    that its noise is not known (a constant sensor does not alarm), or the value is not finite.
+    """
+    waiting = warm_up(baseline)
+    if waiting is not None:
+        return waiting
+    if baseline.resolution == inf or not isfinite(y):
+        return None
+    weights = baseline.weights
+    expected = 0.0
+    for weight, feature in zip(weights, x, strict=True):
+        expected += weight * feature
+    sigma = max(baseline.sigma, floor)
+    if abs(y - expected) > SURE_Z * sigma:
+        sigma *= sqrt(1.0 + _leverage(baseline.inverse, x))
+    return Judged((y - expected) / sigma, expected, sigma)
+
+
+def learn(baseline: Baseline, x: tuple[float, ...], y: float, judged: Judged | None, *, frozen: bool = False) -> bool:
+    """Take a closed row in, unless it looks wrong; True when a new regime was accepted and the baseline begins again.
+
+    `judged` is the row's own score where its operating point is known, else None; `frozen` keeps the row out whatever its score
+    (an episode is open). After `RELEASE_ROWS` rows in a row that were kept out, they are right and the baseline is wrong.
+    """
+    if not isfinite(y):
+        return False
+    _note_step(baseline, y)
+    if baseline.width < 0.0:
+        _learn_head(baseline, y)
+        return False
+    if warm_up(baseline) is not None:
+        wrong, release = abs(y - baseline.center) > baseline.width, HEAD_ROWS
+    elif judged is not None:
+        wrong, release = frozen or abs(judged.z) >= REJECT_Z, RELEASE_ROWS
+    else:
+        wrong, release = frozen or abs(y) > SCALE_MAX * baseline.scale, RELEASE_ROWS
+    if not wrong:
+        baseline.rejected = 0
+        _learn_row(baseline, x, y)
+        return False
+    baseline.rejected += 1
+    if baseline.rejected < release:
+        return False
+    _begin_again(baseline)
+    return True
+
+
+def seed(baseline: Baseline, precision: list[list[float]], moments: list[float], variance: float, level: float) -> None:
+    """Begin from what the fleet knows: precision and moments in the weight of the rows they stand for, and its noise."""
+    size = len(moments)
+    matrix = np.array(precision) + np.eye(size) * PRECISION
+    inverse = np.linalg.inv(matrix)
+    baseline.inverse = _triangle(inverse)
+    baseline.moments = list(moments)
+    baseline.weights = [float(weight) for weight in inverse @ np.array(moments)]
+    baseline.variance, baseline.noise_rows = variance, LEARN_ROWS
+    baseline.level = baseline.scale = level
+    baseline.head, baseline.center, baseline.width = [], 0.0, 0.0
+    baseline.resolution = min(baseline.resolution, sqrt(variance))
+    baseline.seeded = True
+    baseline.sigma = _sigma(baseline)
+
+
+def learned(baseline: Baseline) -> Learned | None:
+    """What the baseline can tell the fleet: None before an hour of rows of its own."""
+    if baseline.rows < 60 or warm_up(baseline) is not None or baseline.resolution == inf:
+        return None
+    return Learned(baseline.rows, baseline.variance, list(baseline.inverse), list(baseline.moments))
+
+
+def square(triangle: list[float], size: int) -> Matrix:
+    """The symmetric matrix of a lower triangle written row by row."""
+    return np.array(triangle)[_SQUARE[size]]
+
+
+def _sigma(baseline: Baseline) -> float:
+    """The noise to judge by: estimated, widened while few rows told of it, and never below the floors."""
+    estimated = sqrt(baseline.variance) * (1.0 + 4.0 / max(baseline.noise_rows, 1))
+    return max(estimated, FLOOR * baseline.level, min(baseline.resolution, baseline.level), 1e-9)
+
+
+def _leverage(inverse: list[float], x: tuple[float, ...]) -> float:
+    """How uncertain the expectation is at this operating point, in noise variances: the quadratic form of x."""
+    total, at = 0.0, 0
+    for row, feature in enumerate(x):
+        partial = 0.0
+        for column in range(row):
+            partial += inverse[at + column] * x[column]
+        total += feature * (2.0 * partial + inverse[at + row] * feature)
+        at += row + 1
+    return max(total, 0.0)
+
+
+def _note_step(baseline: Baseline, y: float) -> None:
+    if baseline.last is not None and y != baseline.last:
+        baseline.resolution = min(baseline.resolution, abs(y - baseline.last))
+    baseline.last = y
+
+
+def _learn_head(baseline: Baseline, y: float) -> None:
+    """Collect the first values; their median and spread say what is absurd while nothing else is known."""
+    baseline.head.append(y)
+    if len(baseline.head) < HEAD_ROWS:
+        return
+    center = median(baseline.head)
+    spread = 1.4826 * median(abs(value - center) for value in baseline.head)
+    baseline.center, baseline.width = center, max(HEAD_WIDTH * spread, abs(center))
+    baseline.head = []
+
+
+def _begin_again(baseline: Baseline) -> None:
+    last = baseline.last
+    for name, value in zip(Baseline.__struct_fields__, msgspec.structs.astuple(Baseline()), strict=True):
+        setattr(baseline, name, value)
+    baseline.last = last
+
+
+def _learn_row(baseline: Baseline, x: tuple[float, ...], y: float) -> None:
+    size = len(x)
+    if len(baseline.moments) != size:
+        baseline.inverse = _triangle(np.eye(size) / PRECISION)
+        baseline.moments = [0.0] * size
+        baseline.weights = [0.0] * size
+    leverage = _leverage(baseline.inverse, x)
+    if leverage < 1.0:  # the model already says something here: the miss is noise
+        _learn_noise(
+            baseline, (y - sum(weight * f for weight, f in zip(baseline.weights, x, strict=True))) ** 2 / (1.0 + leverage)
+        )
+    _SCRATCH[size].learn(baseline, x, y)
+    baseline.rows += 1
+    baseline.level += (abs(y) - baseline.level) / min(baseline.rows, NOISE_ROWS)
+    baseline.scale = max(baseline.scale, abs(y))
+    if baseline.rows >= MEMORY_ROWS + FADE_ROWS:
+        _fade(baseline, size)
+    baseline.sigma = _sigma(baseline)
+
+
+def _learn_noise(baseline: Baseline, squared: float) -> None:
+    """The mean of the squared misses; past the first rows one row counts as at most `NOISE_Z` standard deviations."""
+    if baseline.noise_rows >= 8 and baseline.variance > 0.0:
+        squared = min(squared, NOISE_Z * NOISE_Z * baseline.variance)
+    baseline.noise_rows += 1
+    baseline.variance += (squared - baseline.variance) / min(baseline.noise_rows, NOISE_ROWS)
+
+
+def _fade(baseline: Baseline, size: int) -> None:
+    """Let the rows beyond the memory fade towards knowing nothing: precision and moments shrink, the prior's share grows."""
+    keep = MEMORY_ROWS / baseline.rows
+    precision = np.linalg.inv(square(baseline.inverse, size)) * keep + np.eye(size) * (PRECISION * (1.0 - keep))
+    baseline.inverse = _triangle(np.linalg.inv(precision))
+    baseline.moments = [moment * keep for moment in baseline.moments]
+    baseline.rows = MEMORY_ROWS
+
+
+def _triangle(matrix: Matrix) -> list[float]:
+    numbers: list[float] = matrix[_LOWER[len(matrix)]].tolist()
+    return numbers
+
+
+def _square_of_triangle(size: int) -> Matrix:
+    """Where in the triangle each element of the square is."""
+    return np.array([[max(i, j) * (max(i, j) + 1) // 2 + min(i, j) for j in range(size)] for i in range(size)])
+
+
+_LOWER = {size: np.tril_indices(size) for size in range(1, 9)}
+_SQUARE = {size: _square_of_triangle(size) for size in range(1, 9)}
+
+
+class _Scratch:
+    """One river model of a size, filled from a baseline, taught one row and read back; it keeps nothing in between."""
+
+    def __init__(self, size: int) -> None:
+        self._names = [str(at) for at in range(size)]
+        self._size = size
+        model: Any = BayesianLinearRegression(alpha=PRECISION, beta=1.0)
+        self._model = model
+        model.learn_one(dict.fromkeys(self._names, 0.0), 0.0)
+
+    def learn(self, baseline: Baseline, x: tuple[float, ...], y: float) -> None:
+        """One row through river's `learn_one`. River has no public way in or out of its matrices: hence the private names."""
+        model: Any = self._model
+        size = self._size
+        model._ss_arr.fill(0.0)  # noqa: SLF001  the plain precision is not read by what is used here
+        model._ss_inv_arr[:size, :size] = square(baseline.inverse, size)  # noqa: SLF001
+        model._eta_arr[:size] = baseline.moments  # noqa: SLF001
+        model.learn_one(dict(zip(self._names, x, strict=True)), y)
+        model._ensure_m()  # noqa: SLF001
+        baseline.inverse = _triangle(model._ss_inv_arr[:size, :size])  # noqa: SLF001
+        baseline.moments = model._eta_arr[:size].tolist()  # noqa: SLF001
+        baseline.weights = model._m_arr[:size].tolist()  # noqa: SLF001
+
+
+_SCRATCH = {size: _Scratch(size) for size in range(1, 9)}
