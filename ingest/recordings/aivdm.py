@@ -6,13 +6,15 @@ checksum, an unreadable payload, a message without its rest and a message withou
 
 from __future__ import annotations
 
+from collections import deque
+
 from pyais.exceptions import AISBaseException
 from pyais.messages import AISSentence
 
-from ingest.recordings.ais_lines import Dress, Heard
+from ingest.recordings.ais_lines import STAMP_LINES_MAX, Dress, Heard
 from ingest.recordings.ais_messages import USED_TYPES, rows_of
 from ingest.recordings.model import Item, Items, Malformed, Progress, Tally, malformed
-from ingest.recordings.opening import Source
+from ingest.recordings.opening import Line, Source
 
 PARTS_PENDING_MAX = 256  # chosen: ten sequence numbers × two channels × a dozen stations
 PARTS_LINES_MAX = 2000  # a message waits this many lines for its rest; chosen: seconds of the busiest live feed
@@ -37,6 +39,10 @@ class _Assembler:
         self._dress = Dress()
         self._tally = tally
         self._pending: dict[tuple[object, ...], _Pending] = {}
+
+    def see(self, line: Line) -> None:
+        """A line comes into sight, some lines before it is read."""
+        self._dress.see(line.raw, line.number)
 
     def read(self, line: bytes, line_number: int) -> list[Item]:
         """The items that one line completes."""
@@ -116,9 +122,16 @@ class _Assembler:
 def read_aivdm(source: Source, tally: Tally, progress: Progress | None) -> Items:
     """Items of an AIVDM recording, in the order of its lines, streaming."""
     assembler = _Assembler(tally)
+    in_sight: deque[Line] = deque()
     for line in source.lines(progress):
         if isinstance(line, Malformed):
             yield line
-        else:
-            yield from assembler.read(line.raw, line.number)
+            continue
+        assembler.see(line)
+        in_sight.append(line)
+        if len(in_sight) > STAMP_LINES_MAX:
+            turn = in_sight.popleft()
+            yield from assembler.read(turn.raw, turn.number)
+    for turn in in_sight:
+        yield from assembler.read(turn.raw, turn.number)
     yield from assembler.rest()

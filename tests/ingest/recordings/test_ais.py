@@ -235,6 +235,16 @@ def test_a_stamp_counts_for_the_sentence_whose_checksum_it_names(tmp_path: Path)
     assert (row["name"], row["time"]) == ("EVER DIADEM", 1_418_172_113_250)
 
 
+def test_a_stamp_behind_its_sentence_counts_where_both_carry_their_delivery(tmp_path: Path) -> None:
+    stamp = "$PGHP,1,2014,12,10,0,41,53,250,316,2,316000002,1AIS_S,70*00"
+    (row,) = rows(tmp_path, with_suffix(ID6, 1418179999), "# between", with_suffix(stamp, 1418179999))
+    assert (row["time"], row["source"]) == (1_418_172_113_250, "ais_satellite")
+    (row,) = rows(tmp_path, with_suffix(ID6, 1418179999), "# between", stamp)
+    assert row["time"] == 1_418_179_999_000
+    (row,) = rows(tmp_path, with_suffix(ID6, 1418179999), *["# between"] * 16, with_suffix(stamp, 1418179999))
+    assert row["time"] == 1_418_179_999_000
+
+
 def test_a_recording_without_any_clock_gives_no_time_for_each_message(tmp_path: Path) -> None:
     found = faults(tmp_path, ID5_FIRST, "# a comment", "", ID5_SECOND, PART_1, PART_2)
     assert [fault.reason for fault in found] == ["no_time"] * 3
