@@ -24,9 +24,9 @@ class LabelFile:
         self._path = path
         path.parent.mkdir(parents=True, exist_ok=True)
         self._seen: dict[tuple[str, ...], None] = {}
-        if path.exists():
-            for label in read_labels(path):
-                self._seen[_key(label)] = None
+        path.touch()
+        for label in read_labels(path):
+            self._seen[_key(label)] = None
 
     def write(self, label: Label) -> None:
         """Append one label. Errors: OSError."""
