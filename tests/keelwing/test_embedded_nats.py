@@ -96,7 +96,7 @@ def test_after_sigkill_of_the_parent_nothing_stays_and_the_next_start_keeps_the_
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
-        env=os.environ | {"PYTHONPATH": str(REPOSITORY)},
+        env=os.environ | {"PYTHONPATH": os.pathsep.join([str(REPOSITORY), *sys.path])},
     ) as other:
         assert other.stdout is not None
         told = json.loads(other.stdout.readline())

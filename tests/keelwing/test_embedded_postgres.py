@@ -67,7 +67,7 @@ def running_elsewhere(directory: Path, python: str = sys.executable, **more: str
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
-        env=os.environ | {"PYTHONPATH": str(REPOSITORY)} | more,
+        env=os.environ | {"PYTHONPATH": os.pathsep.join([str(REPOSITORY), *sys.path])} | more,
     )
 
 

@@ -62,7 +62,7 @@ def stack(here: Path, script: str) -> "subprocess.Popen[str]":
     """A supervisor in a process group of its own, as a shell makes it."""
     return subprocess.Popen(
         [sys.executable, "-c", PRELUDE + script, str(here)],
-        env=os.environ | {"PYTHONPATH": str(REPOSITORY)},
+        env=os.environ | {"PYTHONPATH": os.pathsep.join([str(REPOSITORY), *sys.path])},
         process_group=0,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
