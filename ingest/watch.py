@@ -31,10 +31,25 @@ def order_key(reading: Reading) -> OrderKey:
     return (reading.time_us, reading.name, reading.source, reading.seq)
 
 
+class Checkpoint(msgspec.Struct, frozen=True, array_like=True):
+    """A state's bytes with how far the asset has gone: what is stored as one checkpoint."""
+
+    last_key: OrderKey | None
+    ticked_us: int
+    born_us: int
+    state: bytes
+
+    @classmethod
+    def read(cls, cut: bytes) -> Checkpoint:
+        """The checkpoint of `Watched.cut`. Raises msgspec.DecodeError for other bytes (a fault of the store)."""
+        return msgspec.msgpack.decode(cut, type=cls)
+
+
 class Watched(msgspec.Struct, kw_only=True):
     """One asset and what it has been through.
 
-    `last_key` is the order of the last reading stepped, `ticked_us` the last tick fired; a reading at or before either is late.
+    `last_key` is the order of the last reading stepped, `ticked_us` the last tick fired, `born_us` the first
+    reading; a reading at or before either is late.
     `clock` is `live`, or (tenant, feed) of the recording that carries the asset. `checkpoint_us` is the event time of the last
     checkpoint written and `changed` whether the state moved since; `checkpointed_at_s` counts on the worker's own clock.
     """
@@ -46,6 +61,7 @@ class Watched(msgspec.Struct, kw_only=True):
     state: AssetState
     last_key: OrderKey | None = None
     ticked_us: int = 0
+    born_us: int = 0
     clock: Clock = "live"
     checkpoint_us: int = 0
     checkpointed_at_s: float = 0.0
@@ -74,8 +90,13 @@ class Watched(msgspec.Struct, kw_only=True):
         return self.event_us - self.checkpoint_us >= CHECKPOINT_SPAN_US or now_s - self.checkpointed_at_s >= age_max_s
 
     def cut(self) -> bytes:
-        """The state as bytes."""
-        return to_checkpoint(self.state)
+        """The state as bytes, with how far it has gone."""
+        return msgspec.msgpack.encode(Checkpoint(self.last_key, self.ticked_us, self.born_us, to_checkpoint(self.state)))
+
+    @property
+    def group(self) -> tuple[str, str, str]:
+        """(tenant, class, type): whose prior the asset shares."""
+        return (self.tenant, self.asset_class, self.asset_type or "")
 
 
 class Watch:

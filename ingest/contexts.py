@@ -1,0 +1,132 @@
+"""The dated facts beside a reading: when we listened, what the fleet taught, what a scene saw. In memory for one batch.
+
+`step` is pure, so what it reads besides readings is looked up here, once per asset type and hour or per silent asset and tick.
+Knows `store` for scenes and contributions; decides nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from detect.model import ALWAYS_LISTENING, Bucket, Context, Fix, Listening, SceneContext
+from detect.scene import scene
+from fleet.instants import DAY_US, HOUR_US
+from fleet.reading import Reading
+from ingest.priors import Group, PriorBook
+from ingest.roster import Roster
+from ingest.watch import Watched
+from store import priors, readings, statuses
+from store.pool import Connection
+from store.rows import SceneRow
+
+SCENE_WINDOW_US = DAY_US  # `SceneContext.neighbours_known` looks back 24 h
+CONTEXTS_MAX = 10_000  # cached (tenant, type, hour) triples; chosen: a week of hours for sixty types
+
+
+class Contexts:
+    """Contexts of one worker. `begin` is called with each version of the roster; scenes are asked inside a transaction."""
+
+    def __init__(self, book: PriorBook) -> None:
+        self.book = book
+        self.listening = Listening(())
+        self._roster: Roster | None = None
+        self._cache: dict[tuple[Group, int, bool], Context] = {}
+        self._settings: dict[str, dict[str, dict[str, float]]] = {}
+        self._fixes: dict[tuple[str, int], list[Fix]] = {}
+        self.scenes: list[SceneRow] = []
+
+    def begin(self, roster: Roster) -> None:
+        """Take the roster of this batch and forget the scenes of the last."""
+        if self._roster is not roster:
+            self._roster = roster
+            self._settings.clear()
+            self._cache.clear()
+        self._fixes.clear()
+        self.scenes = []
+
+    def listen(self, listening: Listening) -> None:
+        """Take the listening intervals known now."""
+        if listening != self.listening:
+            self.listening = listening
+            self._cache.clear()
+
+    async def know_group(self, conn: Connection, group: Group) -> None:
+        """Bring a group's stored contributions into memory, once."""
+        if group not in self.book.loaded:
+            for packed in await priors.of_group(conn, *group):
+                self.book.read(group, packed)
+            self.book.loaded.add(group)
+
+    def at_reading(self, watched: Watched) -> Callable[[str, Reading], Context]:
+        """The function that `walk` asks for the context of each reading of one asset."""
+
+        def context(_asset_id: str, reading: Reading) -> Context:
+            return self._context(watched, reading.time_us)
+
+        return context
+
+    async def at_tick(self, conn: Connection, watched: Watched, tick_us: int) -> Context:
+        """Context of a tick, with the scene of that instant; keeps what the scene said in `scenes`, to be written."""
+        said = await self._scene(conn, watched, tick_us)
+        self.scenes.append(
+            SceneRow(
+                tenant=watched.tenant,
+                asset_id=watched.asset_id,
+                shard=watched.shard,
+                at_us=tick_us,
+                neighbours_heard=said.neighbours_heard,
+                neighbours_known=said.neighbours_known,
+                feed_down=said.feed_down,
+            )
+        )
+        plain = self._context(watched, tick_us)
+        return Context(listening=plain.listening, scene=said, prior=plain.prior, settings=plain.settings)
+
+    async def _scene(self, conn: Connection, watched: Watched, at_us: int) -> SceneContext:
+        key = (watched.tenant, at_us)
+        if key not in self._fixes:
+            self._fixes[key] = await self._fixes_at(conn, watched.tenant, at_us)
+        offline = await statuses.offline_feeds(conn, watched.tenant, at_us)
+        bucket = Bucket(time_us=at_us, subjects=(watched.asset_id,), offline_feeds=frozenset(offline))
+        return scene(bucket, self._fixes[key]).context.get(watched.asset_id, SceneContext())
+
+    async def _fixes_at(self, conn: Connection, tenant: str, at_us: int) -> list[Fix]:
+        roster = self._roster
+        found: list[Fix] = []
+        for fix in await readings.fixes_at(conn, tenant, at_us, SCENE_WINDOW_US):
+            feed = fix.origin.removeprefix("feed:") if fix.origin.startswith("feed:") else None
+            recorded = roster is not None and roster.is_recording(fix.tenant, feed)
+            found.append(
+                Fix(
+                    asset_id=fix.asset_id,
+                    name=f"{fix.scheme}:{fix.value}",
+                    asset_class=fix.asset_class,
+                    # A recording is one unnamed feed (design 4.6): whether it was down is never concluded.
+                    origin="recording" if recorded else fix.origin,
+                    time_us=fix.time_us,
+                    lat_deg=fix.lat_deg,
+                    lon_deg=fix.lon_deg,
+                    speed_kn=fix.speed_kn,
+                )
+            )
+        return found
+
+    def _context(self, watched: Watched, time_us: int) -> Context:
+        group = watched.group
+        hour_us = time_us // HOUR_US * HOUR_US
+        recorded = watched.clock != "live"
+        key = (group, hour_us, recorded)
+        context = self._cache.get(key)
+        prior = self.book.prior_at(group, hour_us)
+        if context is None or context.prior is not prior:
+            if len(self._cache) >= CONTEXTS_MAX:
+                self._cache.clear()
+            if watched.tenant not in self._settings:
+                self._settings[watched.tenant] = {} if self._roster is None else self._roster.settings(watched.tenant)
+            context = Context(
+                listening=ALWAYS_LISTENING if recorded else self.listening,
+                prior=prior,
+                settings=self._settings[watched.tenant],
+            )
+            self._cache[key] = context
+        return context

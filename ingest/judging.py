@@ -1,0 +1,132 @@
+"""Stepping: each asset's fresh readings and due ticks through `detect`, in event order, once a batch.
+
+What was stepped cannot be unstepped, so this runs once however often the commit is tried; a failure half way makes the caller
+forget the states. Knows `detect` and the contexts; the database is asked only for the scene of a tick.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import groupby
+
+import msgspec
+
+from detect.drive import walk
+from detect.model import Finding
+from fleet.reading import Reading
+from ingest.contexts import Contexts
+from ingest.priors import hour_of
+from ingest.watch import Watch, Watched, order_key
+from store.pool import Connection
+from store.rows import ContributionRow, DirtyRow, SceneRow
+
+
+class Judged(msgspec.Struct):
+    """What stepping a batch gave: emissions of findings in order, late readings' assets, contributions to priors, scenes."""
+
+    findings: list[Finding] = []
+    dirty: dict[str, DirtyRow] = {}
+    late: int = 0
+    contributions: list[ContributionRow] = []
+    scenes: list[SceneRow] = []
+    stepped: set[str] = set()
+    ticked: set[str] = set()
+
+
+async def judge(
+    conn: Connection,
+    watch: Watch,
+    contexts: Contexts,
+    fresh: dict[str, list[Reading]],
+    until_us: dict[str, int],
+    horizon_us: int,
+    now_us: dict[str, int],
+) -> Judged:
+    """Step a batch.
+
+    Args:
+        conn: for scenes, inside the batch's transaction, after its readings were inserted.
+        watch: holds every asset named in `fresh` and `until_us`.
+        contexts: of this batch.
+        fresh: new readings by asset, in any order.
+        until_us: by asset, the instant before which its ticks are due.
+        horizon_us: how late a reading may be and still be judged again.
+        now_us: by asset, its clock now, from which lateness is counted.
+    """
+    judged = Judged()
+    in_time = {asset_id: _in_time(judged, watch[asset_id], readings, horizon_us, now_us) for asset_id, readings in fresh.items()}
+    # Hour by hour over all assets: an hour's prior is made of what every asset had learned before that hour.
+    for hour_us in sorted({hour_of(reading.time_us) for readings in in_time.values() for reading in readings}):
+        for asset_id in sorted(in_time):
+            hour = [reading for reading in in_time[asset_id] if hour_of(reading.time_us) == hour_us]
+            if hour:
+                judged.findings += await walk_asset(conn, watch[asset_id], hour, None, contexts, judged)
+    for asset_id, before_us in until_us.items():
+        if asset_id in watch:
+            judged.findings += await walk_asset(conn, watch[asset_id], (), before_us, contexts, judged)
+    judged.scenes = contexts.scenes
+    return judged
+
+
+def _in_time(judged: Judged, watched: Watched, readings: list[Reading], horizon_us: int, now_us: dict[str, int]) -> list[Reading]:
+    """The readings that may be stepped, in canonical order; the late ones mark their asset dirty unless beyond the horizon."""
+    kept: list[Reading] = []
+    for reading in sorted(readings, key=order_key):
+        if not watched.is_late(reading):
+            kept.append(reading)
+            continue
+        judged.late += 1
+        if now_us[watched.asset_id] - reading.time_us > horizon_us:
+            continue
+        known = judged.dirty.get(watched.asset_id)
+        from_us = reading.time_us if known is None else min(known.from_us, reading.time_us)
+        judged.dirty[watched.asset_id] = DirtyRow(asset_id=watched.asset_id, shard=watched.shard, from_us=from_us)
+    return kept
+
+
+async def walk_asset(
+    conn: Connection,
+    watched: Watched,
+    readings: Sequence[Reading],
+    until_us: int | None,
+    contexts: Contexts,
+    judged: Judged,
+) -> list[Finding]:
+    """Walk one asset over readings (cut at the hours of event time) and ticks; its findings in order.
+
+    The store is asked for the scene of each tick. What the state gives to priors is taken at each hour's end into `judged`.
+    """
+    findings: list[Finding] = []
+    await contexts.know_group(conn, watched.group)
+    for hour_us, hour in groupby(readings, key=lambda reading: hour_of(reading.time_us)):
+        findings += await _walk(conn, watched, list(hour), None, contexts, judged)
+        judged.contributions += contexts.book.take(watched, hour_us)
+    if until_us is not None:
+        findings += await _walk(conn, watched, (), until_us, contexts, judged)
+    judged.stepped.add(watched.asset_id)
+    return findings
+
+
+async def _walk(
+    conn: Connection,
+    watched: Watched,
+    readings: Sequence[Reading],
+    until_us: int | None,
+    contexts: Contexts,
+    judged: Judged,
+) -> list[Finding]:
+    steps = walk(watched.state, readings, until_us, contexts.at_reading(watched))
+    findings: list[Finding] = []
+    try:
+        tick_us = next(steps)
+        while True:
+            watched.ticked_us = max(watched.ticked_us, tick_us)
+            judged.ticked.add(watched.asset_id)
+            tick_us = steps.send(await contexts.at_tick(conn, watched, tick_us))
+    except StopIteration as end:
+        findings = end.value
+    if readings:
+        watched.last_key = order_key(readings[-1])
+        watched.born_us = watched.born_us or readings[0].time_us
+    watched.changed = True
+    return findings

@@ -1,0 +1,75 @@
+"""States from the store: a checkpoint and the readings after it, stepped again. State is a cache, the readings are the log."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable
+
+from detect.checkpoint import from_checkpoint
+from detect.step import initial_state
+from fleet.reading import Reading
+from ingest.contexts import Contexts
+from ingest.judging import Judged, walk_asset
+from ingest.roster import Roster
+from ingest.watch import Checkpoint, Watch, Watched, order_key
+from store import checkpoints, clocks, readings
+from store.pool import Connection
+
+PAGE_READINGS_MAX = 20_000  # readings in memory at once while a state is rebuilt; chosen: two days of a ship every 10 s
+BEGINNING_US = -(1 << 50)  # before every instant that a table can hold
+END_US = 1 << 53
+
+
+async def load(conn: Connection, watch: Watch, contexts: Contexts, roster: Roster, asset_ids: Iterable[str]) -> None:
+    """Bring assets under watch that are not yet: newest checkpoint, then every stored reading after it.
+
+    Their findings were committed with those readings and are not told again. Assets that the roster does not know are left out.
+    """
+    wanted = [asset_id for asset_id in asset_ids if asset_id not in watch and asset_id in roster.assets]
+    if not wanted:
+        return
+    newest = await checkpoints.newest(conn, wanted)
+    origins = await clocks.of_assets(conn, wanted)
+    for asset_id in wanted:
+        checkpoint = newest.get(asset_id)
+        watched = restored(roster, asset_id, None if checkpoint is None else checkpoint.state)
+        watched.clock = origins.get(asset_id, "live")
+        async for page in pages_after(conn, watched):
+            await walk_asset(conn, watched, page, None, contexts, Judged())
+        watched.changed = False
+        watch.add(watched)
+
+
+def restored(roster: Roster, asset_id: str, cut: bytes | None) -> Watched:
+    """An asset as its checkpoint has it, or as one of which nothing was heard (also when another schema wrote the bytes)."""
+    holding = roster.assets[asset_id]
+    checkpoint = None if cut is None else Checkpoint.read(cut)
+    state = None if checkpoint is None else from_checkpoint(checkpoint.state)
+    watched = Watched(
+        asset_id=asset_id,
+        tenant=holding.tenant,
+        asset_class=holding.asset_class,
+        asset_type=holding.asset_type,
+        state=state or initial_state(asset_id, holding.asset_class),
+    )
+    if checkpoint is not None and state is not None:
+        watched.last_key, watched.ticked_us = checkpoint.last_key, checkpoint.ticked_us
+        watched.born_us = checkpoint.born_us
+        watched.checkpoint_us = watched.event_us
+    return watched
+
+
+async def pages_after(conn: Connection, watched: Watched) -> AsyncIterator[list[Reading]]:
+    """The stored readings of an asset that its state has not stepped, in canonical order, page by page."""
+    skip = watched.last_key
+    from_us = BEGINNING_US if skip is None else skip[0]
+    after = None
+    while True:
+        page = await readings.of_asset(
+            conn, watched.asset_id, watched.asset_class, from_us, END_US, after=after, limit=PAGE_READINGS_MAX
+        )
+        fresh = [stored.reading for stored in page if skip is None or order_key(stored.reading) > skip]
+        if fresh:
+            yield fresh
+        if len(page) < PAGE_READINGS_MAX:
+            return
+        after = page[-1].key

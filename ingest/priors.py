@@ -1,0 +1,88 @@
+"""The fleet's contributions to priors, by tenant, class and type, and the prior of each hour made of them.
+
+A prior of an hour is made of what assets had learned in hours that were closed before it began, by event time: whoever asks
+later, in whatever order the readings came, is told the same. Knows contributions; what is in them is `detect.prior`'s.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+import msgspec
+
+from detect.prior import Prior, merge
+from detect.state import Contribution
+from fleet.instants import DAY_US, HOUR_US
+from ingest.watch import Watched
+from store.rows import ContributionRow
+
+Group = tuple[str, str, str]
+"""(tenant, class, type)."""
+
+KEPT_US = 7 * DAY_US  # chosen: a prior speaks of a fleet as it is, and a week has every working day in it
+
+
+class Share(msgspec.Struct, frozen=True, array_like=True):
+    """A contribution and the hour of event time in which it was taken: it counts from the hour after that."""
+
+    taken_hour_us: int
+    contribution: Contribution
+
+
+class PriorBook:
+    """What every asset gave, and priors made of it. Bounded: a week of hours an asset, per group."""
+
+    def __init__(self) -> None:
+        self._shares: dict[Group, dict[tuple[str, int], Share]] = defaultdict(dict)
+        self._priors: dict[tuple[Group, int], Prior | None] = {}
+        self.loaded: set[Group] = set()
+
+    def take(self, watched: Watched, hour_us: int) -> list[ContributionRow]:
+        """Take what an asset's state gives after stepping readings of the hour that starts at `hour_us`; rows to store."""
+        rows: list[ContributionRow] = []
+        for contribution in watched.state.take_contributions():
+            share = Share(hour_us, contribution)
+            self.put(watched.group, share)
+            rows.append(
+                ContributionRow(
+                    asset_id=watched.asset_id,
+                    shard=watched.shard,
+                    hour_us=contribution.hour_us,
+                    contribution=msgspec.msgpack.encode(share),
+                )
+            )
+        return rows
+
+    def put(self, group: Group, share: Share) -> None:
+        """Note a share; priors that it could change are made anew when asked."""
+        shares = self._shares[group]
+        key = (share.contribution.asset_id, share.contribution.hour_us)
+        known = shares.get(key)
+        if known == share:
+            return
+        shares[key] = share
+        since_us = share.taken_hour_us if known is None else min(share.taken_hour_us, known.taken_hour_us)
+        for cached in [entry for entry in self._priors if entry[0] == group and entry[1] > since_us]:
+            del self._priors[cached]
+        for old in [entry for entry in shares if entry[1] < share.contribution.hour_us - KEPT_US]:
+            del shares[old]
+
+    def read(self, group: Group, packed: bytes) -> None:
+        """Note a stored share."""
+        self.put(group, msgspec.msgpack.decode(packed, type=Share))
+
+    def prior_at(self, group: Group, hour_us: int) -> Prior | None:
+        """The prior in force in the hour that starts at `hour_us`; None when too few assets taught anything before it."""
+        key = (group, hour_us)
+        if key not in self._priors:
+            self._priors[key] = merge(
+                share.contribution
+                for share in self._shares[group].values()
+                if share.taken_hour_us < hour_us and share.contribution.hour_us >= hour_us - KEPT_US
+            )
+        return self._priors[key]
+
+
+def hour_of(time_us: int) -> int:
+    """Start of the hour of an instant."""
+    return time_us // HOUR_US * HOUR_US

@@ -1,0 +1,35 @@
+"""The registry's rows as the roster that routing asks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ingest.roster import Grant, Holding, IdentifierKey, Roster
+from store.registry import Registry
+
+
+def roster_of(registry: Registry) -> Roster:
+    """Index a copy of the registry. Settings that are no number, or hold in the past only, are left out."""
+    holdings: list[tuple[IdentifierKey, Holding]] = []
+    for entry in registry.identifiers:
+        asset = registry.assets[entry.asset_id]
+        key = (entry.tenant, entry.asset_class, entry.scheme, entry.value)
+        span = (entry.valid.from_us, entry.valid.to_us)
+        holdings.append((key, Holding(entry.tenant, entry.asset_id, asset.asset_class, asset.asset_type, *span)))
+    return Roster(
+        version=registry.version,
+        tenants=registry.tenants,
+        clocks={feed: str(clock) for feed, clock in registry.feeds.items()},
+        holdings=holdings,
+        grants=[Grant(entry.feed, entry.tenant, entry.valid.from_us, entry.valid.to_us) for entry in registry.grants],
+        settings=_settings(registry),
+    )
+
+
+def _settings(registry: Registry) -> dict[str, dict[str, dict[str, float]]]:
+    found: dict[str, dict[str, dict[str, float]]] = {}
+    for entry in registry.settings:
+        value: Any = entry.value
+        if entry.valid.to_us is None and isinstance(value, int | float) and not isinstance(value, bool):
+            found.setdefault(entry.tenant, {}).setdefault(entry.rule, {})[entry.name] = float(value)
+    return found

@@ -1,0 +1,16 @@
+"""Which errors say that the world is down, and which that a row cannot be stored: the caller retries the one, rejects the other."""
+
+from __future__ import annotations
+
+import psycopg
+from psycopg import errors
+from psycopg_pool import PoolTimeout, TooManyRequests
+
+AWAY: tuple[type[Exception], ...] = (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout, TooManyRequests, OSError)
+"""The database is away, overloaded, restarting or out of disk; the same transaction may succeed later.
+
+`OperationalError` covers lost connections, shutdowns, deadlocks, serialisation failures, full disks and cancelled statements
+(SQLSTATE classes 08, 40, 53, 55, 57, 58)."""
+
+UNSTORABLE: tuple[type[Exception], ...] = (psycopg.DataError, errors.CheckViolation, errors.NotNullViolation)
+"""A value that the tables refuse although the decoder let it pass (SQLSTATE class 22, 23502, 23514): retrying cannot help."""

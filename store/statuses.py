@@ -1,0 +1,15 @@
+"""Who said online or offline, and when."""
+
+from __future__ import annotations
+
+from fleet.instants import to_datetime
+from store.pool import Connection
+from store.queries import load
+
+SQL = load("statuses")
+
+
+async def offline_feeds(conn: Connection, tenant: str, at_us: int) -> set[str]:
+    """Origins (`feed:NAME`) of a tenant's own feeds and the operator's whose last status at an instant was `offline`."""
+    cursor = await conn.execute(SQL["offline_feeds"], {"tenant": tenant, "at": to_datetime(at_us)})
+    return {row["origin"] for row in await cursor.fetchall()}
