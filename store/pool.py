@@ -17,6 +17,7 @@ from psycopg.types.json import set_json_dumps, set_json_loads
 from psycopg_pool import AsyncConnectionPool
 
 from fleet.instants import from_datetime
+from store import staging
 
 Connection: TypeAlias = AsyncConnection[DictRow]
 Pool: TypeAlias = AsyncConnectionPool[Connection]
@@ -98,6 +99,9 @@ async def _configure(connection: Connection, role: Role) -> None:
     await connection.set_autocommit(True)
     await connection.execute(sql.SQL("SET ROLE {}").format(sql.Identifier(role)))
     await connection.execute("SET TIME ZONE 'UTC'")
+    await connection.execute("SET client_min_messages TO warning")
+    if role == "keelwing_worker":
+        await staging.create_tables(connection)
     await connection.execute(
         "SELECT set_config('statement_timeout', %s, false), set_config('idle_in_transaction_session_timeout', %s, false)",
         (f"{STATEMENT_TIMEOUT_S[role]}s", f"{IDLE_IN_TRANSACTION_S}s"),

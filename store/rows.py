@@ -152,3 +152,69 @@ class StepBatch(msgspec.Struct, kw_only=True):
     dirty: list[DirtyRow] = []
     checkpoints: list[CheckpointRow] = []
     contributions: list[ContributionRow] = []
+
+
+class SceneRow(msgspec.Struct, frozen=True, kw_only=True):
+    """What the scene of the bucket that begins at `at_us` told one asset's step."""
+
+    tenant: str
+    asset_id: str
+    shard: int
+    at_us: int
+    neighbours_heard: int
+    neighbours_known: int
+    feed_down: bool
+
+
+class AlertRow(msgspec.Struct, frozen=True, kw_only=True):
+    """An alert as it stands, field for field what `alerts.lifecycle` calls an alert; `asset_id` is "" for a feed or region."""
+
+    alert_id: str
+    tenant: str
+    asset_id: str
+    asset: str
+    lease_id: str | None
+    rule: str
+    subject: str | None
+    severity: str
+    status: str
+    opened_us: int
+    updated_us: int
+    closed_us: int | None
+    revision: int
+    evidence: dict[str, Any]
+    finding_ids: tuple[str, ...]
+
+
+class AlertChangeRow(msgspec.Struct, frozen=True, kw_only=True):
+    """One change of an alert: the alert after it, what kind of change, who made it (`keelwing` or a key id) and why."""
+
+    alert: AlertRow
+    shard: int
+    change: str
+    actor: str
+    reason: str | None = None
+    before_status: str | None = None
+    before_severity: str | None = None
+
+
+class EventRow(msgspec.Struct, frozen=True, kw_only=True):
+    """An event for the outbox: `body` is the whole CloudEvents object but for the endpoint's `sequence`."""
+
+    event_id: str
+    tenant: str
+    type: str
+    subject: str | None
+    severity: str | None
+    time_us: int
+    body: dict[str, Any]
+    commit_no: int | None = None
+
+
+class LiveRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A finding or alert for the open pages of a tenant; `asset_id` is "" for a feed or region."""
+
+    tenant: str
+    kind: str
+    asset_id: str
+    body: dict[str, Any]

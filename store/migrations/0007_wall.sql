@@ -70,6 +70,20 @@ CREATE POLICY granted ON listening FOR SELECT TO keelwing_api, keelwing_view
         SELECT FROM feed_grant WHERE 'feed:' || feed_grant.feed = listening.origin AND feed_grant.tenant = scope_tenant()
             AND feed_grant.valid && listening.during));
 
+CREATE POLICY granted ON ingest_count FOR SELECT TO keelwing_api, keelwing_view
+    USING (tenant = '_' AND scope_internal() AND EXISTS (
+        SELECT FROM feed_grant WHERE 'feed:' || feed_grant.feed = ingest_count.origin AND feed_grant.tenant = scope_tenant()
+            AND feed_grant.valid @> ingest_count.hour));
+
+-- Which migrations were applied is nobody's secret; readiness asks it. The table is yoyo's.
+DO $$
+BEGIN
+    IF to_regclass('_yoyo_migration') IS NOT NULL THEN
+        GRANT SELECT ON _yoyo_migration TO keelwing_api;
+    END IF;
+END
+$$;
+
 -- What the API may do, table by table. Not here: streams, readings, rollups, checkpoints, shards, secrets, key hashes.
 GRANT SELECT ON tenant, party, lease, asset, identifier, feed, feed_grant, attribution, setting, status_report, rejection,
     ingest_count, ingest_nulled, finding, alert, alert_revision, alert_comment, outbox, webhook_delivery, webhook_attempt,

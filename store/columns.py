@@ -1,0 +1,86 @@
+"""How each asset class's readings lie in their table: columns, their types, and the way from a reading to a row and back.
+
+Derived from `fleet`'s FIELDS, so that a class is described once; a test holds the migrations to it. The only place where SQL
+text is put together from names, all of them from `fleet`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, LiteralString, NamedTuple
+
+from fleet.asset_class import ASSET_CLASSES
+from fleet.reading import Reading
+from fleet.trainset import KMH_PER_KN
+from store import staging
+from store.rows import ReadingRow
+
+TYPES: dict[str, str] = {"number": "float8", "integer": "int4", "boolean": "bool", "text": "text"}
+_KEY = {"stream_id": "int8", "time": staging.INSTANT, "source": "text", "seq": "int8"}
+_SPEED_KN: dict[str, LiteralString] = {"vessel": "sog_kn", "aircraft": "gs_kn"}
+
+
+class ClassColumns(NamedTuple):
+    """One class: its table, its columns with their types in table order, its optional fields, its speed in knots as SQL."""
+
+    table: LiteralString
+    columns: Mapping[str, str]
+    fields: tuple[str, ...]
+    speed_kn: LiteralString
+
+
+def row_of(columns: ClassColumns, row: ReadingRow, commit_no: int) -> Sequence[Any]:
+    """The values of a reading in the order of `columns.columns`, as COPY wants them."""
+    reading = row.reading
+    return (
+        row.stream_id,
+        staging.instant(reading.time_us),
+        reading.source,
+        reading.seq,
+        reading.seq_given,
+        staging.instant(row.received_us),
+        reading.lat_deg,
+        reading.lon_deg,
+        *[getattr(reading, field) for field in columns.fields],
+        staging.json(reading.channels) if reading.channels else None,
+        commit_no,
+    )
+
+
+def reading_of(asset_class: str, row: Mapping[str, Any]) -> Reading:
+    """The reading that a row of its table (joined with its stream's scheme and value) holds, equal to the one stored."""
+    entry = ASSET_CLASSES[asset_class]
+    return entry.reading_type(
+        scheme=row["scheme"],
+        value=row["value"],
+        time_us=row["time"],
+        seq=row["seq"],
+        seq_given=row["seq_given"],
+        source=row["source"],
+        lat_deg=row["lat_deg"],
+        lon_deg=row["lon_deg"],
+        channels=row["channels"] or {},
+        **{field: row[field] for field in COLUMNS[asset_class].fields},
+    )
+
+
+def _columns(asset_class: str) -> ClassColumns:
+    fields = ASSET_CLASSES[asset_class].fields
+    return ClassColumns(
+        table=f"reading_{asset_class}",
+        columns={
+            **_KEY,
+            "seq_given": "bool",
+            "received_at": staging.INSTANT,
+            "lat_deg": "float8",
+            "lon_deg": "float8",
+            **{field.name: TYPES[field.kind] for field in fields},
+            "channels": "jsonb",
+            "commit_no": "int8",
+        },
+        fields=tuple(field.name for field in fields),
+        speed_kn=_SPEED_KN.get(asset_class, f"speed_kmh / {KMH_PER_KN}"),
+    )
+
+
+COLUMNS: dict[str, ClassColumns] = {name: _columns(name) for name in ASSET_CLASSES}

@@ -1,0 +1,76 @@
+"""Numbered, fenced transactions (design 5.4). It knows shards, epochs and numbers; not what is written under them.
+
+The row of a shard in `shard_owner` is its lock, its fence and its counter at once: `begin` locks the rows of all shards of a
+batch in order, finds that their epoch is still ours, and takes the next numbers. Whoever claims waits for a commit under way
+and fences every later one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+
+import msgspec
+
+from fleet.shards import SHARDS, shard_of
+from store.pool import Connection
+from store.queries import load
+
+SQL = load("commits")
+ALL_SHARDS = range(SHARDS)
+
+
+class Fenced(RuntimeError):  # noqa: N818  the state we are in, and the word everyone uses
+    """Somebody else claimed a shard since: nothing of this transaction may stay, and this worker must stop or claim again."""
+
+    def __init__(self, shards: Collection[int]) -> None:
+        super().__init__(f"shards {sorted(shards)} belong to another owner")
+        self.shards = frozenset(shards)
+
+
+class Ownership(msgspec.Struct, frozen=True):
+    """What a worker claimed: the shards, and the epoch under which they are its own until the next claim."""
+
+    epoch: int
+    shards: frozenset[int]
+
+
+async def claim(conn: Connection, shards: Iterable[int], owner: str) -> Ownership:
+    """Become the owner of `shards` (0..63) from the commit of this transaction on. `owner` is for people: host and process."""
+    wanted = sorted(set(shards))
+    cursor = await conn.execute(SQL["claim"], {"shards": wanted, "owner": owner})
+    rows = await cursor.fetchall()
+    if [row["shard"] for row in sorted(rows, key=lambda row: row["shard"])] != wanted:
+        raise ValueError(f"no such shards among {wanted}")
+    return Ownership(epoch=rows[0]["epoch"], shards=frozenset(wanted))
+
+
+async def begin(conn: Connection, ownership: Ownership, shards: Iterable[int]) -> dict[int, int]:
+    """Number this transaction in each of `shards`; hold on to the numbers to ask `is_committed` after a lost reply.
+
+    Returns:
+        The commit number of each shard.
+
+    Raises:
+        Fenced: a shard is not ours any more; the transaction must be rolled back.
+    """
+    wanted = sorted(set(shards))
+    cursor = await conn.execute(SQL["begin"], {"shards": wanted, "epoch": ownership.epoch})
+    numbers: dict[int, int] = {row["shard"]: row["commit_no"] for row in await cursor.fetchall()}
+    if len(numbers) != len(wanted):
+        raise Fenced(set(wanted) - set(numbers))
+    return numbers
+
+
+async def begin_for(conn: Connection, key: str) -> int:
+    """Number a person's change of the asset (or other thing) `key`; works for the API's role, needs no ownership."""
+    cursor = await conn.execute(SQL["begin_for"], {"shard": shard_of(key)})
+    row = await cursor.fetchone()
+    assert row is not None  # noqa: S101  a function call gives one row
+    return int(row["commit_no"])
+
+
+async def is_committed(conn: Connection, commit_nos: Collection[int]) -> bool:
+    """Whether the transaction that took these numbers was committed; asked when its reply was lost."""
+    cursor = await conn.execute(SQL["count_committed"], {"commit_nos": list(commit_nos)})
+    row = await cursor.fetchone()
+    return row is not None and row["count"] == len(commit_nos)
