@@ -86,7 +86,7 @@ def open_recording(path: Path) -> Recording:
 
 
 def merge(paths: Iterable[Path], progress: Progress | None = None) -> Items:
-    """Records of several files in one order of time, stable; up to 500,000 in memory, beyond in a temporary file.
+    """Records of several files in one order of time, stable; up to 200,000 in memory, beyond in a temporary file.
 
     Args:
         paths: the files. All are opened, and their kinds told, before the first is read.

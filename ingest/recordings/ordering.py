@@ -17,7 +17,7 @@ import msgspec
 
 from ingest.recordings.model import Item, Items, Malformed
 
-SORTED_IN_MEMORY_MAX = 500_000  # records, about 400 MB; chosen: an hour of a busy feed without touching the disk
+SORTED_IN_MEMORY_MAX = 200_000  # records, about 200 MB; chosen: most samples and tests never touch the disk
 RUN_BYTES_READ = 256 << 10  # read ahead of each run while merging
 _Keyed: TypeAlias = tuple[int, int, Item]  # time, place in the input, item
 

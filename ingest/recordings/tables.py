@@ -56,7 +56,10 @@ def header_of(line: bytes) -> tuple[list[str], str] | None:
 
 
 def read_csv(source: Source, tally: Tally, progress: Progress | None) -> Items:
-    """Items of a CSV, streaming. A row with too few columns is `bad_row`; quoted line breaks inside a row are not known."""
+    """Items of a CSV, streaming.
+
+    A row with too few columns is `bad_row`: its last number may be cut. Quoted line breaks inside a row are not known.
+    """
     converter: VesselRows | FlightRows | None = None
     names: list[str] = []
     delimiter = ","
@@ -77,7 +80,7 @@ def read_csv(source: Source, tally: Tally, progress: Progress | None) -> Items:
         if not line.raw.strip():
             continue
         cells = _split(line.raw.decode("utf-8", "replace"), delimiter)
-        if cells is None or len(cells) < min(len(names), 4):
+        if cells is None or len(cells) < len(names):
             yield malformed("bad_row", line.number, line.raw)
             continue
         values = dict(zip(names, cells, strict=False))

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import gzip
+import itertools
+import json
 import os
 from collections import Counter
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
@@ -142,6 +146,41 @@ def test_ships_and_aircraft_of_several_files_come_in_one_order_of_time() -> None
     times = [item["time"] for item in merge([SHARED / name for name in names]) if not isinstance(item, Malformed)]
     assert len(times) > 19_000
     assert times == sorted(times)
+
+
+def test_sentences_agree_with_another_decoders_word_on_them() -> None:
+    """The same four messages decoded by libais, which writes 32-bit floats."""
+    fixtures = SHARED / "ais_decoder_fixtures"
+    expected = {}
+    for line in (fixtures / "libais_tagblock.json").read_text().splitlines():
+        said = json.loads(line)
+        expected[(str(said["mmsi"]), said["type"] == 5, round(said.get("lat", 0.0), 4))] = said
+    found = [item for item in open_recording(fixtures / "libais_tagblock.nmea").records() if not isinstance(item, Malformed)]
+    assert len(found) == len(expected) == 4
+    for row in found:
+        said = expected[(row["value"], row["stream"] == "static", round(row.get("lat_deg", 0.0), 4))]
+        for ours, theirs in {"lon_deg": "lon", "sog_kn": "speed", "cog_deg": "course", "heading_deg": "heading",
+                             "nav_status": "status", "name": "shipname", "call_sign": "callsign"}.items():  # fmt: skip
+            assert row.get(ours) == (
+                said[theirs] if isinstance(said.get(theirs), str) else pytest.approx(said.get(theirs), abs=5e-5)
+            )
+        if row["stream"] == "telemetry":
+            assert datetime.fromtimestamp(row["time"] / 1000, UTC).second == said["second"]
+
+
+def test_raw_frames_give_the_positions_that_their_receiver_computed(tmp_path: Path) -> None:
+    theirs = SHARED / "adsb_traffic/rs1090/full_flight_short.jsonl.gz"
+    with gzip.open(theirs, "rt") as lines:
+        decoded = [json.loads(line) for line in itertools.islice(lines, 15_000)]
+    frames = tmp_path / "frames"
+    frames.write_text("\n".join(f"{line['timestamp']},{line['frame']}" for line in decoded))
+    by_receiver = {line["frame"]: (line["latitude"], line["longitude"]) for line in decoded if "latitude" in line}
+    ours = [item for item in open_recording(frames).records() if not isinstance(item, Malformed) and "lat_deg" in item]
+    by_time = {round(line["timestamp"] * 1000): by_receiver.get(line["frame"]) for line in decoded if "latitude" in line}
+    assert len(ours) > 1_000
+    far = [row for row in ours if (place := by_time.get(row["time"])) is not None
+           and (abs(row["lat_deg"] - place[0]) > 1e-3 or abs(row["lon_deg"] - place[1]) > 1e-3)]  # fmt: skip
+    assert far == []
 
 
 def test_the_anchored_ships_burst_of_102_knots_is_no_speed() -> None:

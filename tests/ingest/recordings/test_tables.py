@@ -187,6 +187,7 @@ def test_a_quick_access_recorder_is_named_by_its_file(tmp_path: Path) -> None:
     ("line", "reason"),
     [
         ("0,2016-01-12 13:02:11", "bad_row"),
+        ("2016-01-12 13:02:11.218,235070762,50.75,-1.25,157.8", "bad_row"),
         ("yesterday,235070762,50.75,-1.25,157.8,5.9", "bad_time"),
         ("2016-01-12 13:02:11.218,ship,50.75,-1.25,157.8,5.9", "no_identifier"),
     ],
