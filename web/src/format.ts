@@ -62,7 +62,11 @@ export function ruleTitle(rule: string): string {
 
 /** `port_call` → `Port call`. */
 export function sentence(name: string): string {
-  const words = name.replaceAll("_", " ").trim();
+  const words = name
+    .split(/[_ ]+/)
+    .map((word) => ACRONYMS[word] ?? word)
+    .join(" ")
+    .trim();
   return words === "" ? UNKNOWN : words.charAt(0).toUpperCase() + words.slice(1);
 }
 
@@ -76,20 +80,25 @@ const WORDS: Readonly<Record<string, string>> = {
   geom: "geometric",
   me: "main engine",
   temp: "temperature",
+};
+
+const ACRONYMS: Readonly<Record<string, string>> = {
   egt: "EGT",
   n1: "N1",
   n2: "N2",
   imo: "IMO",
   mmsi: "MMSI",
   nic: "NIC",
-  nac: "NAC",
+  lng: "LNG",
+  lpg: "LPG",
+  gnss: "GNSS",
 };
 
 /** Splits a name that ends in its unit: `oil_pressure_psi` → `oil pressure`, `psi`. */
 export function nameAndUnit(field: string): { words: string; unit: string } {
   const [suffix, unit] = UNITS.find(([ending]) => field.endsWith(`_${ending}`)) ?? ["", ""];
   const name = suffix === "" ? field : field.slice(0, -suffix.length - 1);
-  const words = name.split("_").map((word) => WORDS[word] ?? word);
+  const words = name.split("_").map((word) => WORDS[word] ?? ACRONYMS[word] ?? word);
   return { words: words.filter(Boolean).join(" "), unit };
 }
 
