@@ -37,15 +37,16 @@ def now_us() -> int:
 
 
 def message(url: str, *secrets: str) -> Message:
-    body = encode_event(
-        event_id="evt_1",
-        tenant="acme",
-        event_type="keelwing.alert.opened.v1",
-        subject="asset/1",
-        time_us=1_795_330_800_250_000,
-        payload={"revision": 1},
-        sequence=7,
-    )
+    event = {
+        "specversion": "1.0",
+        "id": "evt_1",
+        "source": "/keelwing/acme",
+        "type": "keelwing.alert.opened.v1",
+        "subject": "asset/1",
+        "time": "2026-11-22T07:00:00.25Z",
+        "data": {"revision": 1},
+    }
+    body = encode_event(event, 7)
     return Message(event_id="evt_1", url=url, secrets=secrets or (SECRET,), body=body)
 
 
