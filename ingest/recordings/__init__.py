@@ -4,6 +4,9 @@
 be read is a value (`Malformed`), never an exception. `merge(paths)` puts several files in order of time; `rebase` shifts a
 recording to another day. A record is `ingest.wire.Record` with `time` in integer unix milliseconds.
 
+A recording without any clock (AIS sentences alone, Beast and AVR captures) opens too, and each of its messages is
+`Malformed('no_time')`: a made-up time would be a wrong fact, and a lone sentence without one is told the same way.
+
 In reading order: `model` (words), `opening` (bytes and gzip), `telling` (which kind is it), then one module per family:
 `ndjson` (our own); `ais_lines`, `aivdm`, `ais_messages` (sentences); `tables` with `vessel_rows` and `flight_rows` (CSV and JSON
 rows, one table entry per layout); `flight_documents` (OpenSky, readsb, fr24); `mode_s_frames`, `mode_s` (raw frames). Beside

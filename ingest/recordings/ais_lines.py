@@ -20,7 +20,7 @@ ZDA_LINES_MAX = 5000  # a `$--ZDA` clock is believed this many lines; chosen: it
 _SENTENCE = re.compile(rb"!..VD[MO],(\d*),(\d*),(\d*),([^,]*),[^,]*,\d*\*([0-9A-Fa-f]{2})")
 _LOOKS_LIKE_SENTENCE = re.compile(rb"!..VD[MO],")
 _TAG_BLOCK = re.compile(rb"\\([^\\]*)\\")
-_PGHP = re.compile(rb"\$PGHP,\d+((?:,\d+){7}),([^*]*)\*")
+_PGHP = re.compile(rb"\$PGHP,\d+((?:,\d{1,4}){7}),([^*]*)\*")
 _ZDA = re.compile(rb"\$..ZDA,(\d\d)(\d\d)(\d\d)(?:\.(\d{1,3})\d*)?,(\d\d),(\d\d),(\d{4})")
 _EPOCH = re.compile(rb"^\d{9,13}(?:\.\d+)?$")
 
@@ -79,6 +79,8 @@ class Dress:
         tail = found[2].split(b",")
         station = b" ".join(part for part in tail[:-1] if part).decode("latin-1") or None
         delivered = _epoch_in(line[found.end() :]) is not None
+        while self._stamps and line_number - self._stamps[0].line_number > 2 * STAMP_LINES_MAX:
+            self._stamps.popleft()
         self._stamps.append(_Stamp(time_ms, station, line_number, tail[-1].strip().upper(), delivered))
 
     def read(self, line: bytes, line_number: int) -> Heard | str | None:

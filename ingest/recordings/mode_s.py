@@ -19,7 +19,7 @@ from ingest.recordings import flight_fields as field
 from ingest.recordings.mode_s_frames import Frame, Frames, beast_frames, json_frames, text_frames
 from ingest.recordings.model import Item, Items, Malformed, Progress, Row, Tally, malformed
 from ingest.recordings.opening import Source
-from ingest.recordings.vessel_fields import position, put
+from ingest.recordings.vessel_fields import number, position, put
 
 CARRIED_MS_MAX = 10_000  # DO-260B's longest time between two CPR halves of one position; the same for what is carried
 CONFIRMED_MS_MAX = 60_000  # chosen: the time after which readsb forgets an aircraft's address
@@ -27,6 +27,8 @@ AIRCRAFT_MAX = 20_000  # aircraft remembered at once; chosen: more than are airb
 FRAMES_MAX = 100_000  # frames given to rs1090 at once: it keeps CPR halves only within one call
 OVERLAP_FRAMES_MAX = 20_000  # frames repeated at the start of the next call, so that no pair is torn
 _SQUITTERS = ("17", "18")
+_REPLIES = ("0", "4", "5", "11", "16", "20", "21")
+_JOINED = ("08", "61", "62", "65")  # registers that give no reading of their own: callsign, squawk, quality
 _RELAYED = {"TISB_FINE": "tisb", "TISB_COARSE": "tisb", "TISB_MANAGE": "tisb", "TISB_ADSB_RELAY": "adsr"}  # of DF 18
 _NIC_OF_TYPE_CODE = {  # DO-260B table 2-70 without the supplement bits: the worse of a type code's two
     5: 11, 6: 10, 7: 8, 8: 0, 9: 11, 10: 10, 11: 8, 12: 7, 13: 6, 14: 5, 15: 4, 16: 2, 17: 1, 18: 0, 20: 11, 21: 10, 22: 0,
@@ -75,20 +77,22 @@ class _Combiner:
             return None
         if df not in _SQUITTERS:
             craft.learn(time_ms, alt_baro_ft=field.feet(message.get("altitude")), squawk=_squawk(message))
-            self._tally.skip(f"df_{df}")
+            self._tally.skip(f"df_{df}" if df in _REPLIES else "df_other")
             return None
         return self._squitter(craft, address, frame, time_ms, message)
 
     def _squitter(self, craft: _Aircraft, address: str, frame: str, time_ms: int, message: dict[str, Any]) -> Row | None:
         kind = str(message.get("bds"))
         said = _said(kind, frame, message)
-        if kind == "09" and (offset_ft := message.get("geo_minus_baro")) is not None:
-            baro_ft = dict(craft.fresh(time_ms)).get("alt_baro_ft")
-            said["alt_geom_ft"] = field.feet(baro_ft + offset_ft) if baro_ft is not None else None
+        offset_ft = number(message.get("geo_minus_baro")) if kind == "09" else None
+        baro_ft = dict(craft.fresh(time_ms)).get("alt_baro_ft") if offset_ft is not None else None
+        if offset_ft is not None and baro_ft is not None:
+            said["alt_geom_ft"] = field.feet(baro_ft + offset_ft)
         craft.learn(time_ms, **said)
         placed = kind in ("05", "06") and message.get("latitude") is not None
         if not placed and kind != "09":
-            self._tally.skip("no_position_yet" if kind in ("05", "06") else f"bds_{kind}")
+            reason = f"bds_{kind}" if kind in _JOINED else "bds_other"
+            self._tally.skip("no_position_yet" if kind in ("05", "06") else reason)
             return None
         row: Row = {"class": "aircraft", "scheme": "icao24", "value": address, "time": time_ms}
         row["source"] = _RELAYED.get(str(message.get("tisb")), "adsb")

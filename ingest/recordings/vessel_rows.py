@@ -141,7 +141,8 @@ class VesselRows:
         """The records of one row, or the reason why it gives none (`no_identifier`, `bad_time`)."""
         layout = self._layout
         if layout.message_type is not None and self._type_of(values) not in USED_TYPES:
-            self._tally.skip(f"ais_type_{self._type_of(values)}")
+            kind = self._type_of(values)
+            self._tally.skip(f"ais_type_{kind}" if kind is not None and 0 <= kind < 64 else "ais_type_other")
             return []
         if layout.mobile is not None and not str(values.get(layout.mobile, "")).startswith("Class"):
             self._tally.skip("not_a_ship")

@@ -111,12 +111,16 @@ def test_any_values_inside_flight_documents(first: Any, second: Any, many: list[
     state = ["39b415", *many]
     flight = {"aircraft": {"identification": {"modes": "39b415"}, "model": first}, "track": [second, *many,
               {"timestamp": 1418172113, "altitude": first, "speed": second}]}  # fmt: skip
+    frame = {"timestamp": 1418172113, "frame": "8d40621d58c382d690c8ac2863a7", "icao24": "40621d", "df": "17"}
+    velocity = frame | {"bds": "09", "geo_minus_baro": first, "groundspeed": second, "tisb": first}
+    read_all(msgspec.json.encode(frame | {"bds": "05", "altitude": 38000}) + b"\n" + msgspec.json.encode(velocity))
     documents: list[dict[str, Any]] = [
         {"time": first, "states": [state, second, *many]},
         {"icao": "39b415", "timestamp": 1418172113, "trace": [[1.5, *many], [0, 1, 2, first, 4, 5, second, 7, first], first]},
         {"now": 1418172113, "aircraft": [first, {"hex": "39b415", "seen": first, "seen_pos": second, "alt_baro": first}]},
         {"result": {"response": {"data": {"flight": flight}}}},
         {"class": "vessel", "scheme": "mmsi", "value": "219000001", "time": first, "extra": second},
+        frame | {"bds": "05", "altitude": 38000, "latitude": first, "longitude": second},
     ]
     for document in documents:
         read_all(msgspec.json.encode(document))
@@ -125,6 +129,15 @@ def test_any_values_inside_flight_documents(first: Any, second: Any, many: list[
 def test_deep_nesting_is_a_value() -> None:
     read_all(b"[" * 200_000)
     read_all(b'{"class":"vessel","scheme":"mmsi","value":"219000001","time":1}\n' + b'{"a":' * 100_000)
+
+
+def test_numbers_of_thousands_of_digits_are_values() -> None:
+    digits = b"9" * 5000
+    read_all(b"$PGHP,1,%b,1,1,1,1,1,1,219,,2190047,1,70*00\n" % digits + STARTS[0])
+    read_all(b"\\c:%b*00\\" % digits + STARTS[0])
+    read_all(b'[{"timestamp":1515748470000,"icao24":"39b415","latitude":%b,"longitude":8.7,"squawk":%b}]' % (digits, digits))
+    read_all(b'{"ssvid":%b,"timestamp":%b,"lat":1,"lon":%b}\n' % (digits, digits, digits))
+    read_all(b"ssvid,timestamp,lat,lon\n%b,1515748470,%b,%b\n" % (digits, digits, digits))
 
 
 def test_an_endless_line_is_passed_over_and_the_rest_is_read(tmp_path: Path) -> None:

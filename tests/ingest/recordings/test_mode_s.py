@@ -67,6 +67,15 @@ def test_quality_and_altitude_join_a_position_but_a_position_joins_no_velocity(t
     assert "lat_deg" not in row
 
 
+def test_a_velocitys_height_difference_makes_a_geometric_altitude(tmp_path: Path) -> None:
+    height = {"timestamp": T, "frame": EVEN.lower(), "df": "17", "icao24": "40621d", "bds": "05", "altitude": 38000}
+    velocity = {"timestamp": T + 1, "frame": EVEN.lower(), "df": "17", "icao24": "40621d", "bds": "09", "geo_minus_baro": 275}
+    (row,) = rows(tmp_path, json.dumps(height), json.dumps(velocity))
+    assert (row["alt_baro_ft"], row["alt_geom_ft"]) == (38000.0, 38275.0)
+    (row,) = rows(tmp_path, json.dumps(velocity))
+    assert "alt_geom_ft" not in row
+
+
 def test_a_reply_counts_only_for_an_address_heard_in_clear(tmp_path: Path) -> None:
     squawk = "2928080069049eed86cbc9970493"
     lines = [
