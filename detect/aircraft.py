@@ -11,6 +11,8 @@ from fleet.instants import HOUR_US, MINUTE_US, SECOND_US
 
 AIRBORNE_US = 10 * MINUTE_US  # design 4.6; detection.md A1
 DARK_WARNING_US = 60 * MINUTE_US  # design 4.6; detection.md A1
+RATE_OVER_US = 20 * SECOND_US  # chosen: a step of 100 ft over 20 s is 300 ft/min, below what tells climb from level
+SILENT_RATE_US = 120 * SECOND_US  # chosen: a rate over more than two minutes is no rate
 LANDING_FT = 5_000.0  # detection.md A6: a landing attempt goes below the field plus 5,000 ft
 SLACK_M = 2_000.0  # detection.md A3: pyModeS adds 2 km; readsb's 30 m is for raw frames, not for rows of whole seconds
 SLACK_S = 2.0  # chosen: readsb's 0.2 s, and a row's whole second, rounded either way
@@ -33,8 +35,11 @@ def observe(before: Seen | None, reading: AircraftReading) -> Seen:
         gs_kn = before.speed_kn if gs_kn is None else gs_kn
         track_deg = before.course_deg if track_deg is None else track_deg
         alt_ft = before.alt_ft if alt_ft is None else alt_ft
-        rate_fpm = before.vertical_rate_fpm if rate_fpm is None else rate_fpm
         airborne = before.airborne if airborne is None else airborne
+    rate_from_us: int = reading.time_us
+    rate_from_ft: float | None = alt_ft
+    if rate_fpm is None and alt_ft is not None:
+        rate_fpm, rate_from_us, rate_from_ft = _measured_rate(before, reading.time_us, alt_ft)
     return Seen(
         time_us=reading.time_us,
         name=reading.name,
@@ -46,7 +51,19 @@ def observe(before: Seen | None, reading: AircraftReading) -> Seen:
         airborne=airborne,
         alt_ft=alt_ft,
         vertical_rate_fpm=rate_fpm,
+        rate_from_us=rate_from_us,
+        rate_from_ft=rate_from_ft,
     )
+
+
+def _measured_rate(before: Seen | None, time_us: int, alt_ft: float) -> tuple[float | None, int, float]:
+    """(feet a minute, from when, from what altitude) for a source that reports no vertical rate: over at least 20 s."""
+    if before is None or before.rate_from_ft is None or time_us - before.rate_from_us > SILENT_RATE_US:
+        return None, time_us, alt_ft
+    elapsed_us = time_us - before.rate_from_us
+    if elapsed_us < RATE_OVER_US:
+        return before.vertical_rate_fpm, before.rate_from_us, before.rate_from_ft
+    return (alt_ft - before.rate_from_ft) * 60.0 * SECOND_US / elapsed_us, time_us, alt_ft
 
 
 def _airborne(on_ground: bool | None, gs_kn: float | None, alt_ft: float | None) -> bool | None:
@@ -63,12 +80,12 @@ def _airborne(on_ground: bool | None, gs_kn: float | None, alt_ft: float | None)
 def silence(seen: Seen) -> Silence | None:
     """Design 4.6: 10 min airborne, none on the ground (or while it is not known to fly).
 
-    Last seen below 5,000 ft and sinking it has probably landed out of sight: parked.
+    Last seen below 5,000 ft and not climbing it has probably landed out of sight: parked.
     """
     if not seen.airborne:
         return None
     low = seen.alt_ft is not None and seen.alt_ft < LANDING_FT
-    landing = low and (seen.vertical_rate_fpm or 0.0) < 0.0
+    landing = low and (seen.vertical_rate_fpm or 0.0) <= 500.0
     return Silence(AIRBORNE_US, None, "landing" if landing else "airborne", parked=landing)
 
 

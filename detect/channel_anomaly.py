@@ -16,7 +16,7 @@ from detect.rows import Row, usable
 from detect.rule import ALL_CLASSES, NOTHING, Moment, Residual, Rule
 from detect.state import Contribution, Memory, WarmingUp
 from detect.traits import Traits
-from fleet.instants import DAY_US, HOUR_US, SECOND_US
+from fleet.instants import DAY_US, HOUR_US, MINUTE_US, SECOND_US
 
 NAME = "channel_anomaly"
 VERSION = 1
@@ -25,6 +25,8 @@ OPEN_Z = 6.0  # chosen: with two of three, on Gaussian noise less than once in t
 CLOSE_Z = 3.0  # chosen: half of what opens
 OPEN_VOTES, OF_VOTES = 2, 3  # chosen: one glitch is no episode, a spike of three minutes at one reading a minute is
 LASTING_US = 30 * SECOND_US  # chosen: at readings every 10 s or faster two glitches in a row are no episode either
+STEERED_LASTING_US = 10 * MINUTE_US  # chosen: turns and speed changes are shorter
+STEERED_UNITS = ("_deg", "_kn", "_kmh", "_mach")  # units of attitude, direction and speed: how an asset is steered, not how it is
 CELL_ROWS = 10  # chosen: ten minutes in a cell of the operating range make it known
 CELLS_MAX = 64  # chosen: more than a ship's or an aircraft's range has
 CHANNELS_MAX = 16  # chosen: what keeps a checkpoint below 8 KiB (design 5.5)
@@ -114,7 +116,8 @@ def _count(
     watched.ballots = vote(watched.ballots, far, OF_VOTES)
     watched.calm = vote(watched.calm, size < limits[1], OF_VOTES)
     if watched.episode is None:
-        lasting = moment.time_us - watched.first_us >= LASTING_US
+        needed_us = STEERED_LASTING_US if name.endswith(STEERED_UNITS) else LASTING_US
+        lasting = moment.time_us - watched.first_us >= needed_us
         if not far or not lasting or yes_votes(watched.ballots) < OPEN_VOTES:
             return NOTHING
         watched.calm = 0

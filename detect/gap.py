@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import msgspec
+
 from detect.classes import TRAITS
 from detect.episodes import Episode
 from detect.model import Finding, SceneContext, Severity
@@ -17,14 +19,20 @@ from fleet.instants import HOUR_US, MINUTE_US, SECOND_US
 NAME = "gap"
 VERSION = 1
 NEIGHBOURS = 3  # design 4.6: others heard near by that make silence the asset's own
+OWN_READINGS = 3  # chosen: an asset that is itself heard less often than this in six hours is not dark when others are heard
+OWN_WITHIN_US = 6 * HOUR_US
 SHORTEST_US = 10 * MINUTE_US  # no class is silent too long before this: spares the sum of listened time at each reading
 
 
 class GapMemory(Memory, kw_only=True):
-    """The open gap, if any, and the last word of a scene during this silence: neighbours heard and known, feed down."""
+    """The open gap, if any; the last word of a scene during this silence: neighbours heard and known, feed down.
+
+    `heard_us` are the last `OWN_READINGS` instants at which the asset itself was heard.
+    """
 
     episode: Episode | None = None
     scene: tuple[int, int, bool] | None = None
+    heard_us: list[int] = msgspec.field(default_factory=list)
 
 
 def at_reading(memory: GapMemory, moment: Moment) -> Sequence[Finding]:
@@ -33,6 +41,8 @@ def at_reading(memory: GapMemory, moment: Moment) -> Sequence[Finding]:
     before, now = moment.before, moment.now
     if before is not None and moment.time_us - before.time_us > SHORTEST_US:
         findings = _end(memory, moment, before, now)
+    if before is None or now.time_us > before.time_us:
+        memory.heard_us = [*memory.heard_us[1 - OWN_READINGS :], now.time_us]
     allowed = _allowed(moment, now)
     if allowed is None:
         memory.wake_at_us = None
@@ -54,7 +64,7 @@ def at_tick(memory: GapMemory, moment: Moment) -> Sequence[Finding]:
         memory.scene = (scene.neighbours_heard, scene.neighbours_known, scene.feed_down)
     listened_us = moment.context.listening.listened_us(seen.time_us, moment.time_us)
     if memory.episode is None:
-        limit_us = _limit_us(allowed, scene)
+        limit_us = _limit_us(memory, allowed, scene)
         if listened_us <= limit_us:
             memory.wake_at_us = _next_ask(moment, allowed, listened_us)
             return NOTHING
@@ -81,8 +91,14 @@ def _allowed(moment: Moment, seen: Seen) -> Silence | None:
     return allowed._replace(limit_us=limit_us, heard_limit_us=heard_us)
 
 
-def _limit_us(allowed: Silence, scene: SceneContext | None) -> int:
-    heard = scene is not None and scene.neighbours_heard >= NEIGHBOURS
+def _regular(memory: GapMemory) -> bool:
+    """Whether the asset itself was heard often enough for its silence to say something."""
+    heard_us = memory.heard_us
+    return len(heard_us) == OWN_READINGS and heard_us[-1] - heard_us[0] <= OWN_WITHIN_US
+
+
+def _limit_us(memory: GapMemory, allowed: Silence, scene: SceneContext | None) -> int:
+    heard = scene is not None and scene.neighbours_heard >= NEIGHBOURS and _regular(memory)
     return allowed.heard_limit_us if heard and allowed.heard_limit_us is not None else allowed.limit_us
 
 
@@ -96,13 +112,16 @@ def _next_ask(moment: Moment, allowed: Silence, listened_us: int) -> int:
 
 
 def _verdict(memory: GapMemory, allowed: Silence) -> str:
-    """`feed_down`, then `parked`, then by neighbours: 3 heard `dark`; none heard of 3 known `no_coverage`; else `unknown`."""
+    """`feed_down`, then `parked`, then by neighbours: 3 heard `dark`; none heard of 3 known `no_coverage`; else `unknown`.
+
+    An asset that was itself heard only now and then is `unknown` where it would be dark.
+    """
     heard, known, feed_down = memory.scene or (0, 0, False)
     if feed_down:
         return "feed_down"
     if allowed.parked:
         return "parked"
-    if heard >= NEIGHBOURS:
+    if heard >= NEIGHBOURS and _regular(memory):
         return "dark"
     return "no_coverage" if heard == 0 and known >= NEIGHBOURS else "unknown"
 

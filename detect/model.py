@@ -76,8 +76,10 @@ ALWAYS_LISTENING = Listening(((-(1 << 62), 1 << 62),))
 class SceneContext(msgspec.Struct, frozen=True, kw_only=True):
     """What a scene says of one silent asset at one instant.
 
-    `neighbours_heard`: other assets and traffic of the same class whose last fix at or before the instant is less than 1 h old
-    and within 50 km of the asset's last fix; `neighbours_known`: the same without regard to age up to 24 h;
+    `neighbours_heard`: other assets and traffic of the same class whose last fix at or before the instant is less than 1 h old,
+    lies in the later half of the asset's silence and within 50 km of the asset's last fix (of an aircraft with speed and course
+    as many must also be near the place where it was to be ten minutes later); `neighbours_known`: the same without regard to age
+    up to 24 h;
     `feed_down`: the named feed that last carried the asset is offline or quiet as a whole.
     """
 
@@ -115,7 +117,7 @@ class ContextSource(Protocol):
 class Fix(msgspec.Struct, frozen=True, kw_only=True):
     """The last position of an asset or of traffic at or before an instant. `asset_id` is None for traffic.
 
-    `origin` is `device` or `feed:NAME`; `name` is `scheme:value`; `speed_kn` may be unknown.
+    `origin` is `device` or `feed:NAME`; `name` is `scheme:value`; `speed_kn` and `course_deg` may be unknown.
     """
 
     asset_id: str | None
@@ -126,6 +128,7 @@ class Fix(msgspec.Struct, frozen=True, kw_only=True):
     lat_deg: float
     lon_deg: float
     speed_kn: float | None = None
+    course_deg: float | None = None
 
 
 class Bucket(msgspec.Struct, frozen=True, kw_only=True):

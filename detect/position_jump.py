@@ -25,11 +25,14 @@ TRACK_AGE_MAX_US = 24 * 60 * MINUTE_US  # chosen: an old track is forgotten afte
 
 
 class JumpMemory(Memory, kw_only=True):
-    """The track believed (`main`), the one jumped to (`suspect`), other tracks seen lately, and the open episode."""
+    """The track believed (`main`), the one jumped to (`suspect`), other tracks seen lately, and the open
+    episode with the positions off every known track that it has had so far.
+    """
 
     main: Track | None = None
     suspect: Track | None = None
     others: list[Track] = msgspec.field(default_factory=list)
+    jumps: int = 0
     episode: Episode | None = None
 
 
@@ -121,8 +124,9 @@ def _jump(memory: JumpMemory, moment: Moment, main: Track, fix: Track, fit: Fit)
     memory.suspect = fix
     episode = memory.episode
     if episode is not None:
-        episode.evidence["jumps"] += 1
+        memory.jumps += 1
         return _unresolved(memory, moment)
+    memory.jumps = 1
     memory.episode = Episode(
         asset=moment.now.name,
         opened_at_us=fix.time_us,
@@ -167,6 +171,7 @@ def _unresolved(memory: JumpMemory, moment: Moment) -> Sequence[Finding]:
         return _close(memory, moment, "accepted")
     if since_us >= UNRESOLVED_US and episode.severity == "info":
         episode.severity = "warning"
+        episode.evidence["jumps"] = memory.jumps
         episode.evidence["unresolved_min"] = round(since_us / MINUTE_US, 1)
         return (episode.finding(moment.state, NAME, VERSION),)
     return NOTHING
@@ -187,6 +192,7 @@ def _close(memory: JumpMemory, moment: Moment, how: str) -> Sequence[Finding]:
     memory.wake_at_us = None
     if episode is None:
         return NOTHING
+    episode.evidence["jumps"] = memory.jumps
     episode.evidence["ended"] = how
     return (episode.finding(moment.state, NAME, VERSION, closed_at_us=moment.time_us),)
 

@@ -10,9 +10,12 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from math import ceil, cos, floor, radians
 
+import msgspec
+
 from detect.model import Bucket, Fix, SceneContext, SceneResult
 from detect.plane import near_distance_m
-from fleet.instants import DAY_US, HOUR_US, MINUTE_US
+from fleet.geodesy import KN_MPS, destination
+from fleet.instants import DAY_US, HOUR_US, MINUTE_US, SECOND_US
 
 NEAR_M = 50_000.0  # design 4.6: neighbours within 50 km
 HEARD_US = HOUR_US  # design 4.6: heard in that hour
@@ -22,6 +25,8 @@ FEED_QUIET_US = (
     10 * MINUTE_US
 )  # chosen: five assets together are never silent so long on a live AIS or ADS-B feed (domain.md 3.2)
 FEED_PREFIX = "feed:"
+AHEAD_US = 10 * MINUTE_US  # design 4.6: the silence that makes a gap of an aircraft
+AHEAD_CLASS = "aircraft"  # a ship or a train is still near where it was last heard
 CELL_DEG = 0.5  # grid of the prefilter; chosen: a little more than 50 km of latitude (0.45 degrees)
 
 
@@ -33,7 +38,8 @@ def scene(bucket: Bucket, fixes: Sequence[Fix]) -> SceneResult:
     it in the hour up to its last reading, that reading is 10 min old or more, and the subject fell silent within that same hour.
     """
     subjects = _last_of(bucket, fixes)
-    near = _near(subjects.values(), fixes, bucket.time_us)
+    ahead = {asset_id: place for asset_id, fix in subjects.items() if (place := _ahead(fix)) is not None}
+    near = _near((*subjects.values(), *ahead.values()), fixes, bucket.time_us)
     feeds = _feeds({fix.origin for fix in subjects.values()}, fixes, bucket.time_us)
     context: dict[str, SceneContext] = {}
     for asset_id in bucket.subjects:
@@ -41,7 +47,9 @@ def scene(bucket: Bucket, fixes: Sequence[Fix]) -> SceneResult:
         if fix is None:
             context[asset_id] = SceneContext()
             continue
-        heard, known = _neighbours(fix, near, bucket.time_us)
+        heard, known = _neighbours(fix, fix, near, bucket.time_us)
+        if asset_id in ahead:
+            heard = min(heard, _neighbours(fix, ahead[asset_id], near, bucket.time_us)[0])
         context[asset_id] = SceneContext(
             neighbours_heard=heard, neighbours_known=known, feed_down=_feed_down(fix, bucket, feeds.get(fix.origin))
         )
@@ -78,6 +86,18 @@ def _cells_around(fix: Fix) -> Iterable[tuple[int, int]]:
             yield row + north, (column + east) % columns
 
 
+def _ahead(subject: Fix) -> Fix | None:
+    """Where an aircraft was to be ten minutes after it was last heard; None when that cannot be said or does not matter.
+
+    Others heard only where it was last heard say no more than that it flew out of the receivers' sight.
+    """
+    if subject.asset_class != AHEAD_CLASS or subject.speed_kn is None or subject.course_deg is None:
+        return None
+    run_m = subject.speed_kn * KN_MPS * AHEAD_US / SECOND_US
+    lat_deg, lon_deg = destination(subject.lat_deg, subject.lon_deg, subject.course_deg, run_m)
+    return msgspec.structs.replace(subject, lat_deg=lat_deg, lon_deg=lon_deg)
+
+
 def _near(subjects: Iterable[Fix], fixes: Sequence[Fix], time_us: int) -> Grid:
     """The fixes of the last day in cells that some subject asks about: one pass over all fixes, whatever their number."""
     wanted: Grid = {cell: [] for fix in subjects for cell in _cells_around(fix)}
@@ -92,17 +112,22 @@ def _near(subjects: Iterable[Fix], fixes: Sequence[Fix], time_us: int) -> Grid:
     return wanted
 
 
-def _neighbours(subject: Fix, grid: Grid, time_us: int) -> tuple[int, int]:
-    """(heard, known): distinct others of the same class within 50 km, last heard less than an hour, less than a day ago."""
+def _neighbours(subject: Fix, place: Fix, grid: Grid, time_us: int) -> tuple[int, int]:
+    """(heard, known): distinct others of the subject's class within 50 km of a place, known within a day.
+
+    Heard are those whose last fix is less than an hour old and lies in the later half of the subject's silence: a satellite that
+    heard them all for ten minutes and set has not heard anybody since (chosen: half of it).
+    """
     newest: dict[str, int] = {}
-    for cell in set(_cells_around(subject)):
+    for cell in set(_cells_around(place)):
         for fix in grid[cell]:
             if fix.asset_class != subject.asset_class or fix.name == subject.name or fix.asset_id == subject.asset_id is not None:
                 continue
-            if near_distance_m(subject.lat_deg, subject.lon_deg, fix.lat_deg, fix.lon_deg, NEAR_M) <= NEAR_M:
+            if near_distance_m(place.lat_deg, place.lon_deg, fix.lat_deg, fix.lon_deg, NEAR_M) <= NEAR_M:
                 key = fix.asset_id or fix.name
                 newest[key] = max(newest.get(key, fix.time_us), fix.time_us)
-    heard = sum(1 for newest_us in newest.values() if time_us - newest_us < HEARD_US)
+    half_us = subject.time_us + (time_us - subject.time_us) // 2
+    heard = sum(1 for newest_us in newest.values() if time_us - newest_us < HEARD_US and newest_us >= half_us)
     return heard, len(newest)
 
 

@@ -12,7 +12,8 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True):
     """The last known motion of an asset: each field as last reported, whenever that was.
 
     `time_us` is of the last reading of any content, `fix_time_us` of the last one with a position. `airborne` is None until known
-    (aircraft only); `alt_ft` is barometric; `draught_m` and `nav_status` are of ships.
+    (aircraft only); `alt_ft` is barometric; `rate_from_us` and `rate_from_ft` are where a vertical rate that is not reported is
+    measured from; `draught_m` and `nav_status` are of ships.
     """
 
     time_us: int
@@ -25,6 +26,8 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True):
     airborne: bool | None = None
     alt_ft: float | None = None
     vertical_rate_fpm: float | None = None
+    rate_from_us: int = 0
+    rate_from_ft: float | None = None
     nav_status: int | None = None
     draught_m: float | None = None
 
