@@ -1,6 +1,6 @@
 """The database: schema, migrations, named queries, pools. The only room that knows psycopg.
 
-Rules of the room. SQL lives in `sql/NOUN.sql`, one named block per query, beside the module `NOUN.py` that runs it; only
+Rules of the room. SQL lives in `sql/NOUN.sql`, one named block per query, for the module `NOUN.py` that runs it; only
 statements whose tables depend on the asset class are built in code. Every function takes a connection from `pool` inside a
 transaction (`async with pool.connection() as conn:` is one). Instants are microseconds UTC, in and out: the pool's connections
 read each `timestamptz` so. Ids of assets, alerts, parties, leases and keys are uuids; functions take and give them as text.
@@ -24,17 +24,20 @@ In reading order, with what each gives:
 `registry`: tenants, assets, identifiers, feeds, streams, attributions, leases, settings.
     version(conn) -> int; load(conn) -> Registry
     resolve_streams(conn, wanted) -> dict[(tenant, origin, class, scheme, value), stream_id]
+    attributions(conn, stream_ids) -> dict[stream_id, list[AttributionEntry]]
     attribute(conn, stream_id, asset_id, from_us, to_us) -> None
     create_tenant(conn, tenant, name) -> None; create_party(conn, tenant, name) -> party_id
     register_asset(conn, tenant, asset_class, name, asset_type, identifiers, particulars) -> asset_id
     set_feed(conn, tenant, feed, clock) -> None; grant_feed(conn, feed, tenant, from_us, to_us) -> None
     create_lease(conn, tenant, asset_id, party_id, form, from_us, to_us) -> lease_id
-`readings`: the log.
-    insert(conn, rows, commit_nos) -> list[ReadingRow]                      those that were not there yet
-    duplicates(conn, keys) -> set[key]                                      key = (class, stream_id, time_us, source, seq)
-    high_water(conn, stream_ids) -> dict[stream_id, time_us]
-    of_asset(conn, asset_id, asset_class, from_us, to_us, *, after=None, limit) -> list[StoredReading]
-    fixes_at(conn, tenant, at_us, window_us) -> list[Fix]
+    change_setting(conn, tenant, rule, name, value, from_us) -> None
+`columns`, `staging`, `rollups`, `readings`: the log, by COPY, and what it adds up to.
+    readings.insert(conn, rows, commit_nos) -> list[ReadingRow]             those that were not there yet
+    readings.duplicates(conn, keys) -> set[key]                             key = (class, stream_id, time_us, source, seq)
+    readings.high_water(conn, stream_ids) -> dict[stream_id, time_us]
+    readings.feed_clock(conn, tenant, origin) -> time_us | None
+    readings.of_asset(conn, asset_id, asset_class, from_us, to_us, *, after=None, limit) -> list[StoredReading]
+    readings.fixes_at(conn, tenant, at_us, window_us) -> list[Fix]
 `batches`: everything of one commit.
     write(conn, batch, commit_nos) -> Written(readings, findings)
 `findings`: append-only revisions.
@@ -42,26 +45,32 @@ In reading order, with what each gives:
     current(conn, asset_id, from_us) -> list[FindingRevision]
 `alerts`: as they stand and their history.
     open_for(conn, findings) -> list[AlertRow]                              locked; active of the key, or holding the finding
-    write(conn, changes: list[AlertChangeRow], commit_nos) -> None          raises StaleAlert
+    write(conn, changes, commit_nos) -> None                                raises StaleAlert
     get(conn, alert_id, *, lock=False) -> AlertRow | None
-`outbox`, `deliveries`: events in commit order, and where each stands with each endpoint.
-    outbox.insert(conn, rows: list[EventRow]) -> None
-    deliveries.claim(conn, limit, lease_s) -> list[Delivery]                lost with its holder after lease_s
-    deliveries.record(conn, attempt: Attempt, outcome: Outcome) -> None
-`live`: events for open pages.
-    insert(conn, rows: list[LiveRow]) -> None; after(conn, event_id, limit) -> list[LiveEvent]; newest(conn) -> int
-`checkpoints`, `dirty`, `priors`, `scenes`, `listening`: the cache over the log and the dated context of `step`.
+`outbox`, `live`, `deliveries`: events in commit order for endpoints and open pages, and where each stands with each endpoint.
+    outbox.insert(conn, rows) -> None; live.insert(conn, rows) -> None
+    deliveries.claim(conn, limit, lease_s) -> list[Delivery]                come back by themselves after lease_s
+    deliveries.next_due(conn) -> time_us | None; deliveries.record(conn, attempt, outcome) -> None
+`checkpoints`, `dirty`, `priors`, `scenes`, `listening`, `clocks`, `statics`, `statuses`, `leases`: the cache over the log and
+the dated facts that `step` reads.
     checkpoints.latest_before(conn, asset_id, at_us) -> Checkpoint | None; checkpoints.newest(conn, asset_ids) -> dict
-    checkpoints.due(conn, shards, until_us, limit) -> list[(asset_id, wake_at_us)]; checkpoints.drop_from(conn, asset_id, from_us)
-    dirty.due(conn, shards, quiet_us, limit) -> list[Dirty]; dirty.clear(conn, dirty) -> bool
-    priors.of_hour(conn, hour_us) -> list[Contribution]
+    checkpoints.due(conn, shards, until_us, limit) -> list[(asset_id, wake_at_us)]
+    checkpoints.drop_from(conn, asset_id, from_us) -> None
+    dirty.due(conn, shards, quiet_us, limit) -> list[Dirty]; dirty.next_due(conn, shards, quiet_us) -> time_us | None
+    dirty.clear(conn, dirty) -> bool                                        False: marked again meanwhile
+    priors.of_group(conn, tenant, asset_class, asset_type) -> list[bytes]
     scenes.write(conn, rows, commit_nos) -> None; scenes.at(conn, asset_id, from_us, to_us) -> list[SceneRow]
     listening.extend(conn, tenant, origin, from_us, to_us, gap_max_us) -> None
     listening.during(conn, tenant, origin, from_us, to_us) -> list[(from_us, to_us)]
 `counts`: what became of what was received.
-    reconcile(conn) -> list[Balance]
-`keys`, `idempotency`: who asks, and answers that may be asked for again.
-    keys.create(conn, tenant, role, party_id) -> key; keys.authenticate(conn, key) -> Caller | None
+    add(conn, rows) -> None; reconcile(conn) -> list[Balance]
+`keys`: who asks.
+    create(conn, tenant, role, party_id=None) -> key; revoke(conn, key) -> bool; authenticate(conn, key) -> Caller | None
+`walled`, `reads`, `desk`: the API's transactions, its questions, and what a person changes there.
+`faults`: which errors are worth a retry.
 `pruning`: what may be forgotten.
     prune(conn, limits) -> dict[table, rows]
+
+Notifications: `keelwing_registry` (the registry changed), `keelwing_commit` (a batch was committed), `keelwing_outbox` (there is
+something to deliver), `keelwing_live` (there is something for open pages).
 """

@@ -71,13 +71,6 @@ async def write(conn: Connection, changes: Iterable[AlertChangeRow], commit_nos:
         await conn.execute(SQL["remember"], about)
 
 
-async def comment(conn: Connection, alert_id: str, author: str, text: str) -> tuple[int, int] | None:
-    """Add a comment; returns its number and when it was written (microseconds), None when the alert is not in scope."""
-    cursor = await conn.execute(SQL["comment"], {"alert_id": alert_id, "author": author, "comment": text})
-    row = await cursor.fetchone()
-    return None if row is None else (row["alert_comment_id"], row["written_at"])
-
-
 def _binds(alert: AlertRow) -> dict[str, Any]:
     return {
         "alert_id": alert.alert_id,

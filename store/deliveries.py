@@ -15,7 +15,7 @@ State = Literal["pending", "sent", "failed", "exhausted"]
 
 
 class Delivery(msgspec.Struct, frozen=True, kw_only=True):
-    """One event to send to one endpoint: `attempts` made before, `secrets` to sign with (newest first), `body` less `sequence`."""
+    """One event to send to one endpoint: `attempts` made before, `secrets` to sign with, newest first. `body` lacks `sequence`."""
 
     event_id: str
     webhook_id: str
@@ -96,8 +96,3 @@ async def record(conn: Connection, attempt: Attempt, outcome: Outcome) -> None:
     await conn.execute(SQL["settle"], binds)
     if outcome.disable_reason is not None:
         await conn.execute(SQL["disable"], {"webhook_id": attempt.webhook_id, "reason": outcome.disable_reason})
-
-
-async def replay(conn: Connection, webhook_id: str, since_us: int) -> int:
-    """Deliver an endpoint's events since an instant again, under their ids; returns how many."""
-    return (await conn.execute(SQL["replay"], {"webhook_id": webhook_id, "since": to_datetime(since_us)})).rowcount

@@ -1,7 +1,7 @@
-"""Events, written in the transaction that made them true: to endpoints (`insert`) and to open pages (`insert_live`).
+"""Events for endpoints, written in the transaction that made them true; a trigger makes the deliveries.
 
 Write them last: from the first one to the commit, other transactions with events wait, which is what puts them in commit
-order. The deliveries to endpoints are made by a trigger.
+order.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from fleet.instants import to_datetime
 from store import staging
 from store.pool import Connection
 from store.queries import load
-from store.rows import EventRow, LiveRow
+from store.rows import EventRow
 
 SQL = load("outbox")
 
@@ -32,16 +32,3 @@ async def insert(conn: Connection, rows: Sequence[EventRow]) -> None:
         "commit_no": [row.commit_no for row in rows],
     }
     await conn.execute(SQL["insert"], binds)
-
-
-async def insert_live(conn: Connection, rows: Sequence[LiveRow]) -> None:
-    """Add events for open pages in their order."""
-    if not rows:
-        return
-    binds = {
-        "tenant": [row.tenant for row in rows],
-        "kind": [row.kind for row in rows],
-        "asset_id": [row.asset_id or None for row in rows],
-        "body": [staging.json(row.body) for row in rows],
-    }
-    await conn.execute(SQL["insert_live"], binds)

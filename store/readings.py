@@ -35,7 +35,7 @@ class StoredReading(msgspec.Struct, frozen=True):
     commit_no: int
 
     @property
-    def canonical_key(self) -> CanonicalKey:
+    def key(self) -> CanonicalKey:
         """Where it stands in its asset's order."""
         return (self.reading.time_us, self.reading.name, self.reading.source, self.reading.seq)
 
@@ -174,7 +174,7 @@ async def of_asset(
         asset_class: its class, which says which table.
         from_us: first instant.
         to_us: first instant not wanted.
-        after: `canonical_key` of the last reading of the page before.
+        after: `key` of the last reading of the page before.
         limit: readings at most, `PAGE_MAX` at most; fewer mean that there are no more.
     """
     columns = COLUMNS[asset_class]

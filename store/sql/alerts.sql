@@ -45,9 +45,3 @@ WHERE alert_id = %(alert_id)s AND revision = %(revision_before)s;
 INSERT INTO alert_revision (alert_id, revision, tenant, change, actor, reason, before_status, before_severity, after, commit_no)
 VALUES (%(alert_id)s, %(revision)s, %(tenant)s, %(change)s, %(actor)s, %(reason)s, %(before_status)s, %(before_severity)s,
     %(after)s, %(commit_no)s);
-
--- name: comment
--- What somebody said about an alert.
-INSERT INTO alert_comment (alert_id, tenant, author, comment)
-SELECT alert_id, tenant, %(author)s, %(comment)s FROM alert WHERE alert_id = %(alert_id)s
-RETURNING alert_comment_id, written_at;

@@ -38,10 +38,3 @@ WHERE webhook_id = %(webhook_id)s AND event_id = %(event_id)s AND state <> 'sent
 -- Switch an endpoint off; its deliveries stay pending until somebody enables it.
 UPDATE webhook SET disabled_at = now(), disabled_reason = %(reason)s
 WHERE webhook_id = %(webhook_id)s AND disabled_at IS NULL;
-
--- name: replay
--- Deliver again what an endpoint was sent or refused since an instant, as the same events under the same ids.
-UPDATE webhook_delivery AS delivery
-SET state = 'pending', attempts = 0, next_attempt_at = now(), claimed_until = NULL
-FROM outbox
-WHERE delivery.webhook_id = %(webhook_id)s AND outbox.event_id = delivery.event_id AND outbox.time >= %(since)s;

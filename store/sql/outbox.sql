@@ -7,11 +7,3 @@ FROM unnest(%(event_id)s::text[], %(tenant)s::text[], %(type)s::text[], %(subjec
     WITH ORDINALITY AS event (event_id, tenant, type, subject, severity, time, body, commit_no, place)
 ORDER BY place
 ON CONFLICT (event_id) DO NOTHING;
-
--- name: insert_live
--- Findings and alerts for open pages, in the order given.
-INSERT INTO live_event (tenant, kind, asset_id, body)
-SELECT tenant, kind, asset_id, body
-FROM unnest(%(tenant)s::text[], %(kind)s::text[], %(asset_id)s::uuid[], %(body)s::jsonb[])
-    WITH ORDINALITY AS event (tenant, kind, asset_id, body, place)
-ORDER BY place;

@@ -1,0 +1,92 @@
+"""What became of everything received, per origin and hour, and whether the tables agree.
+
+received = stored + duplicate + rejected + traffic, and stored = what the reading tables and their rollups hold.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import msgspec
+
+from fleet.instants import to_datetime
+from store import staging
+from store.pool import Connection
+from store.queries import load
+from store.rows import CountRow
+
+SQL = load("counts")
+_COUNTERS = (
+    "received",
+    "stored",
+    "late",
+    "duplicate",
+    "rejected",
+    "traffic",
+    "static_received",
+    "static_duplicate",
+    "unknown_fields",
+)
+COLUMNS = {"tenant": "text", "origin": "text", "hour": staging.INSTANT, **dict.fromkeys(_COUNTERS, "int8")}
+
+
+class Balance(msgspec.Struct, frozen=True, kw_only=True):
+    """The books of one origin: what was counted, and what the reading tables (`held`) and hourly rollups (`rolled_up`) hold."""
+
+    tenant: str
+    origin: str
+    received: int = 0
+    stored: int = 0
+    late: int = 0
+    duplicate: int = 0
+    rejected: int = 0
+    traffic: int = 0
+    held: int = 0
+    rolled_up: int = 0
+
+    @property
+    def is_balanced(self) -> bool:
+        """Nothing lost, nothing invented. False after readings were deleted by a retention policy."""
+        accounted = self.stored + self.duplicate + self.rejected + self.traffic
+        return self.received == accounted and self.stored == self.held == self.rolled_up
+
+
+async def add(conn: Connection, rows: Iterable[CountRow]) -> None:
+    """Add increments, in this transaction."""
+    sums: dict[tuple[str, str, int], list[int]] = {}
+    nulled: dict[tuple[str, str, int, str, str], int] = {}
+    for row in rows:
+        key = (row.tenant, row.origin, row.hour_us)
+        counters = sums.setdefault(key, [0] * len(_COUNTERS))
+        for index, name in enumerate(_COUNTERS):
+            counters[index] += getattr(row, name)
+        for field_reason, count in row.nulled.items():
+            field, _, reason = field_reason.partition(":")
+            nulled[(*key, field, reason)] = nulled.get((*key, field, reason), 0) + count
+    if sums:
+        staged = ((tenant, origin, staging.instant(hour_us), *counters) for (tenant, origin, hour_us), counters in sums.items())
+        await staging.copy_rows(conn, "staged_count", COLUMNS, staged)
+        await conn.execute(SQL["add"])
+        await conn.execute("TRUNCATE staged_count")
+    if nulled:
+        keys = list(nulled)
+        binds = {
+            "tenant": [key[0] for key in keys],
+            "origin": [key[1] for key in keys],
+            "hour": [to_datetime(key[2]) for key in keys],
+            "field": [key[3] for key in keys],
+            "reason": [key[4] for key in keys],
+            "count": list(nulled.values()),
+        }
+        await conn.execute(SQL["add_nulled"], binds)
+
+
+async def reconcile(conn: Connection) -> list[Balance]:
+    """The books of every origin, sorted; reads all readings, so it takes its time. One snapshot if repeatable read."""
+    books: dict[tuple[str, str], dict[str, int]] = {}
+    for row in await (await conn.execute(SQL["counted"])).fetchall():
+        books[row.pop("tenant"), row.pop("origin")] = row
+    for name in ("rolled_up", "held"):
+        for row in await (await conn.execute(SQL[name])).fetchall():
+            books.setdefault((row["tenant"], row["origin"]), {})[name] = row["count"]
+    return [Balance(tenant=tenant, origin=origin, **books[tenant, origin]) for tenant, origin in sorted(books)]

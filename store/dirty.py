@@ -1,0 +1,60 @@
+"""Assets to derive again because a reading came late (design 5.7): marked with the reading, cleared with the revisions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import msgspec
+
+from fleet.instants import to_datetime
+from store.pool import Connection
+from store.queries import load
+from store.rows import DirtyRow
+
+SQL = load("dirty")
+
+
+class Dirty(msgspec.Struct, frozen=True):
+    """An asset to derive again from `from_us` (event time); `marked_us` (wall time) tells this mark from a later one."""
+
+    asset_id: str
+    from_us: int
+    marked_us: int
+
+
+async def mark(conn: Connection, rows: Sequence[DirtyRow], commit_nos: Mapping[int, int]) -> None:
+    """Mark assets; each keeps the earliest instant of all its marks, and its quiet begins anew."""
+    earliest: dict[str, DirtyRow] = {}
+    for row in rows:
+        held = earliest.get(row.asset_id)
+        if held is None or row.from_us < held.from_us:
+            earliest[row.asset_id] = row
+    if not earliest:
+        return
+    marked = earliest.values()
+    binds = {
+        "asset_id": [row.asset_id for row in marked],
+        "shard": [row.shard for row in marked],
+        "from": [to_datetime(row.from_us) for row in marked],
+        "commit_no": [commit_nos[row.shard] for row in marked],
+    }
+    await conn.execute(SQL["mark"], binds)
+
+
+async def due(conn: Connection, shards: Iterable[int], quiet_us: int, limit: int) -> list[Dirty]:
+    """Assets of these shards that were not marked again for `quiet_us` (wall time), the longest quiet first."""
+    cursor = await conn.execute(SQL["due"], {"shards": sorted(shards), "quiet_us": quiet_us, "limit": limit})
+    return [Dirty(row["asset_id"], row["from_time"], row["marked_at"]) for row in await cursor.fetchall()]
+
+
+async def next_due(conn: Connection, shards: Iterable[int], quiet_us: int) -> int | None:
+    """When `due` will next give something (wall time, microseconds), None while nothing is marked."""
+    cursor = await conn.execute(SQL["next_due"], {"shards": sorted(shards), "quiet_us": quiet_us})
+    row = await cursor.fetchone()
+    return None if row is None else row["time"]
+
+
+async def clear(conn: Connection, dirty: Dirty) -> bool:
+    """Take the mark away, in the transaction that writes what was derived; False: marked again meanwhile, and it stays."""
+    binds = {"asset_id": dirty.asset_id, "marked_at": to_datetime(dirty.marked_us)}
+    return (await conn.execute(SQL["clear"], binds)).rowcount == 1

@@ -1,0 +1,12 @@
+-- name: write
+-- What the scene told steps; the same bucket derived again is replaced.
+INSERT INTO scene_context (tenant, asset_id, at, neighbours_heard, neighbours_known, feed_down, commit_no)
+SELECT * FROM unnest(%(tenant)s::text[], %(asset_id)s::uuid[], %(at)s::timestamptz[], %(neighbours_heard)s::integer[],
+    %(neighbours_known)s::integer[], %(feed_down)s::boolean[], %(commit_no)s::bigint[])
+ON CONFLICT (asset_id, at) DO UPDATE SET neighbours_heard = excluded.neighbours_heard,
+    neighbours_known = excluded.neighbours_known, feed_down = excluded.feed_down, commit_no = excluded.commit_no;
+
+-- name: at
+-- What an asset's step was told in a stretch of event time, oldest first.
+SELECT tenant, asset_id::text, at, neighbours_heard, neighbours_known, feed_down, commit_no
+FROM scene_context WHERE asset_id = %(asset_id)s AND at >= %(from)s AND at < %(to)s ORDER BY at;
