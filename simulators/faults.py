@@ -29,7 +29,7 @@ DEFAULTS: dict[str, dict[str, float | str]] = {
     "corrupt": {"probability": 0.2},
     "dark": {},
     "jump": {"distance_nm": 180.0, "bearing_deg": 225.0},
-    "spoofed_circle": {"distance_nm": 90.0, "bearing_deg": 135.0, "radius_m": 700.0, "speed_kn": 18.0},
+    "spoofed_circle": {"distance_nm": 90.0, "bearing_deg": 135.0, "radius_m": 500.0, "speed_kn": 18.0},
     "identity_change": {"alias": "OCEAN FORTUNE"},
     "draught_change": {"delta_m": 2.4},
     "sensor_drift": {"share_per_min": 0.06},

@@ -23,12 +23,13 @@ from shapely.geometry import LineString, MultiPolygon, Point, Polygon, box
 from shapely.geometry.base import BaseGeometry
 
 from simulators.lanes import CANALS, LANES_PATH, PORTS, raw_lane, voyages_sailed
-from simulators.motion import GEOD, NM_M, LonLat
+from simulators.motion import GEOD, NM_M, LonLat, turn_deg
 
 PORT_ZONE_NM = 5.0  # contract: within it a chart drawn at 1:10,000,000 cannot tell quay from land
 CLEARANCE_DEG = 0.02  # chosen: 1.2 nm off the drawn coast, so that another chart's coast is cleared too
 CELL_DEG = 0.02  # chosen: narrower than the Singapore Strait's fairway
 CELLS_MAX = 4_000_000  # one search's grid, 4 MB of booleans
+KINK_NM, KINK_DEG = 2.0, 75.0  # chosen: a turn of 75 degrees on 0.6 nm needs half a mile of each leg
 SHORT_NM = 0.1  # chosen: shorter contact is rounding of the chart
 
 
@@ -207,6 +208,25 @@ def _ashore(points: list[LonLat], land: BaseGeometry, free: BaseGeometry) -> lis
     return [p for p in points if land.contains(Point(p)) and not free.contains(Point(p))]
 
 
+def eased(points: list[LonLat], land: BaseGeometry, free: BaseGeometry) -> list[LonLat]:
+    """Drop every corner that no ship could turn, where the way without it stays on the water.
+
+    Such are corners on a leg under KINK_NM and turns over KINK_DEG: stitches of the network and of ways led around land.
+    """
+    kept, i = list(points), 1
+    while i < len(kept) - 1:
+        before, here, after = kept[i - 1 : i + 2]
+        _, back_deg, in_m = GEOD.inv(*before, *here)
+        out_deg, _, out_m = GEOD.inv(*here, *after)
+        sharp = abs(turn_deg(back_deg + 180.0, out_deg)) > KINK_DEG
+        if (sharp or min(in_m, out_m) < KINK_NM * NM_M) and over_land_nm(before, after, land, free) < SHORT_NM:
+            del kept[i]
+            i = max(1, i - 1)
+        else:
+            i += 1
+    return kept
+
+
 def main(land_path: str) -> None:
     """Survey every voyage of the scenarios against the given land and write the lanes file."""
     land = load_land(Path(land_path))
@@ -215,7 +235,7 @@ def main(land_path: str) -> None:
         free = free_water([PORTS[origin].lon_lat, PORTS[destination].lon_lat])
         points = raw_lane(origin, destination)
         try:
-            points = lead_around(points, land, free)
+            points = eased(lead_around(points, land, free), land, free)
         except ValueError as error:
             sys.stderr.write(f"{origin}-{destination}: {error}\n")
             continue

@@ -16,10 +16,10 @@ import aiomqtt
 import msgspec
 import pytest
 
-from ingest.wire import ELEMENTS_MAX, MESSAGE_BYTES_MAX, parse_topic
+from ingest.wire import ELEMENTS_MAX, MESSAGE_BYTES_MAX
 from simulators.element import Element, rfc3339, unix_us
 from simulators.labels import read_labels
-from simulators.publish import Air, flushed, outgoing, parse_url, publish
+from simulators.publish import flushed, outgoing, parse_url, publish
 from simulators.run import run_scenario
 from simulators.scenario import load_scenario
 from simulators.world import World
