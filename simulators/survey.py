@@ -49,14 +49,18 @@ def load_land(path: Path) -> MultiPolygon:
         parts = [arcs[i] if i >= 0 else arcs[~i][::-1] for i in indexes]
         return _unwrapped(np.vstack([parts[0], *(part[1:] for part in parts[1:])]))
 
-    polygons: list[BaseGeometry] = []
+    world = box(-180.0, -90.0, 180.0, 90.0)
+    parts: list[BaseGeometry] = []
     for geometry in topology["objects"]["land"]["geometries"]:
         rings_of = geometry["arcs"] if geometry["type"] == "MultiPolygon" else [geometry["arcs"]]
         for rings in rings_of:
             polygon = Polygon(ring(rings[0]), [ring(hole) for hole in rings[1:]]).buffer(0)
-            polygons += [shapely.affinity.translate(polygon, shift_deg) for shift_deg in (-360.0, 0.0, 360.0)]
-    united = shapely.clip_by_rect(shapely.union_all(polygons), -180.0, -90.0, 180.0, 90.0)
-    return united if isinstance(united, MultiPolygon) else MultiPolygon([united])
+            if world.contains(polygon):
+                parts.append(polygon)
+                continue
+            shifted = (shapely.affinity.translate(polygon, shift_deg) for shift_deg in (-360.0, 0.0, 360.0))
+            parts += [shapely.clip_by_rect(one, *world.bounds) for one in shifted]
+    return MultiPolygon([p for part in parts for p in getattr(part, "geoms", [part]) if not p.is_empty])
 
 
 def _unwrapped(ring: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
