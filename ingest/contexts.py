@@ -15,11 +15,13 @@ from fleet.reading import Reading
 from ingest.priors import Group, PriorBook
 from ingest.roster import Roster
 from ingest.watch import Watched
-from store import priors, readings, statuses
+from ingest.wire import OPERATOR_TENANT
+from store import priors, readings, scenes, statuses
 from store.pool import Connection
 from store.rows import SceneRow
 
 SCENE_WINDOW_US = DAY_US  # `SceneContext.neighbours_known` looks back 24 h
+SCENES_MAX = 500  # looked at again after late readings in one batch; chosen: half a second of queries
 CONTEXTS_MAX = 10_000  # cached (tenant, type, hour) triples; chosen: a week of hours for sixty types
 
 
@@ -67,7 +69,7 @@ class Contexts:
 
     async def at_tick(self, conn: Connection, watched: Watched, tick_us: int) -> Context:
         """Context of a tick, with the scene of that instant; keeps what the scene said in `scenes`, to be written."""
-        said = await self._scene(conn, watched, tick_us)
+        said = await self._scene(conn, watched.tenant, watched.asset_id, tick_us)
         self.scenes.append(
             SceneRow(
                 tenant=watched.tenant,
@@ -82,24 +84,24 @@ class Contexts:
         plain = self._context(watched, tick_us)
         return Context(listening=plain.listening, scene=said, prior=plain.prior, settings=plain.settings)
 
-    async def _scene(self, conn: Connection, watched: Watched, at_us: int) -> SceneContext:
-        key = (watched.tenant, at_us)
+    async def _scene(self, conn: Connection, tenant: str, asset_id: str, at_us: int) -> SceneContext:
+        key = (tenant, at_us)
         if key not in self._fixes:
-            self._fixes[key] = await self._fixes_at(conn, watched.tenant, at_us)
-        offline = await statuses.offline_feeds(conn, watched.tenant, at_us)
-        bucket = Bucket(time_us=at_us, subjects=(watched.asset_id,), offline_feeds=frozenset(offline))
-        return scene(bucket, self._fixes[key]).context.get(watched.asset_id, SceneContext())
+            self._fixes[key] = await self._fixes_at(conn, tenant, at_us)
+        offline = await statuses.offline_feeds(conn, tenant, at_us)
+        bucket = Bucket(time_us=at_us, subjects=(asset_id,), offline_feeds=frozenset(offline))
+        return scene(bucket, self._fixes[key]).context.get(asset_id, SceneContext())
 
     async def _fixes_at(self, conn: Connection, tenant: str, at_us: int) -> list[Fix]:
         roster = self._roster
         found: list[Fix] = []
         for fix in await readings.fixes_at(conn, tenant, at_us, SCENE_WINDOW_US):
             feed = fix.origin.removeprefix("feed:") if fix.origin.startswith("feed:") else None
-            recorded = roster is not None and roster.is_recording(fix.tenant, feed)
+            recorded = roster is not None and (roster.is_recording(tenant, feed) or roster.is_recording(OPERATOR_TENANT, feed))
             found.append(
                 Fix(
                     asset_id=fix.asset_id,
-                    name=f"{fix.scheme}:{fix.value}",
+                    name=fix.asset,
                     asset_class=fix.asset_class,
                     # A recording is one unnamed feed (design 4.6): whether it was down is never concluded.
                     origin="recording" if recorded else fix.origin,
@@ -130,3 +132,17 @@ class Contexts:
             )
             self._cache[key] = context
         return context
+
+    async def changed_scenes(self, conn: Connection, tenant: str, from_us: int) -> list[SceneRow]:
+        """Scenes told at ticks from an instant on that would be told otherwise now; at most `SCENES_MAX` are looked at."""
+        self._fixes.clear()
+        changed: list[SceneRow] = []
+        for told in await scenes.of_tenant(conn, tenant, from_us, SCENES_MAX):
+            said = await self._scene(conn, tenant, told.asset_id, told.at_us)
+            if (said.neighbours_heard, said.neighbours_known, said.feed_down) != (
+                told.neighbours_heard,
+                told.neighbours_known,
+                told.feed_down,
+            ):
+                changed.append(told)
+        return changed

@@ -22,11 +22,11 @@ from store.rows import ContributionRow, DirtyRow, SceneRow
 
 
 class Judged(msgspec.Struct):
-    """What stepping a batch gave: emissions of findings in order, late readings' assets, contributions to priors, scenes."""
+    """What stepping a batch gave: emissions in order, assets made dirty, late readings (by `id`), contributions, scenes."""
 
     findings: list[Finding] = []
     dirty: dict[str, DirtyRow] = {}
-    late: int = 0
+    late: set[int] = set()
     contributions: list[ContributionRow] = []
     scenes: list[SceneRow] = []
     stepped: set[str] = set()
@@ -75,7 +75,7 @@ def _in_time(judged: Judged, watched: Watched, readings: list[Reading], horizon_
         if not watched.is_late(reading):
             kept.append(reading)
             continue
-        judged.late += 1
+        judged.late.add(id(reading))
         if now_us[watched.asset_id] - reading.time_us > horizon_us:
             continue
         known = judged.dirty.get(watched.asset_id)

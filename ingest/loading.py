@@ -11,8 +11,9 @@ from ingest.contexts import Contexts
 from ingest.judging import Judged, walk_asset
 from ingest.roster import Roster
 from ingest.watch import Checkpoint, Watch, Watched, order_key
-from store import checkpoints, clocks, readings
+from store import aliases, checkpoints, clocks, readings
 from store.pool import Connection
+from store.rows import CheckpointRow
 
 PAGE_READINGS_MAX = 20_000  # readings in memory at once while a state is rebuilt; chosen: two days of a ship every 10 s
 BEGINNING_US = -(1 << 50)  # before every instant that a table can hold
@@ -29,10 +30,12 @@ async def load(conn: Connection, watch: Watch, contexts: Contexts, roster: Roste
         return
     newest = await checkpoints.newest(conn, wanted)
     origins = await clocks.of_assets(conn, wanted)
+    known = await aliases.of_assets(conn, wanted)
     for asset_id in wanted:
         checkpoint = newest.get(asset_id)
         watched = restored(roster, asset_id, None if checkpoint is None else checkpoint.state)
         watched.clock = origins.get(asset_id, "live")
+        watched.aliases = known.get(asset_id, {})
         async for page in pages_after(conn, watched):
             await walk_asset(conn, watched, page, None, contexts, Judged())
         watched.changed = False
@@ -73,3 +76,14 @@ async def pages_after(conn: Connection, watched: Watched) -> AsyncIterator[list[
         if len(page) < PAGE_READINGS_MAX:
             return
         after = page[-1].key
+
+
+def checkpoint_row(watched: Watched) -> CheckpointRow:
+    """The checkpoint of an asset as it stands now."""
+    return CheckpointRow(
+        asset_id=watched.asset_id,
+        shard=watched.shard,
+        time_us=watched.event_us,
+        wake_at_us=watched.state.wake_at_us,
+        state=watched.cut(),
+    )

@@ -30,19 +30,27 @@ class Share(msgspec.Struct, frozen=True, array_like=True):
 
 
 class PriorBook:
-    """What every asset gave, and priors made of it. Bounded: a week of hours an asset, per group."""
+    """What every asset gave, and priors made of it. Bounded: a week of hours an asset, per group.
+
+    `changed` holds, by group, the earliest hour at which a share came behind assets that were already stepped further: what they
+    read in the hours after it may be another prior now. Whoever derives them again takes the entry out.
+    """
 
     def __init__(self) -> None:
         self._shares: dict[Group, dict[tuple[str, int], Share]] = defaultdict(dict)
         self._priors: dict[tuple[Group, int], Prior | None] = {}
         self.loaded: set[Group] = set()
+        self.changed: dict[Group, int] = {}
+        self._newest_us: dict[Group, int] = {}
 
     def take(self, watched: Watched, hour_us: int) -> list[ContributionRow]:
         """Take what an asset's state gives after stepping readings of the hour that starts at `hour_us`; rows to store."""
         rows: list[ContributionRow] = []
+        self._newest_us[watched.group] = max(hour_us, self._newest_us.get(watched.group, 0))
         for contribution in watched.state.take_contributions():
             share = Share(hour_us, contribution)
-            self.put(watched.group, share)
+            if self.put(watched.group, share) and hour_us < self._newest_us.get(watched.group, 0):
+                self.changed[watched.group] = min(hour_us, self.changed.get(watched.group, hour_us))
             rows.append(
                 ContributionRow(
                     asset_id=watched.asset_id,
@@ -53,19 +61,20 @@ class PriorBook:
             )
         return rows
 
-    def put(self, group: Group, share: Share) -> None:
-        """Note a share; priors that it could change are made anew when asked."""
+    def put(self, group: Group, share: Share) -> bool:
+        """Note a share, and say whether it is another than was known; priors that it could change are made anew when asked."""
         shares = self._shares[group]
         key = (share.contribution.asset_id, share.contribution.hour_us)
         known = shares.get(key)
         if known == share:
-            return
+            return False
         shares[key] = share
         since_us = share.taken_hour_us if known is None else min(share.taken_hour_us, known.taken_hour_us)
         for cached in [entry for entry in self._priors if entry[0] == group and entry[1] > since_us]:
             del self._priors[cached]
         for old in [entry for entry in shares if entry[1] < share.contribution.hour_us - KEPT_US]:
             del shares[old]
+        return True
 
     def read(self, group: Group, packed: bytes) -> None:
         """Note a stored share."""

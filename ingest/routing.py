@@ -1,7 +1,7 @@
 """From decoded messages to what each part becomes: a reading of a stream, traffic, a rejection, a count. Pure.
 
 Knows the roster; knows no table. The counts balance by construction: received = stored + duplicate + rejected + traffic, of
-which `stored` and `duplicate` are told apart later, where the keys are.
+which `stored` and `duplicate` are told apart later, where the keys are. Static reports are counted beside it, unless rejected.
 """
 
 from __future__ import annotations
@@ -168,7 +168,7 @@ def _keep_rejections(routed: Routed, message: Message, tenant: str, rejections: 
 
 def _begin_count(routed: Routed, message: Message, tenant: str, counted_as: CountKey) -> Count:
     decoded, count = message.decoded, routed.count(counted_as)
-    count.received += decoded.received if decoded.status is None else 0
+    count.received += decoded.received - len(decoded.statics) if decoded.status is None else 0
     count.rejected += len(decoded.rejections)
     count.static_received += len(decoded.statics)
     count.unknown_fields += decoded.unknown_fields
@@ -204,8 +204,6 @@ def _route_feed(routed: Routed, message: Message, topic: FeedTopic, roster: Rost
         holders = roster.holders(tenant, topic.feed, key, report.time_us)
         if holders:
             routed.statics.append(RoutedStatic(report, (tenant, origin, *key), counted_as, message.received_us, holders))
-        else:
-            count.traffic += 1
 
 
 def _route_device(routed: Routed, message: Message, topic: DeviceTopic, roster: Roster, hour_us: int) -> None:
@@ -232,6 +230,7 @@ def _route_device(routed: Routed, message: Message, topic: DeviceTopic, roster: 
         if holders:
             routed.statics.append(RoutedStatic(report, stream, counted_as, message.received_us, holders))
         else:
+            count.received += 1
             nobody.append(_unregistered(name, index, decoded))
     if nobody:
         count.rejected += len(nobody)

@@ -66,6 +66,11 @@ class Watched(msgspec.Struct, kw_only=True):
     checkpoint_us: int = 0
     checkpointed_at_s: float = 0.0
     changed: bool = False
+    aliases: dict[str, str] = {}
+
+    def stored_id(self, finding_id: str) -> str:
+        """The id by which an episode is stored: its own, or that of the overlapping one it took the place of (design 4.2)."""
+        return self.aliases.get(finding_id, finding_id)
 
     @property
     def shard(self) -> int:

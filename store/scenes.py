@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from fleet.instants import to_datetime
 from fleet.shards import SHARDS
@@ -33,15 +34,27 @@ async def write(conn: Connection, rows: Sequence[SceneRow], commit_nos: Mapping[
 async def at(conn: Connection, asset_id: str, from_us: int, to_us: int) -> list[SceneRow]:
     """What an asset was told in [from, to) of event time, oldest first."""
     binds = {"asset_id": asset_id, "from": to_datetime(from_us), "to": to_datetime(to_us)}
-    return [
-        SceneRow(
-            tenant=row["tenant"],
-            asset_id=row["asset_id"],
-            shard=row["commit_no"] % SHARDS,
-            at_us=row["at"],
-            neighbours_heard=row["neighbours_heard"],
-            neighbours_known=row["neighbours_known"],
-            feed_down=row["feed_down"],
-        )
-        for row in await (await conn.execute(SQL["at"], binds)).fetchall()
-    ]
+    return [_scene_of(row) for row in await (await conn.execute(SQL["at"], binds)).fetchall()]
+
+
+async def of_tenant(conn: Connection, tenant: str, from_us: int, limit: int) -> list[SceneRow]:
+    """What a tenant's assets were told from an instant of event time on, newest first, at most `limit`."""
+    binds = {"tenant": tenant, "from": to_datetime(from_us), "limit": limit}
+    return [_scene_of(row) for row in await (await conn.execute(SQL["of_tenant"], binds)).fetchall()]
+
+
+async def newest(conn: Connection) -> dict[str, int]:
+    """The newest bucket (microseconds) that any asset of each tenant was told of."""
+    return {row["tenant"]: row["at"] for row in await (await conn.execute(SQL["newest"])).fetchall()}
+
+
+def _scene_of(row: Mapping[str, Any]) -> SceneRow:
+    return SceneRow(
+        tenant=row["tenant"],
+        asset_id=row["asset_id"],
+        shard=row["commit_no"] % SHARDS,
+        at_us=row["at"],
+        neighbours_heard=row["neighbours_heard"],
+        neighbours_known=row["neighbours_known"],
+        feed_down=row["feed_down"],
+    )

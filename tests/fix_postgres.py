@@ -115,6 +115,16 @@ def database_url(postgres_server: PostgresServer, template_database: str) -> Ite
 
 
 @pytest.fixture
+def second_database_url(postgres_server: PostgresServer, template_database: str) -> Iterator[str]:
+    """Another database like `database_url`, for tests that compare two runs."""
+    name = f"keelwing_second_{uuid.uuid4().hex[:12]}"
+    try:
+        yield postgres_server.create_database(name, template=template_database)
+    finally:
+        postgres_server.drop_database(name)
+
+
+@pytest.fixture
 def empty_database_url(postgres_server: PostgresServer) -> Iterator[str]:
     """URL of a database of this test alone with nothing in it, for tests of the migrations."""
     name = f"keelwing_empty_{uuid.uuid4().hex[:12]}"

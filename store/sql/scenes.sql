@@ -10,3 +10,12 @@ ON CONFLICT (asset_id, at) DO UPDATE SET neighbours_heard = excluded.neighbours_
 -- What an asset's step was told in a stretch of event time, oldest first.
 SELECT tenant, asset_id::text, at, neighbours_heard, neighbours_known, feed_down, commit_no
 FROM scene_context WHERE asset_id = %(asset_id)s AND at >= %(from)s AND at < %(to)s ORDER BY at;
+
+-- name: of_tenant
+-- What a tenant's assets were told from an instant on, newest first.
+SELECT tenant, asset_id::text, at, neighbours_heard, neighbours_known, feed_down, commit_no
+FROM scene_context WHERE tenant = %(tenant)s AND at >= %(from)s ORDER BY at DESC, asset_id LIMIT %(limit)s;
+
+-- name: newest
+-- The newest bucket told of, by tenant.
+SELECT tenant, max(at) AS at FROM scene_context GROUP BY tenant;

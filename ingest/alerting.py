@@ -1,0 +1,154 @@
+"""From emissions of findings to rows, alerts and events, inside the batch's transaction.
+
+`alerts.lifecycle` decides what an emission does to an alert; this module brings it the alerts that stand, emission by emission,
+and writes what it says: the alert and its history, one event for the outbox where a receiver must hear it, and a line for the
+open pages.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+from alerts import lifecycle
+from detect.model import Finding
+from fleet.instants import to_rfc3339
+from fleet.shards import shard_of
+from ingest.watch import Watch
+from store import alerts, leases, live, outbox
+from store.pool import Connection
+from store.rows import AlertChangeRow, AlertRow, EventRow, FindingRow, LiveRow
+
+
+def rows_of(findings: Sequence[Finding], watch: Watch) -> list[FindingRow]:
+    """Each emission as a row of its asset's tenant, under the id by which the episode is stored."""
+    return [
+        row_of(finding, watch[finding.asset_id].tenant, watch[finding.asset_id].stored_id(finding.id)) for finding in findings
+    ]
+
+
+def row_of(finding: Finding, tenant: str, finding_id: str, *, retracted: bool = False) -> FindingRow:
+    """One emission as a row."""
+    return FindingRow(
+        finding_id=finding_id,
+        tenant=tenant,
+        asset_id=finding.asset_id,
+        shard=shard_of(finding.asset_id),
+        asset=finding.asset,
+        rule=finding.rule,
+        rule_version=finding.rule_version,
+        severity=finding.severity,
+        subject=finding.subject,
+        opened_us=finding.opened_at_us,
+        closed_us=finding.closed_at_us,
+        detected_us=finding.detected_at_us,
+        score=finding.score,
+        evidence=finding.evidence,
+        retracted=retracted,
+    )
+
+
+async def raise_alerts(conn: Connection, rows: Sequence[FindingRow], commit_nos: Mapping[int, int], at_us: int) -> int:
+    """Let each emission do to the alerts what it does, and write the changes.
+
+    Args:
+        conn: inside the numbered transaction that wrote the findings.
+        rows: emissions in their order, retractions too.
+        commit_nos: by shard.
+        at_us: wall time, when we learned it.
+
+    Returns: how many changes were written.
+    """
+    if not rows:
+        return 0
+    standing = [_alert(row) for row in await alerts.open_for(conn, rows)]
+    changes: list[tuple[lifecycle.AlertChange, FindingRow]] = []
+    for row in rows:
+        alert = _concerned(standing, row)
+        lease_id = await leases.at(conn, row.asset_id, row.opened_us) if alert is None and row.severity != "info" else None
+        change = lifecycle.apply(alert, row, at_us, lease_id)
+        if change is None:
+            continue
+        standing = [known for known in standing if known.alert_id != change.alert.alert_id] + [change.alert]
+        changes.append((change, row))
+    await alerts.write(conn, [_change_row(change, row) for change, row in changes], commit_nos)
+    events = [_event_row(change, commit_nos[row.shard]) for change, row in changes if change.notify]
+    if events:
+        await outbox.insert(conn, events)
+    pages = [LiveRow(tenant=row.tenant, kind="finding", asset_id=row.asset_id, body=finding_body(row)) for row in _last(rows)]
+    pages += [
+        LiveRow(tenant=row.tenant, kind="alert", asset_id=row.asset_id, body=lifecycle.body_of(change.alert))
+        for change, row in changes
+    ]
+    await live.insert(conn, pages)
+    return len(changes)
+
+
+def finding_body(row: FindingRow) -> dict[str, object]:
+    """A finding in the shape of the contract's finding lines, with RFC 3339 times."""
+    return {
+        "rule": row.rule,
+        "severity": row.severity,
+        "asset": row.asset,
+        "subject": row.subject,
+        "opened_at": to_rfc3339(row.opened_us),
+        "closed_at": None if row.closed_us is None else to_rfc3339(row.closed_us),
+        "detected_at": to_rfc3339(row.detected_us),
+        "score": row.score,
+        "evidence": row.evidence,
+        "id": row.finding_id,
+        "rule_version": row.rule_version,
+        "retracted": row.retracted,
+        "asset_id": row.asset_id,
+    }
+
+
+def _last(rows: Sequence[FindingRow]) -> list[FindingRow]:
+    return list({row.finding_id: row for row in rows}.values())
+
+
+def _concerned(standing: Sequence[lifecycle.Alert], row: FindingRow) -> lifecycle.Alert | None:
+    """The active alert of the finding's key; without one, the alert of any status that holds the finding."""
+    key = (row.tenant, row.asset_id or row.asset, row.rule, row.subject)
+    holding: lifecycle.Alert | None = None
+    for alert in standing:
+        if (alert.tenant, alert.asset_id or alert.asset, alert.rule, alert.subject) != key:
+            continue
+        if alert.status in lifecycle.ACTIVE_STATUSES:
+            return alert
+        if row.finding_id in alert.finding_ids:
+            holding = alert
+    return holding
+
+
+def _alert(row: AlertRow) -> lifecycle.Alert:
+    fields = msgspec.structs.asdict(row)
+    return lifecycle.Alert(**fields | {"asset_id": row.asset_id or None})
+
+
+def _change_row(change: lifecycle.AlertChange, row: FindingRow) -> AlertChangeRow:
+    fields = msgspec.structs.asdict(change.alert)
+    return AlertChangeRow(
+        alert=AlertRow(**fields | {"asset_id": change.alert.asset_id or ""}),
+        shard=row.shard,
+        change=change.kind,
+        actor=change.who or "keelwing",
+        reason=change.reason,
+        before_status=change.before_status,
+        before_severity=change.before_severity,
+    )
+
+
+def _event_row(change: lifecycle.AlertChange, commit_no: int) -> EventRow:
+    event = lifecycle.event_of(change)
+    return EventRow(
+        event_id=event["id"],
+        tenant=change.alert.tenant,
+        type=event["type"],
+        subject=event["subject"],
+        severity=change.alert.severity,
+        time_us=change.alert.updated_us,
+        body=event,
+        commit_no=commit_no,
+    )

@@ -1,0 +1,534 @@
+"""A reading's journey through one transaction: every wait of it, in order.
+
+    decode → route → name streams → tell fresh from duplicate → load states → number → insert → judge → write → alerts → commit
+
+One numbered transaction holds a batch; only when it is committed may its messages be acknowledged, rejected elements too.
+Judging is done once a batch, the commit is tried until the database takes it (bounded, here and nowhere else). Arithmetic lives
+elsewhere: `decode`, `routing`, `judging` and `detect`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TypeVar
+
+import msgspec
+import structlog
+
+from fleet.asset_class import class_of
+from fleet.instants import HOUR_US
+from fleet.reading import Reading
+from fleet.shards import SHARDS, shard_of
+from ingest.alerting import raise_alerts, rows_of
+from ingest.contexts import Contexts
+from ingest.decode import Decoded, Rejection
+from ingest.judging import Judged, judge
+from ingest.loading import END_US, checkpoint_row, load
+from ingest.priors import PriorBook
+from ingest.registering import roster_of
+from ingest.roster import Roster
+from ingest.routing import Count, Message, Routed, RoutedReading, RoutedStatic, StreamKey, route
+from ingest.watch import Clock, Watch, Watched
+from store import batches, checkpoints, clocks, commits, faults, readings, registry, scenes, statics
+from store.pool import Connection, Pool
+from store.rows import CountRow, DirtyRow, ReadingRow, StaticRow, StepBatch
+
+log = structlog.get_logger(__name__)
+T = TypeVar("T")
+
+RETRY_FIRST_S = 0.05
+RETRY_LAST_S = 5.0
+ASSETS_MAX = 1_000_000  # assets of one worker
+BIRTH_SPAN_US = 6 * HOUR_US  # chosen: a prior serves an asset's first hours; by then its models have rows of their own
+KNOWN_STREAMS_MAX = 1_000_000  # ids kept in memory; chosen: thirteen streams for each of 72,000 assets
+
+
+class PipelineConfig(msgspec.Struct, frozen=True, kw_only=True):
+    """What the pipeline may be told. Durations carry their unit.
+
+    `retry_s_max`: how long one batch is offered to a database that is away before the worker gives up (nothing of it was
+    acknowledged, so the broker keeps it).
+    """
+
+    owner: str = "worker"
+    shards: tuple[int, ...] = tuple(range(SHARDS))
+    horizon_us: int = 72 * HOUR_US
+    checkpoint_age_max_s: float = 300.0
+    traffic_max: int = 200_000
+    retry_s_max: float = 6 * 3600.0
+
+
+class Outcome(msgspec.Struct, frozen=True, kw_only=True):
+    """One committed batch in figures, for the log and the metrics."""
+
+    messages: int
+    received: int
+    stored: int
+    late: int
+    duplicate: int
+    rejected: int
+    traffic: int
+    findings: int
+    alerts: int
+    attempts: int
+    duration_ms: float
+
+
+class Fresh(msgspec.Struct):
+    """What is new in a batch: reading rows, static rows, and each asset's readings."""
+
+    rows: list[ReadingRow] = []
+    statics: list[StaticRow] = []
+    by_asset: dict[str, list[Reading]] = {}
+
+
+class _Batch(msgspec.Struct):
+    """A batch on its way: what must survive a failed attempt to commit it."""
+
+    messages: Sequence[Message]
+    frontier_us: int | None
+    drain: bool = False
+    judged: Judged | None = None
+    commit_nos: tuple[int, ...] = ()
+    attempts: int = 0
+    streams: dict[StreamKey, int] = {}
+    high: dict[int, int] = {}
+    static_high: dict[int, int] = {}
+    clocks: dict[Clock, int] = {}
+    total: Count = msgspec.field(default_factory=Count)
+    fresh: Fresh = msgspec.field(default_factory=Fresh)
+    alerts: int = 0
+    checkpointed: dict[str, int] = {}
+
+
+class Pipeline:
+    """The journey and what it keeps in memory between batches. One at a time: `process` is never called twice at once."""
+
+    def __init__(self, pool: Pool, config: PipelineConfig, wall_us: Callable[[], int]) -> None:
+        self.pool = pool
+        self.config = config
+        self.wall_us = wall_us
+        self.watch = Watch()
+        self.book = PriorBook()
+        self.contexts = Contexts(self.book)
+        self.ownership: commits.Ownership | None = None
+        self.clocks: dict[Clock, int] = {}
+        self.behind: list[str] = []
+        self._scene_high: dict[str, int] = {}
+        self._roster: Roster | None = None
+        self._streams: dict[StreamKey, int] = {}
+        self._high: dict[int, int] = {}
+        self._static_high: dict[int, int] = {}
+
+    # -- the way in ---------------------------------------------------------------------------------------------------
+
+    async def start(self) -> None:
+        """Claim the shards and learn which assets wait for a tick."""
+
+        async def claim(conn: Connection) -> None:
+            self.ownership = await commits.claim(conn, self.config.shards, self.config.owner)
+            await self._load_wakes(conn)
+
+        await self.patiently(claim)
+
+    async def process(self, messages: Sequence[Message], frontier_us: int | None = None, *, drain: bool = False) -> Outcome:
+        """Commit one batch: every reading, rejection and finding of it, or nothing.
+
+        Args:
+            messages: decoded, in the order of arrival.
+            frontier_us: up to when the broker has nothing left for us; live ticks before it are due. None: none are.
+            drain: write a checkpoint of every changed state, because the worker is about to stop.
+
+        Returns: what became of it. When this returns, the messages may be acknowledged.
+
+        Raises:
+            commits.Fenced: another worker owns a shard now; this one must stop.
+            TimeoutError: the database stayed away longer than `retry_s_max`.
+        """
+        started_s = time.perf_counter()
+        batch = _Batch(messages=messages, frontier_us=frontier_us, drain=drain)
+
+        async def attempt(conn: Connection) -> None:
+            batch.attempts += 1
+            if batch.commit_nos and await commits.is_committed(conn, batch.commit_nos):
+                return
+            await self._attempt(conn, batch)
+
+        try:
+            await self.patiently(attempt)
+        except faults.UNSTORABLE as error:
+            return await self._one_by_one(batch, error)
+        self._keep(batch)
+        return self._outcome(batch, started_s)
+
+    async def patiently(self, work: Callable[[Connection], Awaitable[T]]) -> T:
+        """Run work in one transaction, again and again while the database is away, up to `retry_s_max`."""
+        deadline_s = time.monotonic() + self.config.retry_s_max
+        wait_s = RETRY_FIRST_S
+        while True:
+            try:
+                async with self.pool.connection() as conn:
+                    return await work(conn)
+            except faults.AWAY as error:
+                if time.monotonic() > deadline_s:
+                    raise TimeoutError("the database stayed away") from error
+                log.warning("database.away", error=str(error)[:200], retry_in_s=wait_s)
+            await asyncio.sleep(wait_s)
+            wait_s = min(wait_s * 2, RETRY_LAST_S)
+
+    # -- one attempt, in order ----------------------------------------------------------------------------------------
+
+    async def _attempt(self, conn: Connection, batch: _Batch) -> None:
+        roster = await self.roster(conn)
+        self.contexts.begin(roster)
+        routed = route(list(batch.messages), roster)
+        for tenant, feed in sorted(routed.new_feeds):
+            await registry.set_feed(conn, tenant, feed, "live")
+        await self._name_streams(conn, batch, routed)
+        fresh = batch.fresh = await self._tell_fresh(conn, batch, routed)
+        batch.clocks = self._clocks_after(batch, routed)
+        due = self._due(batch)
+        touched = {*fresh.by_asset, *due}
+        await load(conn, self.watch, self.contexts, roster, touched)
+        shards = {self.watch[asset_id].shard for asset_id in touched if asset_id in self.watch}
+        shards |= {row.shard for row in routed.rejections} | {row.shard for row in routed.statuses}
+        shards |= {row.shard for row in fresh.rows} | {row.shard for row in fresh.statics}
+        numbers = await commits.begin(conn, self.owned(), shards or {0})
+        batch.commit_nos = tuple(numbers.values())
+        received = StepBatch(
+            readings=fresh.rows,
+            statics=fresh.statics,
+            statuses=routed.statuses,
+            rejections=routed.rejections,
+            traffic=list(routed.traffic.values()),
+        )
+        await batches.write(conn, received, numbers)
+        if batch.judged is None:
+            batch.judged = await self._judge(conn, batch, routed, fresh, due)
+        for routed_reading in routed.readings:
+            routed.count(routed_reading.counted_as).late += id(routed_reading.reading) in batch.judged.late
+        await self._write_judged(conn, batch, batch.judged, routed, numbers)
+        batch.total = _total(routed)
+
+    async def roster(self, conn: Connection) -> Roster:
+        """The roster at the registry's version of this transaction."""
+        version = await registry.version(conn)
+        if self._roster is None or self._roster.version != version:
+            self._roster = roster_of(await registry.load(conn))
+        return self._roster
+
+    async def _name_streams(self, conn: Connection, batch: _Batch, routed: Routed) -> None:
+        wanted = {routed_reading.stream for routed_reading in routed.readings}
+        wanted |= {routed_static.stream for routed_static in routed.statics}
+        batch.streams = {key: self._streams[key] for key in wanted if key in self._streams}
+        missing = wanted - batch.streams.keys()
+        if missing:
+            batch.streams |= await registry.resolve_streams(conn, missing)
+
+    async def _tell_fresh(self, conn: Connection, batch: _Batch, routed: Routed) -> Fresh:
+        """Each routed reading is new, or a duplicate of a stored one or of an earlier one in this batch."""
+        fresh = Fresh()
+        stream_ids = {batch.streams[reading.stream] for reading in routed.readings}
+        unknown = stream_ids - self._high.keys()
+        batch.high = dict(await readings.high_water(conn, unknown)) if unknown else {}
+        below = [
+            _key(batch, reading)
+            for reading in routed.readings
+            if reading.reading.time_us <= self._high_of(batch, batch.streams[reading.stream])
+        ]
+        seen = await readings.duplicates(conn, below) if below else set()
+        for routed_reading in routed.readings:
+            key = _key(batch, routed_reading)
+            count = routed.count(routed_reading.counted_as)
+            if key in seen:
+                count.duplicate += 1
+                continue
+            seen.add(key)
+            count.stored += 1
+            self._take_fresh(batch, fresh, routed_reading)
+        await self._tell_fresh_statics(conn, batch, routed, fresh)
+        return fresh
+
+    def _high_of(self, batch: _Batch, stream_id: int) -> int:
+        return self._high.get(stream_id, batch.high.get(stream_id, -1))
+
+    def _take_fresh(self, batch: _Batch, fresh: Fresh, routed_reading: RoutedReading) -> None:
+        stream_id = batch.streams[routed_reading.stream]
+        first = min(holding.asset_id for holding in routed_reading.holders)
+        fresh.rows.append(
+            ReadingRow(
+                stream_id=stream_id,
+                shard=shard_of(first),
+                received_us=routed_reading.received_us,
+                reading=routed_reading.reading,
+            )
+        )
+        for holding in routed_reading.holders:
+            fresh.by_asset.setdefault(holding.asset_id, []).append(routed_reading.reading)
+
+    async def _tell_fresh_statics(self, conn: Connection, batch: _Batch, routed: Routed, fresh: Fresh) -> None:
+        """A static report no newer than the last known of its stream is a duplicate: brokers retain and repeat it."""
+        unknown = {batch.streams[static.stream] for static in routed.statics} - self._static_high.keys()
+        batch.static_high = {stream_id: -1 for stream_id in unknown}
+        if unknown:
+            batch.static_high |= await statics.newest(conn, unknown)
+        newest = {**self._static_high, **batch.static_high} if routed.statics else {}
+        for static in sorted(routed.statics, key=lambda static: static.report.time_us):
+            stream_id = batch.streams[static.stream]
+            count = routed.count(static.counted_as)
+            if static.report.time_us <= newest[stream_id]:
+                count.static_duplicate += 1
+                continue
+            newest[stream_id] = batch.static_high[stream_id] = static.report.time_us
+            self._take_fresh_static(fresh, static, stream_id)
+
+    def _take_fresh_static(self, fresh: Fresh, static: RoutedStatic, stream_id: int) -> None:
+        first = min(holding.asset_id for holding in static.holders)
+        fresh.statics.append(
+            StaticRow(
+                stream_id=stream_id,
+                shard=shard_of(first),
+                time_us=static.report.time_us,
+                received_us=static.received_us,
+                source=static.report.source,
+                particulars=static.report.particulars,
+            )
+        )
+
+    def _clocks_after(self, batch: _Batch, routed: Routed) -> dict[Clock, int]:
+        clocks = dict(self.clocks)
+        for feed, time_us in routed.clocks.items():
+            clocks[feed] = max(time_us, clocks.get(feed, 0))
+        if batch.frontier_us is not None:
+            clocks["live"] = max(batch.frontier_us, clocks.get("live", 0))
+        return clocks
+
+    def _due(self, batch: _Batch) -> dict[str, int]:
+        """Assets with a tick due on their clock, each with the instant before which its ticks fire."""
+        return {asset_id: until_us for clock, until_us in batch.clocks.items() for asset_id in self.watch.due(clock, until_us)}
+
+    async def _judge(self, conn: Connection, batch: _Batch, routed: Routed, fresh: Fresh, due: dict[str, int]) -> Judged:
+        for routed_reading in routed.readings:
+            for holding in routed_reading.holders:
+                if holding.asset_id in self.watch:
+                    recorded = self._roster is not None and self._roster.is_recording(
+                        routed_reading.stream[0], routed_reading.feed
+                    )
+                    clock: Clock = (routed_reading.stream[0], routed_reading.feed or "") if recorded else "live"
+                    self.watch[holding.asset_id].clock = clock
+        wall_us = self.wall_us()
+        touched = {*fresh.by_asset, *due}
+        now_us = {
+            asset_id: wall_us if self.watch[asset_id].clock == "live" else batch.clocks.get(self.watch[asset_id].clock, 0)
+            for asset_id in touched
+            if asset_id in self.watch
+        }
+        in_watch = {asset_id: given for asset_id, given in fresh.by_asset.items() if asset_id in self.watch}
+        recorded_due = {
+            asset_id: batch.clocks[self.watch[asset_id].clock]
+            for asset_id in in_watch
+            if self.watch[asset_id].clock != "live" and self.watch[asset_id].clock in batch.clocks
+        }
+        try:
+            return await judge(conn, self.watch, self.contexts, in_watch, {**due, **recorded_due}, self.config.horizon_us, now_us)
+        except BaseException:
+            self.watch.forget(touched)  # half stepped: they are loaded again for the next attempt
+            raise
+
+    def echoes(self, watched: Watched, judged: Judged) -> dict[str, DirtyRow]:
+        """Young assets that were stepped with a prior which a contribution of this asset has changed behind them.
+
+        Only an asset's first hours read priors, so only those born within `BIRTH_SPAN_US` of the changed hour are derived again.
+        """
+        changed_us = self.book.changed.pop(watched.group, None)
+        if changed_us is None:
+            return {}
+        from_us = changed_us + HOUR_US
+        rows = {}
+        for other in self.watch.assets.values():
+            if other.group == watched.group and other.event_us >= from_us and other.born_us > from_us - BIRTH_SPAN_US:
+                rows[other.asset_id] = DirtyRow(asset_id=other.asset_id, shard=other.shard, from_us=max(from_us, other.born_us))
+        return rows
+
+    async def _echo_scenes(self, conn: Connection, fresh: Fresh, judged: Judged) -> None:
+        """Silences judged at ticks that these readings came too late for: where the scene was another one, derive again."""
+        first_us: dict[str, int] = {}
+        for asset_id, given in fresh.by_asset.items():
+            tenant = self.watch[asset_id].tenant if asset_id in self.watch else ""
+            earliest_us = min(reading.time_us for reading in given)
+            first_us[tenant] = min(earliest_us, first_us.get(tenant, earliest_us))
+        for tenant, from_us in first_us.items():
+            if from_us > self._scene_high.get(tenant, -1):
+                continue
+            for row in await self.contexts.changed_scenes(conn, tenant, from_us):
+                _mark(judged.dirty, DirtyRow(asset_id=row.asset_id, shard=row.shard, from_us=row.at_us))
+        for scene_row in self.contexts.scenes:
+            self._scene_high[scene_row.tenant] = max(scene_row.at_us, self._scene_high.get(scene_row.tenant, -1))
+
+    async def _write_judged(
+        self, conn: Connection, batch: _Batch, judged: Judged, routed: Routed, numbers: dict[int, int]
+    ) -> None:
+        due = self._to_checkpoint(batch, judged)
+        missing = {watched.shard for watched in due} | {row.shard for row in judged.dirty.values()}
+        missing |= {row.shard for row in judged.contributions}
+        missing -= numbers.keys()
+        if missing:
+            numbers |= await commits.begin(conn, self.owned(), missing)
+            batch.commit_nos = tuple(numbers.values())
+        batch.checkpointed = {watched.asset_id: watched.event_us for watched in due}
+        rows = rows_of(judged.findings, self.watch)
+        written = StepBatch(
+            counts=_count_rows(routed),
+            findings=list({row.finding_id: row for row in rows}.values()),
+            dirty=list(judged.dirty.values()),
+            checkpoints=[checkpoint_row(watched) for watched in due],
+            contributions=judged.contributions,
+        )
+        await batches.write(conn, written, numbers)
+        await scenes.write(conn, judged.scenes, numbers)
+        batch.alerts = await raise_alerts(conn, rows, numbers, self.wall_us())
+
+    def _to_checkpoint(self, batch: _Batch, judged: Judged) -> list[Watched]:
+        """States to write: those that moved far or long enough, those that a tick moved, and all changed ones when draining."""
+        if batch.drain:
+            return [watched for watched in self.watch.assets.values() if watched.changed]
+        now_s, age_max_s = time.monotonic(), self.config.checkpoint_age_max_s
+        stepped = [self.watch[asset_id] for asset_id in sorted(judged.stepped)]
+        # A tick leaves no reading behind: without a checkpoint a restart would take a reading before it for one in time.
+        return [one for one in stepped if one.asset_id in judged.ticked or one.wants_checkpoint(now_s, age_max_s)]
+
+    # -- after the commit ---------------------------------------------------------------------------------------------
+
+    def _keep(self, batch: _Batch) -> None:
+        """Remember what is in the database now, and when each stepped asset wants its next tick."""
+        if len(self._streams) > KNOWN_STREAMS_MAX:
+            self._streams.clear()
+            self._high.clear()
+            self._static_high.clear()
+        self._streams |= batch.streams
+        self._static_high |= batch.static_high
+        self._high |= batch.high
+        for row in batch.fresh.rows:
+            self._high[row.stream_id] = max(row.reading.time_us, self._high.get(row.stream_id, -1))
+        self.clocks = batch.clocks
+        for asset_id in batch.judged.stepped if batch.judged is not None else ():
+            if asset_id in self.watch:
+                watched = self.watch[asset_id]
+                self.watch.ask(asset_id, watched.state.wake_at_us, watched.clock)
+        now_s = time.monotonic()
+        for asset_id, event_us in batch.checkpointed.items():
+            if asset_id in self.watch:
+                watched = self.watch[asset_id]
+                watched.checkpoint_us, watched.checkpointed_at_s, watched.changed = event_us, now_s, False
+
+    async def _one_by_one(self, batch: _Batch, error: Exception) -> Outcome:
+        """A value that the tables refuse: find the message that holds it and keep that one as a rejection."""
+        log.error("batch.unstorable", error=str(error)[:300], messages=len(batch.messages))
+        if len(batch.messages) > 1:
+            outcomes = [await self.process([message], batch.frontier_us, drain=batch.drain) for message in batch.messages]
+            return _sum(outcomes)
+        if not batch.messages:
+            raise error  # nobody's input: a fault of ours
+        message = batch.messages[0]
+        refused = Rejection(reason="unstorable", detail=str(error)[:200], payload=message.decoded.payload)
+        decoded = Decoded(topic=None, payload=message.decoded.payload, rejections=[refused])
+        return await self.process([message._replace(decoded=decoded)], batch.frontier_us, drain=batch.drain)
+
+    def _outcome(self, batch: _Batch, started_s: float) -> Outcome:
+        judged = batch.judged or Judged()
+        total = batch.total
+        return Outcome(
+            messages=len(batch.messages),
+            received=total.received,
+            stored=total.stored,
+            late=len(judged.late),
+            duplicate=total.duplicate,
+            rejected=total.rejected,
+            traffic=total.traffic,
+            findings=len(judged.findings),
+            alerts=batch.alerts,
+            attempts=batch.attempts,
+            duration_ms=round((time.perf_counter() - started_s) * 1000, 2),
+        )
+
+    # -- wakes and assets that moved on before a restart --------------------------------------------------------------
+
+    async def _load_wakes(self, conn: Connection) -> None:
+        """Note the ticks that checkpoints ask for, and which assets must be loaded to know theirs."""
+        for feed, time_us in (await clocks.recordings(conn)).items():
+            self.clocks[feed] = time_us
+        asked = await checkpoints.due(conn, self.config.shards, END_US, ASSETS_MAX)
+        origins = await clocks.of_assets(conn, [asset_id for asset_id, _ in asked])
+        for asset_id, wake_at_us in asked:
+            self.watch.ask(asset_id, wake_at_us, origins.get(asset_id, "live"))
+        self._scene_high = await scenes.newest(conn)
+        self.behind = await clocks.behind(conn, self.config.shards, ASSETS_MAX)
+
+    async def catch_up(self, assets_max: int = 50) -> int:
+        """Load some of the assets that were stepped after their last checkpoint; how many are still left."""
+        some, self.behind = self.behind[:assets_max], self.behind[assets_max:]
+        if some:
+
+            async def work(conn: Connection) -> None:
+                roster = await self.roster(conn)
+                self.contexts.begin(roster)
+                await load(conn, self.watch, self.contexts, roster, some)
+
+            await self.patiently(work)
+        return len(self.behind)
+
+    def owned(self) -> commits.Ownership:
+        """What `start` claimed. Raises RuntimeError before it (a programmer's error)."""
+        if self.ownership is None:
+            raise RuntimeError("process before start")
+        return self.ownership
+
+
+def _key(batch: _Batch, routed: RoutedReading) -> readings.ReadingKey:
+    reading = routed.reading
+    return (class_of(reading), batch.streams[routed.stream], reading.time_us, reading.source, reading.seq)
+
+
+def _mark(marks: dict[str, DirtyRow], row: DirtyRow) -> None:
+    known = marks.get(row.asset_id)
+    if known is None or row.from_us < known.from_us:
+        marks[row.asset_id] = row
+
+
+def _count_rows(routed: Routed) -> list[CountRow]:
+    return [
+        CountRow(
+            tenant=tenant,
+            origin=origin,
+            hour_us=hour_us,
+            received=count.received,
+            stored=count.stored,
+            late=count.late,
+            duplicate=count.duplicate,
+            rejected=count.rejected,
+            traffic=count.traffic,
+            static_received=count.static_received,
+            static_duplicate=count.static_duplicate,
+            nulled=count.nulled,
+            unknown_fields=count.unknown_fields,
+        )
+        for (tenant, origin, hour_us), count in routed.counts.items()
+    ]
+
+
+def _total(routed: Routed) -> Count:
+    total = Count()
+    for count in routed.counts.values():
+        total.received += count.received
+        total.stored += count.stored
+        total.duplicate += count.duplicate
+        total.rejected += count.rejected
+        total.traffic += count.traffic
+    return total
+
+
+def _sum(outcomes: Sequence[Outcome]) -> Outcome:
+    names = Outcome.__struct_fields__
+    return Outcome(**{name: sum(getattr(outcome, name) for outcome in outcomes) for name in names})

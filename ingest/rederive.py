@@ -1,0 +1,181 @@
+"""Late readings: an asset's findings derived again from the checkpoint before the earliest of them (design 5.7).
+
+The stored readings are stepped anew, from the last state that none of the late ones could have touched; what comes out is laid
+beside what is stored, and the differences are written as revisions: changed, new or retracted, never edited. Runs between two
+batches of the pipeline, as a numbered transaction of its own, so that nothing is stepped beside it.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator, Sequence
+
+import msgspec
+import structlog
+
+from detect.model import Finding
+from detect.standing import standing
+from fleet.reading import Reading
+from ingest.alerting import raise_alerts, row_of
+from ingest.judging import Judged, walk_asset
+from ingest.loading import BEGINNING_US, checkpoint_row, pages_after, restored
+from ingest.pipeline import Pipeline
+from ingest.watch import CHECKPOINT_SPAN_US, Watched
+from store import aliases, batches, checkpoints, commits, dirty, findings, scenes
+from store.findings import FindingRevision
+from store.pool import Connection
+from store.rows import CheckpointRow, FindingRow, StepBatch
+
+log = structlog.get_logger(__name__)
+
+ASSETS_PER_ROUND_MAX = 20  # chosen: a round then holds live batches back by about a second at the most
+
+
+class Rederived(msgspec.Struct, frozen=True, kw_only=True):
+    """What one asset's re-derivation came to: readings stepped again, revisions written, retractions among them."""
+
+    asset_id: str
+    readings: int = 0
+    written: int = 0
+    retracted: int = 0
+
+
+class _Attempt(msgspec.Struct):
+    """One try: the asset as it comes out, and the numbers under which it is committed."""
+
+    watched: Watched | None = None
+    commit_nos: tuple[int, ...] = ()
+    result: Rederived | None = None
+
+
+async def rederive_due(pipeline: Pipeline, quiet_us: int) -> list[Rederived]:
+    """Derive again the assets that had no further late reading for `quiet_us`; at most `ASSETS_PER_ROUND_MAX` a call."""
+    due = await pipeline.patiently(lambda conn: dirty.due(conn, pipeline.config.shards, quiet_us, ASSETS_PER_ROUND_MAX))
+    done: list[Rederived] = []
+    for entry in due:
+        started_s = time.perf_counter()
+        result = await _rederive(pipeline, entry)
+        done.append(result)
+        duration_ms = round((time.perf_counter() - started_s) * 1000, 1)
+        log.info("asset.rederived", **msgspec.structs.asdict(result), duration_ms=duration_ms)
+    return done
+
+
+async def _rederive(pipeline: Pipeline, entry: dirty.Dirty) -> Rederived:
+    attempt = _Attempt()
+
+    async def work(conn: Connection) -> None:
+        if attempt.commit_nos and await commits.is_committed(conn, attempt.commit_nos):
+            return
+        await _derive_and_write(pipeline, conn, entry, attempt)
+
+    await pipeline.patiently(work)
+    if attempt.watched is not None:
+        pipeline.watch.add(attempt.watched)
+    return attempt.result or Rederived(asset_id=entry.asset_id)
+
+
+async def _derive_and_write(pipeline: Pipeline, conn: Connection, entry: dirty.Dirty, attempt: _Attempt) -> None:
+    roster = await pipeline.roster(conn)
+    if entry.asset_id not in roster.assets:
+        await dirty.clear(conn, entry)
+        return
+    pipeline.contexts.begin(roster)
+    before = await checkpoints.latest_before(conn, entry.asset_id, entry.from_us)
+    watched = restored(roster, entry.asset_id, None if before is None else before.state)
+    known = pipeline.watch.assets.get(entry.asset_id)
+    if known is not None:
+        watched.clock = known.clock
+    watched.aliases = (await aliases.of_assets(conn, [entry.asset_id])).get(entry.asset_id, {})
+    since_us = watched.event_us if watched.last_key is not None else BEGINNING_US
+    derived, judged, cuts, count = await _derive(pipeline, conn, watched)
+    stored = [
+        one for one in await findings.current(conn, entry.asset_id, since_us) if _in_question(one, since_us, derived, watched)
+    ]
+    rows, renamed = differences(watched, derived.values(), [one.row for one in stored])
+    judged.dirty |= pipeline.echoes(watched, judged)
+    shards = {watched.shard} | {row.shard for row in judged.dirty.values()}
+    numbers = await commits.begin(conn, pipeline.owned(), shards)
+    attempt.commit_nos = tuple(numbers.values())
+    await dirty.clear(conn, entry)
+    await aliases.write(conn, entry.asset_id, renamed)
+    await checkpoints.drop_from(conn, entry.asset_id, entry.from_us)
+    batch = StepBatch(findings=rows, checkpoints=cuts, contributions=judged.contributions, dirty=list(judged.dirty.values()))
+    written = await batches.write(conn, batch, numbers)
+    await scenes.write(conn, pipeline.contexts.scenes, numbers)
+    changed = [revision.row for revision in written.findings]
+    await raise_alerts(conn, changed, numbers, pipeline.wall_us())
+    watched.checkpoint_us, watched.checkpointed_at_s, watched.changed = watched.event_us, time.monotonic(), False
+    attempt.watched = watched
+    retracted = sum(row.retracted for row in changed)
+    attempt.result = Rederived(asset_id=entry.asset_id, readings=count, written=len(changed), retracted=retracted)
+
+
+async def _derive(
+    pipeline: Pipeline, conn: Connection, watched: Watched
+) -> tuple[dict[str, Finding], Judged, list[CheckpointRow], int]:
+    """Step everything stored after the state: each episode's last form, contributions, checkpoints on the way, readings."""
+    derived = {finding.id: finding for finding in standing(watched.state)}
+    judged, cuts, count = Judged(), dict[int, CheckpointRow](), 0
+    async for page in pages_after(conn, watched):
+        for part in _spans(page):
+            emitted = await walk_asset(conn, watched, part, None, pipeline.contexts, judged)
+            derived |= {finding.id: finding for finding in emitted}
+            cuts[watched.event_us // CHECKPOINT_SPAN_US] = checkpoint_row(watched)
+        count += len(page)
+    emitted = await walk_asset(conn, watched, (), pipeline.clocks.get(watched.clock), pipeline.contexts, judged)
+    derived |= {finding.id: finding for finding in emitted}
+    if watched.last_key is not None:
+        cuts[watched.event_us // CHECKPOINT_SPAN_US] = checkpoint_row(watched)
+    return derived, judged, list(cuts.values()), count
+
+
+def _spans(readings: Sequence[Reading]) -> Iterator[list[Reading]]:
+    """Cut readings where a checkpoint is due, every 6 h of event time."""
+    part: list[Reading] = []
+    for reading in readings:
+        if part and reading.time_us // CHECKPOINT_SPAN_US != part[0].time_us // CHECKPOINT_SPAN_US:
+            yield part
+            part = []
+        part.append(reading)
+    if part:
+        yield part
+
+
+def _in_question(stored: FindingRevision, since_us: int, derived: dict[str, Finding], watched: Watched) -> bool:
+    """Whether a stored finding was decided by what is derived again; one decided and closed before is not."""
+    row = stored.row
+    return row.detected_us > since_us or row.finding_id in {watched.stored_id(finding_id) for finding_id in derived}
+
+
+def differences(
+    watched: Watched, derived: Iterable[Finding], stored: Sequence[FindingRow]
+) -> tuple[list[FindingRow], dict[str, str]]:
+    """Rows that bring the stored findings to the derived ones, and the derived ids that live on under a stored one.
+
+    A derived episode that overlaps a stored one of the same rule and subject keeps the stored id (design 4.2); a stored one that
+    nothing stands for any more is retracted. Rows that say nothing new are left to the store to drop.
+    """
+    by_id = {row.finding_id: row for row in stored}
+    derived = sorted(derived, key=lambda finding: (finding.opened_at_us, finding.id))
+    unclaimed = {row_id: row for row_id, row in by_id.items() if row_id not in {watched.stored_id(one.id) for one in derived}}
+    rows: list[FindingRow] = []
+    renamed: dict[str, str] = {}
+    for finding in derived:
+        stored_id = watched.stored_id(finding.id)
+        if stored_id not in by_id:
+            twin = next((row for row in unclaimed.values() if _overlaps(finding, row)), None)
+            if twin is not None:
+                stored_id = renamed[finding.id] = twin.finding_id
+                del unclaimed[twin.finding_id]
+        rows.append(row_of(finding, watched.tenant, stored_id))
+    rows += [msgspec.structs.replace(row, retracted=True) for row in unclaimed.values()]
+    watched.aliases = watched.aliases | renamed
+    return rows, renamed
+
+
+def _overlaps(finding: Finding, row: FindingRow) -> bool:
+    if (finding.rule, finding.subject) != (row.rule, row.subject):
+        return False
+    end_us, row_end_us = finding.closed_at_us, row.closed_us
+    return (row_end_us is None or finding.opened_at_us <= row_end_us) and (end_us is None or row.opened_us <= end_us)

@@ -1,0 +1,156 @@
+"""The journey through one transaction, against a real database."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from detect.model import Listening
+from fleet.instants import HOUR_US, SECOND_US
+from ingest.decode import decode
+from ingest.pipeline import Outcome, Pipeline, PipelineConfig
+from ingest.rederive import rederive_due
+from ingest.routing import Message
+from ingest.wire import device_topic, encode_json, feed_topic
+from store import counts, registry
+from store.pool import open_pool
+
+START_US = 1_795_330_800_000_000  # 2026-11-22T07:00:00Z
+SHIP = device_topic("demo", "vessel", "imo", "9074729")
+PLANE = device_topic("demo", "aircraft", "icao24", "3c6444")
+FEED = feed_topic("demo", "coast")
+
+
+class Bench:
+    """A pipeline on a database of its own, with a clock that the test sets."""
+
+    def __init__(self, pipeline: Pipeline) -> None:
+        self.pipeline = pipeline
+        self.now_us = START_US + 20 * HOUR_US
+
+    async def send(self, *sent: tuple[str, Any], frontier_us: int | None = None) -> Outcome:
+        messages = []
+        for topic, body in sent:
+            payload = body if isinstance(body, bytes) else encode_json(body)
+            messages.append(Message(topic, decode(topic, payload, self.now_us), self.now_us))
+        return await self.pipeline.process(messages, frontier_us)
+
+    async def settle(self) -> int:
+        """Derive again until nothing is dirty; how many assets were."""
+        count = 0
+        while done := await rederive_due(self.pipeline, 0):
+            count += len(done)
+        return count
+
+    async def rows(self, query: str, *binds: Any) -> list[dict[str, Any]]:
+        async with self.pipeline.pool.connection() as conn:
+            return await (await conn.execute(query, binds)).fetchall()  # type: ignore[call-overload,no-any-return]
+
+
+@pytest.fixture
+async def bench(database_url: str) -> AsyncIterator[Bench]:
+    pool = await open_pool(database_url, "keelwing_worker", 4)
+    async with pool.connection() as conn:
+        await registry.create_tenant(conn, "demo", "Demo")
+        await registry.register_asset(conn, "demo", "vessel", "Anna", None, [("imo", "9074729"), ("mmsi", "538001234")])
+        await registry.register_asset(conn, "demo", "aircraft", "D-ABCD", None, [("icao24", "3c6444")])
+    bench: Bench
+    pipeline = Pipeline(pool, PipelineConfig(retry_s_max=5), lambda: bench.now_us)
+    bench = Bench(pipeline)
+    await pipeline.start()
+    yield bench
+    await pool.close()
+
+
+def at(seconds: float, **fields: Any) -> dict[str, Any]:
+    return {"time": (START_US + int(seconds * SECOND_US)) // 1000, **fields}
+
+
+def sailing(seconds: float, **fields: Any) -> dict[str, Any]:
+    """A ship at 12 kn due north from the equator."""
+    return at(seconds, lat_deg=seconds * 12 / 3600 / 60, lon_deg=5.0, sog_kn=12.0, cog_deg=0.0, nav_status=0, **fields)
+
+
+async def test_a_reading_is_stored_once_however_often_it_comes(bench: Bench) -> None:
+    await bench.send((SHIP, sailing(0)))
+    outcome = await bench.send((SHIP, sailing(0)), (SHIP, sailing(0)), (SHIP, sailing(10)))
+    assert (outcome.received, outcome.stored, outcome.duplicate) == (3, 1, 2)
+    assert len(await bench.rows("SELECT 1 FROM reading_vessel")) == 2
+
+
+async def test_two_hulls_of_one_mmsi_in_one_second_are_both_stored(bench: Bench) -> None:
+    topic = device_topic("demo", "vessel", "mmsi", "538001234")
+    here, there = at(0, lat_deg=1.0, lon_deg=1.0), at(0, lat_deg=50.0, lon_deg=1.0)
+    await bench.send((topic, here))
+    await bench.send((topic, there))
+    assert len(await bench.rows("SELECT 1 FROM reading_vessel")) == 2
+
+
+async def test_what_came_in_balances_with_what_became_of_it(bench: Bench) -> None:
+    someone = {"class": "vessel", "scheme": "mmsi", "value": "111111111", "lat_deg": 1, "lon_deg": 2}
+    mine = {"class": "vessel", "scheme": "mmsi", "value": "538001234"}
+    unknown = device_topic("demo", "vessel", "imo", "7625811")
+    outcome = await bench.send(
+        (SHIP, [sailing(0), {"time": "x"}, sailing(0)]),
+        (FEED, [at(0, **someone), at(0, **mine), 7]),
+        (unknown, sailing(0)),
+        ("keelwing/v1/nobody/vessel/imo/9074729/telemetry", sailing(0)),
+        (SHIP, b"\xff\xff"),
+    )
+    assert (outcome.received, outcome.stored, outcome.duplicate, outcome.rejected, outcome.traffic) == (9, 2, 1, 5, 1)
+    async with bench.pipeline.pool.connection() as conn:
+        balances = await counts.reconcile(conn)
+    assert all(balance.is_balanced for balance in balances)
+    assert sum(balance.received for balance in balances) == 9
+    reasons = sorted(row["reason"] for row in await bench.rows("SELECT reason FROM rejection"))
+    assert reasons == ["bad_time", "not_an_object", "unknown_tenant", "unparsable", "unregistered_identifier"]
+
+
+async def test_an_emergency_squawk_opens_an_alert_and_an_event_in_the_same_commit(bench: Bench) -> None:
+    calm = [at(second, on_ground=False, gs_kn=400, alt_baro_ft=30000, squawk="1000") for second in (0, 5)]
+    alarm = [at(second, on_ground=False, gs_kn=400, alt_baro_ft=30000, squawk="7700") for second in (10, 15, 20)]
+    outcome = await bench.send((PLANE, calm + alarm))
+    assert outcome.alerts == 1
+    alert = (await bench.rows("SELECT * FROM alert"))[0]
+    assert (alert["rule"], alert["severity"], alert["status"], alert["subject"]) == (
+        "squawk_emergency",
+        "critical",
+        "open",
+        "7700",
+    )
+    event = (await bench.rows("SELECT * FROM outbox"))[0]
+    assert event["type"] == "keelwing.alert.opened.v1"
+    numbers = await bench.rows(
+        "SELECT commit_no FROM finding UNION SELECT commit_no FROM alert UNION SELECT commit_no FROM outbox"
+    )
+    assert len(numbers) == 1
+
+
+async def test_a_late_reading_retracts_the_silence_it_fills(bench: Bench) -> None:
+    bench.pipeline.contexts.listen(Listening(((0, bench.now_us),)))
+    await bench.send((SHIP, [sailing(0), sailing(60)]))
+    await bench.send((SHIP, sailing(8 * 3600)))
+    gaps = await bench.rows("SELECT * FROM finding WHERE superseded_by IS NULL")
+    assert [(gap["rule"], gap["retracted"]) for gap in gaps] == [("gap", False)]
+    await bench.send((SHIP, [sailing(hour * 1800) for hour in range(1, 16)]))
+    assert await bench.settle() >= 1
+    gaps = await bench.rows("SELECT * FROM finding WHERE superseded_by IS NULL")
+    assert [(gap["rule"], gap["retracted"], gap["revision"]) for gap in gaps] == [("gap", True, 2)]
+
+
+async def test_time_in_which_we_did_not_listen_is_no_silence(bench: Bench) -> None:
+    await bench.send((SHIP, sailing(0)))
+    await bench.send((SHIP, sailing(8 * 3600)))
+    assert await bench.rows("SELECT 1 FROM finding") == []
+
+
+async def test_a_silent_ship_is_found_by_the_clock_alone(bench: Bench) -> None:
+    bench.pipeline.contexts.listen(Listening(((0, bench.now_us),)))
+    await bench.send((SHIP, sailing(0)))
+    await bench.send(frontier_us=START_US + 5 * HOUR_US)
+    assert await bench.rows("SELECT 1 FROM finding") == []
+    await bench.send(frontier_us=START_US + 7 * HOUR_US)
+    gaps = await bench.rows("SELECT rule, closed_at FROM finding")
+    assert [(gap["rule"], gap["closed_at"]) for gap in gaps] == [("gap", None)]
