@@ -44,13 +44,13 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True):
 
     `opened_us` is when the first episode began (event time), `updated_us` when we learned the latest, `closed_us` when the
     episode ended or the person decided. `revision` starts at 1 and grows by one with every change. `finding_ids` are the
-    unretracted findings behind it, the latest last, at most `FINDING_IDS_MAX`. `asset_id` is "" for a rule about a feed or a
-    region, which `asset` then names.
+    unretracted findings behind it, the latest last, at most `FINDING_IDS_MAX`. `asset_id` is None for a rule about a feed or
+    a region, which `asset` then names.
     """
 
     alert_id: str
     tenant: str
-    asset_id: str
+    asset_id: str | None
     asset: str
     lease_id: str | None
     rule: str
@@ -162,7 +162,7 @@ def body_of(alert: Alert) -> dict[str, Any]:
         "subject": alert.subject,
         "severity": alert.severity,
         "status": alert.status,
-        "asset_id": alert.asset_id or None,
+        "asset_id": alert.asset_id,
         "asset": alert.asset,
         "lease_id": alert.lease_id,
         "opened_at": to_rfc3339(alert.opened_us),
@@ -219,7 +219,7 @@ def _open(finding: FindingRow, at_us: int, lease_id: str | None) -> AlertChange:
     alert = Alert(
         alert_id=alert_id_of(finding),
         tenant=finding.tenant,
-        asset_id=finding.asset_id,
+        asset_id=finding.asset_id or None,
         asset=finding.asset,
         lease_id=lease_id,
         rule=finding.rule,
