@@ -25,8 +25,9 @@ TRACK_AGE_MAX_US = 24 * 60 * MINUTE_US  # chosen: an old track is forgotten afte
 
 
 class JumpMemory(Memory, kw_only=True):
-    """The track believed (`main`), the one jumped to (`suspect`), other tracks seen lately, and the open
-    episode with the positions off every known track that it has had so far.
+    """The track believed (`main`), the one jumped to (`suspect`), other tracks seen lately, and the open episode.
+
+    `jumps` counts the positions off every known track that the episode has had so far.
     """
 
     main: Track | None = None

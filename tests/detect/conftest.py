@@ -16,7 +16,7 @@ from fleet.instants import SECOND_US
 from fleet.reading import Reading
 from fleet.vessel import VesselReading
 
-START_US = 1_700_000_040 * SECOND_US // (60 * SECOND_US) * (60 * SECOND_US)
+START_US = 1_699_999_200 * SECOND_US  # 2023-11-14T22:00:00Z, a whole hour
 
 
 @dataclass
@@ -29,10 +29,10 @@ class Surroundings:
     prior: object = None
     asked: list[int] = field(default_factory=list)
 
-    def at_reading(self, asset_id: str, reading: Reading) -> Context:
+    def at_reading(self, _asset_id: str, _reading: Reading) -> Context:
         return Context(listening=self.listening, settings=self.settings, prior=self.prior)
 
-    def at_tick(self, asset_id: str, time_us: int) -> Context:
+    def at_tick(self, _asset_id: str, time_us: int) -> Context:
         self.asked.append(time_us)
         return Context(listening=self.listening, settings=self.settings, prior=self.prior, scene=self.scene(time_us))
 
