@@ -72,7 +72,8 @@ export class Client {
 
   async findings(asset_id: string): Promise<Finding[]> {
     const query = new URLSearchParams({ asset_id, limit: "100" });
-    return keep(asItems(await this.#get(`findings?${query}`)).map(readFinding));
+    const items = asItems(await this.#get(`findings?${query}`));
+    return keep(items.filter((item) => asObject(item).retracted !== true).map(readFinding));
   }
 
   async track(asset_id: string, from_ms: number, to_ms: number): Promise<[number, number][][]> {
@@ -91,9 +92,9 @@ export class Client {
     fields: readonly string[],
     bucket: string,
   ): Promise<Telemetry> {
-    const query = new URLSearchParams({ ...range(from_ms, to_ms), bucket });
+    const query = new URLSearchParams({ ...range(from_ms, to_ms), bucket, limit: "1000" });
     if (fields.length > 0) query.set("fields", fields.join(","));
-    return readTelemetry(await this.#get(`assets/${encodeURIComponent(asset_id)}/telemetry?${query}`));
+    return readTelemetry(await this.#all(`assets/${encodeURIComponent(asset_id)}/telemetry?${query}`));
   }
 
   async feeds(): Promise<Feed[]> {

@@ -12,6 +12,7 @@ import { readSelection, type Selection, writeSelection } from "./session.ts";
 import type { ServerEvent } from "./sse.ts";
 import { Stream } from "./stream.ts";
 import { Summary } from "./summary.ts";
+import { readFinding } from "./wire.ts";
 
 /** Panels and map are redrawn at most this often, however fast events come. */
 const FRAME_MS = 1000;
@@ -79,8 +80,26 @@ export class Console {
     this.#every(FEEDS_MS, () => void this.#readFeeds());
     void this.#readFeeds();
     void this.#stream.run();
-    const { FleetMap } = await import("./map.ts"); // the map is most of the page's weight; the lists need not wait for it
-    this.#map = await FleetMap.open(this.#mapBox, (asset) => this.#select({ asset, alert: null }));
+    void this.#openMap();
+  }
+
+  /** The map is most of the page's weight, so the lists do not wait for it; where it cannot be drawn, they stand alone. */
+  async #openMap(): Promise<void> {
+    try {
+      const { FleetMap } = await import("./map.ts");
+      const map = await FleetMap.open(this.#mapBox, (asset) => this.#select({ asset, alert: null }));
+      if (this.#unlisten.signal.aborted) {
+        map.remove();
+        return;
+      }
+      this.#map = map;
+    } catch (fault) {
+      const why = fault instanceof Error ? fault.message : String(fault);
+      this.#mapBox.replaceChildren(
+        h("p", { class: "map-fault", role: "alert" }, `The map cannot be drawn here. ${why}`),
+      );
+      return;
+    }
     this.#map.draw(this.#fleet, Date.now());
     this.#map.select(this.#selection.asset, this.#dock_px());
     this.#map.setTrack(this.#track); // it may have been read before the map stood
@@ -170,7 +189,8 @@ export class Console {
       const asset_id = this.#fleet.takeState(value, Date.now());
       if (asset_id !== null && !this.#fleet.assets.has(asset_id)) void this.#resync(); // registered a moment ago
     } else if (event === "alert") this.#fleet.takeAlert(value);
-    // A `finding` is told by the alert it opens and by the drawer's own refresh.
+    else if (event === "finding" && readFinding(value)?.asset_id === this.#selection.asset)
+      this.#detail.readSoon(Date.now());
   }
 
   /** Bounded: one at a time, and no more than one in five seconds whatever the events ask. */
@@ -219,6 +239,7 @@ export class Console {
     for (const timer of this.#timers) clearInterval(timer);
     this.#unlisten.abort();
     this.#stream.stop();
+    this.#map?.remove();
     this.signOut(message);
   }
 }

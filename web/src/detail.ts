@@ -33,8 +33,9 @@ const PERIODS: readonly { words: string; hours: number; bucket: string }[] = [
   { words: "24 h", hours: 24, bucket: "PT5M" },
 ];
 const HOUR_MS = 3_600_000;
-/** Charts and track of an open drawer are asked for again this often. */
+/** Charts, track and findings of an open drawer are asked for again this often; sooner, but not at once, on news. */
 const REFRESH_MS = 30_000;
+const NEWS_MS = 5000;
 
 export interface DetailHandlers {
   close(): void;
@@ -46,7 +47,8 @@ export class Detail {
   readonly element = h("section", {
     class: "detail",
     "data-testid": "detail",
-    "aria-label": "Detail",
+    "aria-labelledby": "detail-title",
+    tabindex: -1,
     hidden: true,
   });
   readonly #facts = h("dl", { class: "facts" });
@@ -96,6 +98,14 @@ export class Detail {
     this.#motion.say("Reading…");
     this.#chosen.say("Reading…");
     this.show(Date.now());
+    // Who came by keyboard goes on by keyboard; a mouse's click leaves the focus where it is.
+    if (document.activeElement?.matches("button[data-row]:focus-visible"))
+      this.element.focus({ preventScroll: true });
+  }
+
+  /** There is news of this asset: ask again within seconds, however much news there is. */
+  readSoon(now_ms: number): void {
+    this.#asked_ms = Math.min(this.#asked_ms, now_ms - REFRESH_MS + NEWS_MS);
   }
 
   /** Redraws what the second changes, and asks again for the past when it has aged. */

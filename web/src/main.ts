@@ -28,7 +28,7 @@ function leave(message: string): void {
 }
 
 function askForKey(message: string): void {
-  for (const name of ["mapReady", "vesselsOnMap", "aircraftOnMap"])
+  for (const name of ["mapReady", "mapSettled", "vesselsOnMap", "aircraftOnMap"])
     delete document.documentElement.dataset[name];
   showSignIn(app, message, enter);
 }

@@ -134,8 +134,9 @@ export class FleetMap {
     this.#source("track")?.setData(this.#track);
   }
 
-  resize(): void {
-    this.#map.resize();
+  /** Gives the canvas and its WebGL context back. */
+  remove(): void {
+    this.#map.remove();
   }
 
   #source(name: string): GeoJSONSource | undefined {

@@ -1,4 +1,4 @@
-// The panel that asks for a key. Nothing is stored before the server has accepted it.
+// The panel that asks for a key; a key typed here is kept only once the server has accepted it.
 
 import { h, setText } from "./dom.ts";
 
