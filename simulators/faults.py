@@ -31,7 +31,7 @@ DEFAULTS: dict[str, dict[str, float | str]] = {
     "jump": {"distance_nm": 180.0, "bearing_deg": 225.0},
     "spoofed_circle": {"distance_nm": 90.0, "bearing_deg": 135.0, "radius_m": 500.0, "speed_kn": 18.0},
     "identity_change": {"alias": "OCEAN FORTUNE"},
-    "draught_change": {"delta_m": 2.4},
+    "draught_change": {"delta_m": -2.0},
     "sensor_drift": {"share_per_min": 0.06},
     "sensor_spike": {"factor": 1.8, "probability": 0.35},
     "sensor_stuck": {},
@@ -192,6 +192,8 @@ class Faults:
                 if on_label is not None and touched and told.get(_key(found, schedule)) != found.number:
                     told[_key(found, schedule)] = found.number
                     on_label(self.label(found))
+                if not bent:
+                    break
             yield from bent
 
     def label(self, found: Occurrence) -> Label:

@@ -186,13 +186,14 @@ class Way:
         lon_deg, lat_deg, _ = GEOD.fwd(piece.lon_deg, piece.lat_deg, bearing_deg - side, radius_m)
         return Fix(lon_deg, lat_deg, bearing_deg % 360.0, piece.bend_deg_m)
 
-    def nearest_m(self, point: LonLat, step_m: float = 1852.0) -> float:
-        """Distance along the way at which it passes nearest to a point, to step_m."""
-        steps = max(1, int(self.length_m / step_m))
-        return min(
-            (self.length_m * i / steps for i in range(steps + 1)),
-            key=lambda d: float(GEOD.inv(*self.at(d)[:2], *point)[2]),
-        )
+    def nearest_m(self, point: LonLat) -> float:
+        """Distance along the way at which it passes nearest to a point, to half a mile; sought at 20 nm, then finer."""
+
+        def away_m(distance_m: float) -> float:
+            return float(GEOD.inv(*self.at(distance_m)[:2], *point)[2])
+
+        rough_m = min((20 * NM_M * k for k in range(int(self.length_m / (20 * NM_M)) + 1)), key=away_m)
+        return min((min(max(rough_m + NM_M * k / 2, 0.0), self.length_m) for k in range(-40, 41)), key=away_m)
 
 
 def _start_of(piece: _Piece) -> float:

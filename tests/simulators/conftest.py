@@ -29,6 +29,8 @@ class Nats:
         self._process: subprocess.Popen[bytes] | None = None
         self.port = _free_port()
         self.url = f"mqtt://127.0.0.1:{self.port}"
+        self._websocket_port = _free_port()
+        self.websocket_url = f"ws://127.0.0.1:{self._websocket_port}"
 
     def start(self) -> None:
         """Start it and wait until it answers MQTT."""
@@ -36,6 +38,7 @@ class Nats:
         configuration.write_text(
             f"server_name: simulators-test\nhost: 127.0.0.1\nport: {_free_port()}\n"
             f'jetstream {{ store_dir: "{self._directory / "streams"}" }}\n'
+            f"websocket {{ host: 127.0.0.1, port: {self._websocket_port}, no_tls: true }}\n"
             f'mqtt {{ host: 127.0.0.1, port: {self.port}, ack_wait: "2s" }}\n'
         )
         program = shutil.which("nats-server", path=str(Path(sys.executable).parent)) or "nats-server"

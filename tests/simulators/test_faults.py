@@ -143,7 +143,7 @@ def test_a_draught_changes_at_sea() -> None:
     label = labelled("draught_change")
     for kind in ("telemetry", "static"):
         pairs = zip(of(label, BENT, kind), of(label, TRUE, kind), strict=True)
-        assert {round(b.body["draught_m"] - t.body["draught_m"], 1) for b, t in pairs} == {2.4}
+        assert {round(b.body["draught_m"] - t.body["draught_m"], 1) for b, t in pairs} == {-2.0}
     assert {e.body["nav_status"] for e in of(label, BENT)} == {0}
 
 

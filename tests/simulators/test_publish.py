@@ -152,6 +152,21 @@ async def test_status_and_static_are_retained_and_end_offline(nats: Any, small: 
     assert names == {asset.name for asset in small.assets()}
 
 
+async def test_a_websocket_serves_as_well(nats: Any) -> None:
+    assert (await asyncio.wait_for(publish(readings(50), nats.websocket_url), 30)).readings == 50
+
+
+async def test_mqtt_5_serves_as_well(mosquitto_broker: Any) -> None:
+    counters = await asyncio.wait_for(publish(readings(50), mosquitto_broker.url, protocol=5), 30)
+    assert counters.readings == 50
+
+
+async def test_speed_keeps_the_intervals_of_sending(nats: Any) -> None:
+    begun_s = asyncio.get_running_loop().time()
+    await publish(readings(200), nats.url, speed=0.5)  # 199 ms of readings
+    assert asyncio.get_running_loop().time() - begun_s > 0.39
+
+
 CRASHING = """
 import asyncio, sys
 from simulators.element import Element

@@ -28,8 +28,8 @@ Body = dict[str, Any]
 SMALL = load_scenario("small")
 CLEAN_WORLD = World(load_scenario("clean"), seed=11, start=START)
 WHOLE = World(SMALL, seed=1, start=START)
-CLEAN_SHIPS = [t for t in CLEAN_WORLD._things if t.asset.asset_class == "vessel"]
-CLEAN_PLANES = [t for t in CLEAN_WORLD._things if t.asset.asset_class == "aircraft"]
+CLEAN_SHIPS: list[Any] = [t for t in CLEAN_WORLD._things if t.asset.asset_class == "vessel"]
+CLEAN_PLANES: list[Any] = [t for t in CLEAN_WORLD._things if t.asset.asset_class == "aircraft"]
 
 
 def haversine_m(a: Body, b: Body) -> float:
@@ -133,6 +133,24 @@ def test_draught_changes_in_the_berth_alone() -> None:
                 assert now["nav_status"] == before["nav_status"] == 5
             before = now
     assert changes > 20
+
+
+def test_some_wait_at_anchor_and_swing() -> None:
+    ship = next(s for s in CLEAN_SHIPS if any(k.phase == "anchored" for leg in s._legs for k in leg.timetable.knots))
+    day = [ship.reading(START_US + k * HOUR_US) for k in range(24 * 90)]
+    first = next(k for k, reading in enumerate(day) if reading["nav_status"] == 1)
+    stay = []
+    for k in range(60 * 24):
+        reading = ship.reading(START_US + first * HOUR_US + k * 60_000_000)
+        if reading["nav_status"] != 1:
+            break
+        stay.append(reading)
+    assert len(stay) > 180
+    assert max(haversine_m(stay[0], r) for r in stay) < 320
+    assert max(abs(turned_deg(stay[0]["heading_deg"], r["heading_deg"])) for r in stay) > 20
+    assert max(r["sog_kn"] for r in stay) < 1
+    assert {r["draught_m"] for r in stay} == {stay[0]["draught_m"]}
+    assert {r["channels"]["shaft_power_kw"] for r in stay} == {0.0}
 
 
 def test_power_follows_speed_and_draught() -> None:
