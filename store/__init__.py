@@ -47,10 +47,10 @@ In reading order, with what each gives:
     open_for(conn, findings) -> list[AlertRow]                              locked; active of the key, or holding the finding
     write(conn, changes, commit_nos) -> None                                raises StaleAlert
     get(conn, alert_id, *, lock=False) -> AlertRow | None
-`outbox`, `live`, `deliveries`: events in commit order for endpoints and open pages, and where each stands with each endpoint.
+`outbox`, `live`, `deliveries`, `dispatch`: events in commit order for endpoints and pages, and where each stands with whom.
     outbox.insert(conn, rows) -> None; live.insert(conn, rows) -> None
-    deliveries.claim(conn, limit, lease_s) -> list[Delivery]                come back by themselves after lease_s
-    deliveries.next_due(conn) -> time_us | None; deliveries.record(conn, attempt, outcome) -> None
+    dispatch.claim(conn, limit, lease_s, per_endpoint_max) -> Turn          claims come back by themselves after lease_s
+    deliveries.record(conn, attempt, outcome) -> None
 `checkpoints`, `dirty`, `priors`, `scenes`, `listening`, `clocks`, `statics`, `statuses`, `leases`: the cache over the log and
 the dated facts that `step` reads.
     checkpoints.latest_before(conn, asset_id, at_us) -> Checkpoint | None; checkpoints.newest(conn, asset_ids) -> dict

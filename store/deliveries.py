@@ -1,4 +1,4 @@
-"""Where each event stands with each endpoint: claims that outlive nobody, attempts, outcomes. Sends nothing itself."""
+"""Where each event stands with each endpoint: attempts and outcomes. Who may send what when is `dispatch`."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ State = Literal["pending", "sent", "failed", "exhausted"]
 
 
 class Delivery(msgspec.Struct, frozen=True, kw_only=True):
-    """One event to send to one endpoint: `attempts` made before, `secrets` to sign with, newest first. `body` lacks `sequence`."""
+    """One event to send to one endpoint: `attempts` made before, `secrets` newest first; `body` has no `sequence`."""
 
     event_id: str
     webhook_id: str
@@ -49,35 +49,6 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     state: State
     next_attempt_us: int | None = None
     disable_reason: str | None = None
-
-
-async def claim(conn: Connection, limit: int, lease_s: float) -> list[Delivery]:
-    """Take at most `limit` due deliveries for `lease_s` seconds, oldest due first; commit before sending them.
-
-    Who is killed with them in hand gives them back when the lease runs out; then a receiver may get one twice, under one id.
-    """
-    cursor = await conn.execute(SQL["claim"], {"limit": limit, "lease_s": lease_s})
-    rows = await cursor.fetchall()
-    return [
-        Delivery(
-            event_id=row["event_id"],
-            webhook_id=row["webhook_id"],
-            tenant=row["tenant"],
-            sequence=row["sequence"],
-            attempts=row["attempts"],
-            url=row["url"],
-            secrets=(row["secret"],) if row["secret_previous"] is None else (row["secret"], row["secret_previous"]),
-            time_us=row["time"],
-            body=row["body"],
-        )
-        for row in sorted(rows, key=lambda row: (row["webhook_id"], row["sequence"]))
-    ]
-
-
-async def next_due(conn: Connection) -> int | None:
-    """When there will be something to claim (microseconds), None while nothing is pending."""
-    row = await (await conn.execute(SQL["next_due"])).fetchone()
-    return None if row is None else row["time"]
 
 
 async def record(conn: Connection, attempt: Attempt, outcome: Outcome) -> None:

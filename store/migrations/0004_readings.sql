@@ -107,6 +107,16 @@ CREATE TABLE stream_latest (
 
 COMMENT ON TABLE stream_latest IS 'The last word of each stream, by event time';
 
+-- Whether a word of some instant replaces the held one: a later one does; at the same instant the one of greater values, absent
+-- ones being least, so that the order of arrival makes no difference.
+CREATE FUNCTION replaces(
+    new_time timestamptz, new_a double precision, new_b double precision, new_c double precision,
+    held_time timestamptz, held_a double precision, held_b double precision, held_c double precision
+) RETURNS boolean LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN held_time IS NULL
+    OR (new_time, coalesce(new_a, '-infinity'), coalesce(new_b, '-infinity'), coalesce(new_c, '-infinity'))
+        > (held_time, coalesce(held_a, '-infinity'), coalesce(held_b, '-infinity'), coalesce(held_c, '-infinity'));
+
 CREATE TABLE reading_hour (
     stream_id bigint NOT NULL,
     hour timestamptz NOT NULL,                      -- start of the UTC hour of event time

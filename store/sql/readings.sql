@@ -36,28 +36,61 @@ ON CONFLICT (stream_id, day) DO UPDATE SET
 INSERT INTO stream_latest AS held
 SELECT * FROM staged_latest ORDER BY stream_id
 ON CONFLICT (stream_id) DO UPDATE SET
-    (time, source, seq) = (SELECT * FROM (VALUES (held.time, held.source, held.seq),
-        (excluded.time, excluded.source, excluded.seq)) AS word (time, source, seq)
-        ORDER BY time DESC, source COLLATE "C" DESC, seq DESC LIMIT 1),
     received_at = greatest(held.received_at, excluded.received_at),
-    (position_time, lat_deg, lon_deg, alt_baro_ft) = (SELECT * FROM (VALUES
-        (held.position_time, held.lat_deg, held.lon_deg, held.alt_baro_ft),
-        (excluded.position_time, excluded.lat_deg, excluded.lon_deg, excluded.alt_baro_ft)) AS word (time, lat, lon, alt)
-        ORDER BY time DESC NULLS LAST, lat DESC, lon DESC, alt DESC NULLS LAST LIMIT 1),
-    (speed_time, speed_kn, course_deg) = (SELECT * FROM (VALUES (held.speed_time, held.speed_kn, held.course_deg),
-        (excluded.speed_time, excluded.speed_kn, excluded.course_deg)) AS word (time, speed, course)
-        ORDER BY time DESC NULLS LAST, speed DESC, course DESC NULLS LAST LIMIT 1),
-    (status_time, nav_status, on_ground) = (SELECT * FROM (VALUES (held.status_time, held.nav_status, held.on_ground),
-        (excluded.status_time, excluded.nav_status, excluded.on_ground)) AS word (time, nav_status, on_ground)
-        ORDER BY time DESC NULLS LAST, nav_status DESC NULLS LAST, on_ground DESC NULLS LAST LIMIT 1),
-    (draught_time, draught_m) = (SELECT * FROM (VALUES (held.draught_time, held.draught_m),
-        (excluded.draught_time, excluded.draught_m)) AS word (time, draught)
-        ORDER BY time DESC NULLS LAST, draught DESC LIMIT 1),
-    (channels_time, channels_source, channels_seq, channels) = (SELECT * FROM (VALUES
-        (held.channels_time, held.channels_source, held.channels_seq, held.channels),
-        (excluded.channels_time, excluded.channels_source, excluded.channels_seq, excluded.channels))
-        AS word (time, source, seq, channels)
-        ORDER BY time DESC NULLS LAST, source COLLATE "C" DESC, seq DESC LIMIT 1);
+    time = CASE WHEN (excluded.time, excluded.source COLLATE "C", excluded.seq) > (held.time, held.source COLLATE "C", held.seq)
+        THEN excluded.time ELSE held.time END,
+    source = CASE WHEN (excluded.time, excluded.source COLLATE "C", excluded.seq) > (held.time, held.source COLLATE "C", held.seq)
+        THEN excluded.source ELSE held.source END,
+    seq = CASE WHEN (excluded.time, excluded.source COLLATE "C", excluded.seq) > (held.time, held.source COLLATE "C", held.seq)
+        THEN excluded.seq ELSE held.seq END,
+    position_time = CASE WHEN replaces(excluded.position_time, excluded.lat_deg, excluded.lon_deg, excluded.alt_baro_ft,
+        held.position_time, held.lat_deg, held.lon_deg, held.alt_baro_ft)
+        THEN excluded.position_time ELSE held.position_time END,
+    lat_deg = CASE WHEN replaces(excluded.position_time, excluded.lat_deg, excluded.lon_deg, excluded.alt_baro_ft,
+        held.position_time, held.lat_deg, held.lon_deg, held.alt_baro_ft)
+        THEN excluded.lat_deg ELSE held.lat_deg END,
+    lon_deg = CASE WHEN replaces(excluded.position_time, excluded.lat_deg, excluded.lon_deg, excluded.alt_baro_ft,
+        held.position_time, held.lat_deg, held.lon_deg, held.alt_baro_ft)
+        THEN excluded.lon_deg ELSE held.lon_deg END,
+    alt_baro_ft = CASE WHEN replaces(excluded.position_time, excluded.lat_deg, excluded.lon_deg, excluded.alt_baro_ft,
+        held.position_time, held.lat_deg, held.lon_deg, held.alt_baro_ft)
+        THEN excluded.alt_baro_ft ELSE held.alt_baro_ft END,
+    speed_time = CASE WHEN replaces(excluded.speed_time, excluded.speed_kn, excluded.course_deg, NULL,
+        held.speed_time, held.speed_kn, held.course_deg, NULL)
+        THEN excluded.speed_time ELSE held.speed_time END,
+    speed_kn = CASE WHEN replaces(excluded.speed_time, excluded.speed_kn, excluded.course_deg, NULL,
+        held.speed_time, held.speed_kn, held.course_deg, NULL)
+        THEN excluded.speed_kn ELSE held.speed_kn END,
+    course_deg = CASE WHEN replaces(excluded.speed_time, excluded.speed_kn, excluded.course_deg, NULL,
+        held.speed_time, held.speed_kn, held.course_deg, NULL)
+        THEN excluded.course_deg ELSE held.course_deg END,
+    status_time = CASE WHEN replaces(excluded.status_time, excluded.nav_status, excluded.on_ground::integer, NULL,
+        held.status_time, held.nav_status, held.on_ground::integer, NULL)
+        THEN excluded.status_time ELSE held.status_time END,
+    nav_status = CASE WHEN replaces(excluded.status_time, excluded.nav_status, excluded.on_ground::integer, NULL,
+        held.status_time, held.nav_status, held.on_ground::integer, NULL)
+        THEN excluded.nav_status ELSE held.nav_status END,
+    on_ground = CASE WHEN replaces(excluded.status_time, excluded.nav_status, excluded.on_ground::integer, NULL,
+        held.status_time, held.nav_status, held.on_ground::integer, NULL)
+        THEN excluded.on_ground ELSE held.on_ground END,
+    draught_time = CASE WHEN replaces(excluded.draught_time, excluded.draught_m, NULL, NULL,
+        held.draught_time, held.draught_m, NULL, NULL)
+        THEN excluded.draught_time ELSE held.draught_time END,
+    draught_m = CASE WHEN replaces(excluded.draught_time, excluded.draught_m, NULL, NULL,
+        held.draught_time, held.draught_m, NULL, NULL)
+        THEN excluded.draught_m ELSE held.draught_m END,
+    channels_time = CASE WHEN held.channels_time IS NULL OR (excluded.channels_time, excluded.channels_source COLLATE "C", excluded.channels_seq)
+        > (held.channels_time, held.channels_source COLLATE "C", held.channels_seq)
+        THEN excluded.channels_time ELSE held.channels_time END,
+    channels_source = CASE WHEN held.channels_time IS NULL OR (excluded.channels_time, excluded.channels_source COLLATE "C", excluded.channels_seq)
+        > (held.channels_time, held.channels_source COLLATE "C", held.channels_seq)
+        THEN excluded.channels_source ELSE held.channels_source END,
+    channels_seq = CASE WHEN held.channels_time IS NULL OR (excluded.channels_time, excluded.channels_source COLLATE "C", excluded.channels_seq)
+        > (held.channels_time, held.channels_source COLLATE "C", held.channels_seq)
+        THEN excluded.channels_seq ELSE held.channels_seq END,
+    channels = CASE WHEN held.channels_time IS NULL OR (excluded.channels_time, excluded.channels_source COLLATE "C", excluded.channels_seq)
+        > (held.channels_time, held.channels_source COLLATE "C", held.channels_seq)
+        THEN excluded.channels ELSE held.channels END;
 
 -- name: high_water
 -- Greatest event time stored per stream.
