@@ -162,19 +162,21 @@ class Sender:
 
     async def _send_to(self, address: str, url: httpx.URL, body: bytes, headers: dict[str, str]) -> Answer:
         """Connect to a judged address; the URL's host stays in `Host`, in the TLS greeting and in the certificate's check."""
-        request = self._client.build_request(
-            "POST",
-            url.copy_with(host=address),
-            content=body,
-            headers={**_HEADERS, **headers, "host": url.netloc.decode("ascii")},
-            extensions={"sni_hostname": url.raw_host.decode("ascii")},
-        )
         try:
+            request = self._client.build_request(
+                "POST",
+                url.copy_with(host=address),
+                content=body,
+                headers={**_HEADERS, **headers, "host": url.netloc.decode("ascii")},
+                extensions={"sni_hostname": url.raw_host.decode("ascii")},
+            )
             response = await self._client.send(request, stream=True)
             try:
                 excerpt = await _excerpt(response)
             finally:
                 await response.aclose()
+        except (httpx.InvalidURL, ValueError) as error:  # ValueError: a name that no TLS greeting can carry
+            return _no_answer("url_invalid", error)
         except (httpx.ConnectError, httpx.ConnectTimeout) as error:
             return _no_answer("connect_failed", error)
         except httpx.TimeoutException as error:

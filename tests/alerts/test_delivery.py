@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 from cloudevents.core.formats.json import JSONFormat
 from cloudevents.core.v1.event import CloudEvent
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from standardwebhooks import Webhook
 from standardwebhooks.webhooks import WebhookVerificationError
 
@@ -21,6 +23,8 @@ from fleet.instants import from_datetime, to_datetime
 from tests.alerts.fix_receiver import SECRET, Receiver
 
 OTHER_SECRET = "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYX"
+
+CLOSED_PORT = 1  # tcpmux; nobody serves it
 
 PRIVATE_ADDRESSES = [
     *("127.0.0.1", "127.8.9.1", "10.1.2.3", "172.16.0.1", "192.168.1.1", "169.254.169.254", "0.0.0.0", "0.1.2.3"),
@@ -160,6 +164,26 @@ async def test_a_receiver_that_hangs_up_is_broken() -> None:
 )
 async def test_a_bad_url_is_a_value(url: str) -> None:
     assert (await answer_to(url)).error in {"url_invalid", "name_unknown"}
+
+
+HOSTS = st.one_of(
+    st.text(max_size=70), st.from_regex(r"[a-z0-9.-]{1,80}", fullmatch=True), st.ip_addresses().map(str), st.just("[::1]")
+)
+
+
+ADDRESSES = st.sampled_from(["127.0.0.1", "fe80::1%lo"])
+TLS = ssl.create_default_context()
+
+
+@settings(max_examples=100)
+@given(st.sampled_from(["http", "https", "HTTP", "ftp", ""]), HOSTS, st.text(max_size=30), ADDRESSES)
+async def test_any_url_gives_an_answer_and_never_an_exception(scheme: str, host: str, path: str, address: str) -> None:
+    async def resolver(host: str, port: int) -> list[str]:
+        return [address]
+
+    async with Sender(allow_private=True, resolver=resolver, timeout_s=1.0, tls=TLS) as sender:
+        answer = await sender.send(message(f"{scheme}://{host}:{CLOSED_PORT}/{path}"), now_us())
+    assert answer.error in {"url_invalid", "connect_failed"}
 
 
 async def test_a_bad_secret_is_a_value(receiver: Receiver) -> None:
