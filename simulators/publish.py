@@ -164,18 +164,19 @@ class Publisher:
         url: str,
         *,
         tenant: str,
+        feed: str = FEED,
         protocol: Literal[4, 5] = 4,
         tls: ssl.SSLContext | None = None,
         in_flight_max: int = IN_FLIGHT_MAX,
         memory_max: int = MEMORY_MAX,
         on_acknowledged: Callable[[Outgoing], None] | None = None,
     ) -> None:
-        """`protocol` 4 is MQTT 3.1.1. `tls` overrides the system's trust for mqtts. Errors: ValueError for a bad URL."""
+        """`feed` says `online` and `offline` for the connection. `protocol` 4 is MQTT 3.1.1. `tls` overrides the system's trust for mqtts. Errors: ValueError for a bad URL."""
         self.counters = Counters()
         self._broker = parse_url(url)
         self._protocol = aiomqtt.ProtocolVersion.V5 if protocol == 5 else aiomqtt.ProtocolVersion.V311
         self._tls = tls or (ssl.create_default_context() if self._broker.tls else None)
-        self._status_topic = feed_topic(tenant, FEED, "status")
+        self._status_topic = feed_topic(tenant, feed, "status")
         # two simulators of one tenant must not throw each other out, so the client id is not fixed
         self._identifier = f"keelwing-simulator-{tenant}-{secrets.token_hex(4)}"
         self._in_flight_max = in_flight_max

@@ -89,7 +89,8 @@ def test_a_ship_moves_as_she_says(ship: Any, at_us: int) -> None:
     assert abs(haversine_m(a, b) - said_m) < 14  # noise of two fixes, of two speeds, rounding, the sphere
     if a["sog_kn"] > 4:
         assert abs(turned_deg(a["cog_deg"], a["heading_deg"])) < 6
-        assert abs(turned_deg(a["heading_deg"], b["heading_deg"]) - a["rot_deg_min"] / 6) < 3.5
+        turned = (a["rot_deg_min"] + b["rot_deg_min"]) / 12  # a turn may begin or end between the two
+        assert abs(turned_deg(a["heading_deg"], b["heading_deg"]) - turned) < 4
     if a["nav_status"] == 5:
         assert a["sog_kn"] == 0
         assert a["channels"]["me_rpm"] == 0
