@@ -63,12 +63,15 @@ async def write(conn: Connection, changes: Iterable[AlertChangeRow], commit_nos:
             "change": change.change,
             "actor": change.actor,
             "reason": change.reason,
-            "before_status": change.before_status,
-            "before_severity": change.before_severity,
+            "before": None if change.before_status is None else staging.json(_before(change)),
             "after": staging.json(_json_of(alert)),
             "commit_no": commit_no,
         }
         await conn.execute(SQL["remember"], about)
+
+
+def _before(change: AlertChangeRow) -> dict[str, str | None]:
+    return {"status": change.before_status, "severity": change.before_severity}
 
 
 def _binds(alert: AlertRow) -> dict[str, Any]:

@@ -67,8 +67,7 @@ CREATE TABLE alert_revision (
         CHECK (change IN ('opened', 'updated', 'acknowledged', 'resolved', 'dismissed', 'retracted')),
     actor text NOT NULL,                            -- `keelwing`, or the key that acted
     reason text,
-    before_status text,                             -- NULL for the first
-    before_severity text,
+    before jsonb,                                   -- its status and severity before; NULL for the first
     after jsonb NOT NULL,                           -- the whole alert after the change
     changed_at timestamptz NOT NULL DEFAULT clock_timestamp(),
     commit_no bigint NOT NULL,
