@@ -3,23 +3,20 @@
 -- holds its own places, not everybody's. What another notifier is taking this moment is passed over.
 WITH busy AS (
     SELECT webhook_id, count(*) AS deliveries FROM webhook_delivery
-    WHERE state = 'pending' AND claimed_until > now() GROUP BY webhook_id
-), ranked AS (
-    SELECT delivery.webhook_id, delivery.event_id, delivery.next_attempt_at,
-        row_number() OVER (PARTITION BY delivery.webhook_id ORDER BY delivery.next_attempt_at, delivery.sequence)
-        + coalesce(busy.deliveries, 0) AS place
-    FROM webhook_delivery AS delivery
-    JOIN webhook ON webhook.webhook_id = delivery.webhook_id AND webhook.disabled_at IS NULL
-    LEFT JOIN busy ON busy.webhook_id = delivery.webhook_id
-    WHERE delivery.state = 'pending' AND delivery.next_attempt_at <= now()
-        AND (delivery.claimed_until IS NULL OR delivery.claimed_until <= now())
+    WHERE claimed_until > now() AND state = 'pending' GROUP BY webhook_id
 ), taken AS (
-    SELECT delivery.webhook_id, delivery.event_id
-    FROM ranked JOIN webhook_delivery AS delivery USING (webhook_id, event_id)
-    WHERE ranked.place <= %(per_endpoint_max)s::integer AND delivery.state = 'pending'
-        AND (delivery.claimed_until IS NULL OR delivery.claimed_until <= now())
-    ORDER BY ranked.next_attempt_at, ranked.place
-    LIMIT %(limit)s::integer FOR UPDATE OF delivery SKIP LOCKED
+    SELECT turn.webhook_id, turn.event_id
+    FROM webhook LEFT JOIN busy USING (webhook_id)
+    CROSS JOIN LATERAL (
+        SELECT delivery.webhook_id, delivery.event_id, delivery.next_attempt_at
+        FROM webhook_delivery AS delivery
+        WHERE delivery.webhook_id = webhook.webhook_id AND delivery.state = 'pending' AND delivery.next_attempt_at <= now()
+            AND (delivery.claimed_until IS NULL OR delivery.claimed_until <= now())
+        ORDER BY delivery.next_attempt_at, delivery.sequence
+        LIMIT greatest(0, %(per_endpoint_max)s::bigint - coalesce(busy.deliveries, 0)) FOR UPDATE SKIP LOCKED
+    ) AS turn
+    WHERE webhook.disabled_at IS NULL
+    ORDER BY turn.next_attempt_at LIMIT %(limit)s::bigint
 )
 UPDATE webhook_delivery AS delivery SET claimed_until = now() + %(lease_s)s * interval '1 second'
 FROM taken JOIN webhook USING (webhook_id) JOIN outbox USING (event_id)
@@ -31,9 +28,14 @@ RETURNING delivery.event_id, delivery.webhook_id::text, delivery.tenant, deliver
 -- name: due_in
 -- Seconds until the next delivery that waits becomes due or its claim lapses; NULL when none waits. Now is the transaction's,
 -- as in `claim`, so that nothing falls between the two; what is due and was not taken waits for a place, not for a time.
-SELECT extract(epoch FROM min(greatest(next_attempt_at, claimed_until)) - now())::double precision AS due_in_s
-FROM webhook_delivery JOIN webhook USING (webhook_id)
-WHERE state = 'pending' AND disabled_at IS NULL AND greatest(next_attempt_at, claimed_until) > now();
+SELECT extract(epoch FROM least(
+    (
+        SELECT delivery.next_attempt_at FROM webhook_delivery AS delivery JOIN webhook USING (webhook_id)
+        WHERE delivery.state = 'pending' AND delivery.next_attempt_at > now() AND webhook.disabled_at IS NULL
+        ORDER BY delivery.next_attempt_at LIMIT 1
+    ),
+    (SELECT min(claimed_until) FROM webhook_delivery WHERE claimed_until > now() AND state = 'pending')
+) - now())::double precision AS due_in_s;
 
 -- name: release
 -- Give claims back unused.
