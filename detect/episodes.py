@@ -10,7 +10,7 @@ from detect.model import Finding, Severity, finding_id
 from detect.state import AssetState
 
 
-class Episode(msgspec.Struct, kw_only=True):
+class Episode(msgspec.Struct, kw_only=True, array_like=True):
     """An open episode as a rule's memory keeps it; becomes a `Finding` each time that it changes.
 
     Its id is a hash of asset, rule, subject and `opened_at_us`, so that a second run over the same readings names it the same.

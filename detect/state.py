@@ -8,7 +8,7 @@ from __future__ import annotations
 import msgspec
 
 
-class Seen(msgspec.Struct, frozen=True, kw_only=True):
+class Seen(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     """The last known motion of an asset: each field as last reported, whenever that was.
 
     `time_us` is of the last reading of any content, `fix_time_us` of the last one with a position. `airborne` is None until known

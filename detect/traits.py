@@ -23,7 +23,7 @@ class Silence(NamedTuple):
     parked: bool = False
 
 
-class Track(msgspec.Struct, kw_only=True):
+class Track(msgspec.Struct, kw_only=True, array_like=True):
     """A line of positions that belong together: its last fix with motion, when it began and how many fixes it has."""
 
     time_us: int

@@ -1,0 +1,192 @@
+"""What must hold for every rule: cut anywhere, open and close in turn, one instant in any split, and a bounded state."""
+
+from __future__ import annotations
+
+import random
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from detect.checkpoint import BYTES_MAX, SCHEMA_VERSION, from_checkpoint, to_checkpoint
+from detect.model import Context, Finding, SceneContext, Tick
+from detect.state import AssetState
+from detect.step import RULES, initial_state, step
+from fleet.reading import Reading
+from tests.detect.conftest import Bench, Surroundings
+
+ODD = st.sampled_from(
+    ["", "", "", "", "", "", "jump", "elsewhere", "silent", "spike", "shift", "nan", "same", "slow", "nopos", "moored"]
+)
+STORIES = st.lists(st.tuples(ODD, st.integers(1, 40)), min_size=1, max_size=8)
+RUNS = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
+
+def ship_story(bench: Bench, story: Sequence[tuple[str, int]], seed: int) -> list[Reading]:
+    """Pieces of a ship's life, a minute or less a reading, each odd in its own way; begins with 45 healthy minutes."""
+    rng, second, readings = random.Random(seed), 0.0, []
+    level = 0.0
+    for odd, count in [("", 45), *story]:
+        if odd == "silent":
+            second += count * 900.0
+        level += 40.0 if odd == "shift" else 0.0
+        for i in range(count):
+            second += 0.0 if odd == "same" and i % 2 else rng.choice([10.0, 60.0, 60.0])
+            speed = 5.0 if odd == "slow" else 0.2 if odd == "moored" else 12.0 + rng.gauss(0, 0.2)
+            away = 3.0 if odd == "elsewhere" or (odd == "jump" and i % 5 == 0) else 0.0
+            temp_c = 300.0 + level + rng.gauss(0, 2) + (90.0 if odd == "spike" else 0.0)
+            position = {} if odd == "nopos" else {"lat_deg": 40.0 + away, "lon_deg": second / 3600 * 0.2}
+            readings.append(
+                bench.ship(
+                    second,
+                    **position,
+                    sog_kn=speed,
+                    cog_deg=90.0,
+                    nav_status=5 if odd == "moored" else 0,
+                    channels={
+                        "a_c": float("nan") if odd == "nan" else temp_c,
+                        "b_bar": 4.0 + rng.gauss(0, 0.1),
+                        "c_kw": temp_c * 3 + rng.gauss(0, 5),
+                    },
+                )
+            )
+    return list(readings)
+
+
+def plane_story(bench: Bench, story: Sequence[tuple[str, int]], seed: int) -> list[Reading]:
+    rng, second, readings = random.Random(seed), 0.0, []
+    for odd, count in story:
+        if odd == "silent":
+            second += count * 120.0
+        for i in range(count):
+            second += 0.0 if odd == "same" and i % 2 else rng.choice([1.0, 5.0, 30.0])
+            away = 2.0 if odd == "elsewhere" or (odd == "jump" and i % 5 == 0) else 0.0
+            squawk = {"spike": "7700", "shift": "7600", "nan": "7500", "slow": None}.get(odd, "1000")
+            position = {} if odd == "nopos" else {"lat_deg": 40.0 + away, "lon_deg": second / 480.0 % 180}
+            fields = {"gs_kn": 450.0, "track_deg": 90.0, "on_ground": odd == "moored", "alt_baro_ft": 36_000.0, "squawk": squawk}
+            readings.append(bench.plane(second, **position, **fields))
+    return list(readings)
+
+
+def around() -> Surroundings:
+    return Surroundings(scene=lambda time_us: SceneContext(neighbours_heard=time_us // 60_000_000 % 5, neighbours_known=4))
+
+
+def story_of(asset_class: str, story: Sequence[tuple[str, int]], seed: int) -> tuple[Bench, list[Reading]]:
+    bench = Bench()
+    return bench, (ship_story if asset_class == "vessel" else plane_story)(bench, story, seed)
+
+
+@pytest.mark.parametrize("asset_class", ["vessel", "aircraft"])
+@given(story=STORIES, seed=st.integers(0, 999), cuts=st.sets(st.integers(1, 300), max_size=6))
+@RUNS
+def test_cut_and_restored_anywhere_it_goes_on_the_same(
+    asset_class: str, story: list[tuple[str, int]], seed: int, cuts: set[int]
+) -> None:
+    bench, readings = story_of(asset_class, story, seed)
+    end = (readings[-1].time_us - bench.start_us) / 1e6 + 12 * 3600
+    whole_state = bench.state(asset_class)
+    whole = bench.run(readings, until=end, around=around(), state=whole_state)
+    state, parts, begin = bench.state(asset_class), [], 0
+    for cut in [*sorted(cut for cut in cuts if cut < len(readings)), len(readings)]:
+        parts += bench.run(readings[begin:cut], around=around(), state=state)
+        state.take_contributions()
+        restored = from_checkpoint(to_checkpoint(state))
+        assert restored == state
+        state, begin = restored, cut
+    parts += bench.run([], until=end, around=around(), state=state)
+    assert parts == whole
+    whole_state.take_contributions()
+    assert state == whole_state
+
+
+@pytest.mark.parametrize("asset_class", ["vessel", "aircraft"])
+@given(story=STORIES, seed=st.integers(0, 999))
+@RUNS
+def test_episodes_open_and_close_in_turn(asset_class: str, story: list[tuple[str, int]], seed: int) -> None:
+    bench, readings = story_of(asset_class, story, seed)
+    end = (readings[-1].time_us - bench.start_us) / 1e6 + 12 * 3600
+    findings = bench.run(readings, until=end, around=around())
+    ranks = {"info": 0, "warning": 1, "critical": 2}
+    told: dict[tuple[str, str | None], list[Finding]] = defaultdict(list)
+    for finding in findings:
+        told[finding.rule, finding.subject].append(finding)
+    for row in told.values():
+        current: Finding | None = None
+        for finding in row:
+            assert finding.opened_at_us <= finding.detected_at_us
+            assert finding.closed_at_us is None or finding.closed_at_us >= finding.opened_at_us
+            if current is not None:
+                assert finding.id == current.id, "a second episode opened while one was open"
+                assert finding.detected_at_us == current.detected_at_us
+                assert ranks[finding.severity] >= ranks[current.severity] or finding.closed_at_us is None
+            current = None if finding.closed_at_us is not None else finding
+    closed = [finding.id for finding in findings if finding.closed_at_us is not None]
+    assert len(closed) == len(set(closed))
+
+
+def watched_by_all(channels: int, name_length: int = 24) -> AssetState:
+    bench, rng = Bench(), random.Random(1)
+    names = [f"sensor_{i}_".ljust(name_length - 2, "x") + "_c" for i in range(channels)]
+    state = initial_state("0190d6a5-7c3e-7a4e-9f5b-2f6f1f0e9a11", "aircraft")
+    for minute in range(200):
+        fields: dict[str, Any] = {"gs_kn": 440 + rng.gauss(0, 3), "alt_baro_ft": 36_000 + rng.gauss(0, 40), "on_ground": False}
+        position = {"lat_deg": 40.0 + rng.gauss(0, 1e-3), "lon_deg": minute / 8.0}
+        values = {name: 100 * i + rng.gauss(0, 1) + (50 if minute > 195 else 0) for i, name in enumerate(names)}
+        bench.run([bench.plane(minute * 60, **position, **fields, channels=values)], state=state)
+    return state
+
+
+@pytest.mark.parametrize(("channels", "name_length"), [(12, 24), (12, 64), (40, 24)])
+def test_a_checkpoint_is_at_most_8_kib_with_every_channel_alarming(channels: int, name_length: int) -> None:
+    state = watched_by_all(channels, name_length)
+    memory: Any = state.memories["channel_anomaly"]
+    assert sum(watched.episode is not None for watched in memory.channels.values()) >= 12
+    assert len(to_checkpoint(state)) <= BYTES_MAX
+    state.take_contributions()
+    assert from_checkpoint(to_checkpoint(state)) == state
+
+
+def test_a_checkpoint_of_another_version_is_rebuilt() -> None:
+    cut = to_checkpoint(initial_state("a", "vessel"))
+    assert cut[1] == SCHEMA_VERSION
+    assert from_checkpoint(bytes([cut[0], SCHEMA_VERSION + 1]) + cut[2:]) is None
+
+
+def test_a_rule_added_since_the_checkpoint_begins_empty() -> None:
+    state = initial_state("a", "vessel")
+    del state.memories["gap"]
+    restored = from_checkpoint(to_checkpoint(state))
+    assert restored is not None
+    assert restored.memories["gap"] == next(rule.memory() for rule in RULES if rule.name == "gap")
+
+
+def test_readings_at_one_instant_may_come_and_an_older_one_is_refused() -> None:
+    bench = Bench()
+    state = bench.state()
+    bench.run([bench.ship(60, sog_kn=1.0), bench.ship(60, sog_kn=2.0)], state=state)
+    assert state.last_key == (bench.at(60), 2)
+    with pytest.raises(ValueError, match="older"):
+        step(state, bench.ship(59), Context())
+    with pytest.raises(ValueError, match="aircraft"):
+        step(state, bench.plane(61), Context())
+
+
+def test_a_tick_before_any_reading_says_nothing() -> None:
+    state = initial_state("a", "trainset")
+    assert step(state, Tick(0), Context())[1] == ()
+    assert (state.wake_at_us, state.last_fix, state.last_key) == (None, None, None)
+
+
+def test_rules_have_distinct_names_and_a_paragraph_each() -> None:
+    from pathlib import Path
+
+    import detect
+
+    text = (Path(detect.__file__).parent / "RULES.md").read_text()
+    names = [rule.name for rule in RULES]
+    assert len(set(names)) == len(names)
+    assert [name for name in names if f"\n## {name}\n" not in text] == []
