@@ -36,6 +36,8 @@ const HOUR_MS = 3_600_000;
 /** Charts, track and findings of an open drawer are asked for again this often; sooner, but not at once, on news. */
 const REFRESH_MS = 30_000;
 const NEWS_MS = 5000;
+/** The API refuses more fields in one question. */
+const FIELDS_MAX = 100;
 
 export interface DetailHandlers {
   close(): void;
@@ -272,7 +274,10 @@ export class Detail {
     const last_ms = this.fleet.states.get(asset.id)?.time_ms ?? now_ms;
     const to_ms = last_ms + 60_000; // a silent asset's last day is the one before it fell silent
     const from_ms = to_ms - this.#period.hours * HOUR_MS;
-    const fields = [...(MOTION[asset.class] ?? []), ...this.#channels(asset.id)];
+    // Draught is not shared with every key; where the state does not know it, asking would be refused.
+    const unknown = this.fleet.states.get(asset.id)?.draught_m == null ? ["draught_m"] : [];
+    const motion = (MOTION[asset.class] ?? []).filter((field) => !unknown.includes(field));
+    const fields = [...motion, ...this.#channels(asset.id)].slice(0, FIELDS_MAX);
     const asked = [
       this.client
         .track(asset.id, to_ms - 24 * HOUR_MS, to_ms)

@@ -111,15 +111,11 @@ export class Fleet {
     return counts;
   }
 
+  /** A state is whole: what it does not know is not known any more. */
   #offer(state: AssetState): void {
     const known = this.states.get(state.asset_id);
     if (known && (known.time_ms ?? 0) > (state.time_ms ?? 0)) return;
-    // An event may carry the fix alone; what it leaves out stays as it was known.
-    const merged = known ? { ...known } : state;
-    if (known)
-      for (const [field, value] of Object.entries(state))
-        if (value !== null) Object.assign(merged, { [field]: value });
-    this.states.set(state.asset_id, merged);
+    this.states.set(state.asset_id, state);
   }
 
   #changed(): void {

@@ -66,17 +66,13 @@ test("a track is one line or several", () => {
   expect(readTrack({ geometry: null })).toEqual([]);
 });
 
-test("an older state never replaces a newer one, and a bare fix keeps what it leaves out", () => {
+test("an older state never replaces a newer one, and a newer one replaces it whole", () => {
   const fleet = new Fleet();
   fleet.takeState(STATE, 0);
   fleet.takeState({ asset_id: "a", time: "2026-01-01T00:00:05Z", course_deg: 10 }, 0);
   expect(fleet.states.get("a")?.course_deg).toBe(90);
   fleet.takeState({ asset_id: "a", time: "2026-01-01T00:00:20Z", course_deg: 95 }, 0);
-  expect(fleet.states.get("a")).toMatchObject({
-    course_deg: 95,
-    lon_deg: 4.5,
-    speed: { value: 12.5, unit: "kn" },
-  });
+  expect(fleet.states.get("a")).toMatchObject({ course_deg: 95, lon_deg: null, speed: null });
 });
 
 test("an alert leaves the list when it is closed and never returns at a lower revision", () => {
