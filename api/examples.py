@@ -1,0 +1,91 @@
+"""One example of every shape, for OpenAPI and its readers; a test reads each back into its shape."""
+
+from __future__ import annotations
+
+from typing import Any
+
+ID = "0d3c7a52-6f0e-4f1e-9a53-6d1d3c1f5b11"
+OTHER_ID = "6a1f5e0c-12f4-4a1b-8a6e-0a4b4a1f2c33"
+AT = "2026-11-22T07:00:00Z"
+LATER = "2026-11-22T07:05:00Z"
+
+IDENTIFIER: dict[str, Any] = {
+    "scheme": "imo", "value": "9074729", "valid_from": None, "valid_to": None, "recorded_at": AT,
+    "source": "registration", "warning": None,
+}  # fmt: skip
+LEASE: dict[str, Any] = {
+    "id": OTHER_ID, "lessee": ID, "lessee_name": "Northern Bulk", "form": "time", "valid_from": "2026-01-01T00:00:00Z",
+    "valid_to": None, "recorded_at": AT,
+}  # fmt: skip
+ASSET: dict[str, Any] = {
+    "id": ID, "class": "vessel", "name": "Blue Heron", "type": "bulk carrier", "identifiers": [IDENTIFIER], "stage": None,
+    "current_lease": LEASE, "particulars": {"length_m": 225, "beam_m": 32.26}, "created_at": AT,
+    "reason": {"stage": "not_derived"},
+}  # fmt: skip
+STATE: dict[str, Any] = {
+    "asset_id": ID, "time": AT, "age_s": 4.2, "position": {"type": "Point", "coordinates": [3.9, 51.95]}, "position_time": AT,
+    "course_deg": 212.4, "speed": {"value": 12.3, "unit": "kn"}, "altitude": None, "draught_m": 9.0,
+    "weight": {"displacement_t": 56374.7, "method": "block_coefficient"}, "operating_status": "under_way_using_engine",
+    "stage": None, "lease": LEASE, "coverage": {"quality": "heard", "last_heard_at": AT},
+    "channels": {"me_exhaust_temp_c": 341.0}, "reason": {"altitude": "not_observable", "stage": "not_derived"},
+}  # fmt: skip
+LIFECYCLE: dict[str, Any] = {
+    "asset_id": ID, "class": "vessel", "name": "Blue Heron", "type": "bulk carrier", "stage": None, "registered_at": AT,
+    "first_heard_at": AT, "last_heard_at": LATER, "streams": 2, "identifiers": [IDENTIFIER], "leases": [LEASE],
+    "operating_status": "moored", "reason": {"stage": "not_derived"},
+}  # fmt: skip
+FINDING: dict[str, Any] = {
+    "rule": "position_jump", "severity": "warning", "asset": "imo:9074729", "subject": None, "opened_at": AT,
+    "closed_at": AT, "detected_at": AT, "score": None, "evidence": {"implied_speed_kn": 212.4, "limit_kn": 60.0},
+    "id": "5c1d7e0f9a", "revision": 1, "rule_version": 1, "asset_id": ID, "retracted": False,
+}  # fmt: skip
+ALERT: dict[str, Any] = {
+    "id": OTHER_ID, "rule": "position_jump", "subject": None, "severity": "warning", "status": "open", "asset_id": ID,
+    "asset": "imo:9074729", "lease_id": None, "opened_at": AT, "updated_at": LATER, "closed_at": None, "revision": 1,
+    "evidence": {"implied_speed_kn": 212.4, "limit_kn": 60.0}, "reason": {"lease_id": "no_lease_in_force"},
+}  # fmt: skip
+ALERT_REVISION: dict[str, Any] = {
+    "revision": 2, "change": "acknowledged", "actor": f"key:{ID}", "status_before": "open", "status_after": "acknowledged",
+    "severity_after": "warning", "at": LATER, "comment": "calling the master",
+}  # fmt: skip
+COMMENT: dict[str, Any] = {"id": "7", "alert_id": OTHER_ID, "at": LATER, "author": f"key:{ID}", "text": "Master called."}
+WEBHOOK: dict[str, Any] = {
+    "id": ID, "url": "https://example.com/hooks/keelwing", "description": "operations desk",
+    "types": ["keelwing.alert.opened.v1"], "severity_min": "warning", "status": "enabled", "disabled_at": None,
+    "disabled_reason": None, "created_at": AT, "previous_secret_until": None, "pending": 0, "failed": 0, "secret": None,
+    "reason": {"secret": "shown_once"},
+}  # fmt: skip
+ATTEMPT: dict[str, Any] = {
+    "id": "12", "event_id": "evt_4b1c", "event_type": "keelwing.alert.opened.v1", "attempt": 1, "trigger": "schedule",
+    "started_at": AT, "duration_ms": 83, "status_code": 204, "error": None, "response_excerpt": "", "delivery_state": "sent",
+}  # fmt: skip
+REPLAY: dict[str, Any] = {"accepted": 3, "request_id": "4"}
+FEED: dict[str, Any] = {
+    "name": "coast", "owner": "tenant", "status": "online", "status_at": AT, "last_received_at": LATER, "assets_heard": 40,
+    "clock": "live", "clock_time": LATER,
+    "counts": {"received": 10, "stored": 7, "late": 1, "duplicate": 1, "rejected": 1, "traffic": 1, "static_received": 2,
+               "static_duplicate": 0, "unknown_fields": 0},
+    "reason": {},
+}  # fmt: skip
+REJECTION: dict[str, Any] = {
+    "id": "31", "topic": "keelwing/v1/demo/vessel/imo/9074729/telemetry", "element": 3, "reason": "time_missing",
+    "detail": "time is required", "payload_text": '{"lat_deg": 1}', "payload_base64": "eyJsYXRfZGVnIjogMX0=",
+    "received_at": AT, "replayed_at": None,
+}  # fmt: skip
+REJECTION_COUNT: dict[str, Any] = {
+    "reason": "time_missing", "count": 4, "replayed": 0, "first_received_at": AT, "last_received_at": LATER,
+}  # fmt: skip
+HEALTH: dict[str, Any] = {"status": "ok", "version": "0.1.0", "checks": {"database": "ok", "migrations": "ok"}}
+TRACK: dict[str, Any] = {
+    "type": "Feature", "id": ID, "geometry": {"type": "LineString", "coordinates": [[3.9, 51.95], [4.0, 51.96]]},
+    "properties": {"asset_id": ID, "from": AT, "to": LATER, "times": [AT, "2026-11-22T07:04:00Z"], "points": 2, "points_total": 2,
+                   "reason": {}},
+}  # fmt: skip
+TELEMETRY: dict[str, Any] = {
+    "items": [{"time": AT, "sog_kn": {"count": 60, "min": 11.9, "mean": 12.2, "max": 12.4}}], "next_cursor": None,
+}  # fmt: skip
+MOVING_TRACK: dict[str, Any] = {
+    "type": "Feature", "id": ID, "temporalGeometry": {"type": "MovingPoint", "datetimes": [AT, LATER],
+    "coordinates": [[3.9, 51.95], [4.0, 51.96]], "interpolation": "Linear"},
+    "properties": {"asset_id": ID, "from": AT, "to": LATER, "points": 2, "points_total": 2, "reason": {}},
+}  # fmt: skip

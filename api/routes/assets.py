@@ -1,0 +1,293 @@
+"""Assets: list, one, make, change, and what is known of each: state, identifiers, life so far."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from starlette.responses import Response
+
+from api import examples
+from api.documents import answer, answer_list
+from api.keys import Anyone, Asker, Editor
+from api.listing import decode_cursor, encode_cursor, json_response, list_response
+from api.once import Answer, IdempotencyKey, write_once
+from api.parameters import (
+    AssetId,
+    Box,
+    ClassName,
+    Dated,
+    DatedQuery,
+    IdentifierPair,
+    Instant,
+    Page,
+    PageQuery,
+    Text,
+)  # fmt: skip
+from api.problem import Fault, Problem, not_found, pointer_of
+from api.shapes import AssetShape, IdentifierShape, LifecycleShape, StateShape
+from api.states import asset_shape, identifier_shape, lease_shape, state_shape, time_of
+from fleet.identifiers import identifier_fault
+from fleet.instants import to_rfc3339
+from store import desk, reads, registry
+from store.pool import Connection
+
+router = APIRouter(prefix="/v1", tags=["assets"])
+PARTICULARS_MAX = 100
+IDENTIFIERS_MAX = 50
+
+
+class NewIdentifier(BaseModel):
+    """An identifier to register; null bounds are open."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    scheme: Text = Field(max_length=20, examples=["imo"])
+    value: Text = Field(min_length=1, max_length=64, examples=["9074729"])
+    valid_from: Instant | None = None
+    valid_to: Instant | None = None
+
+
+class NewAsset(BaseModel):
+    """An asset to register."""
+
+    model_config = ConfigDict(
+        extra="forbid", populate_by_name=True,
+        json_schema_extra={"examples": [{
+            "class": "vessel", "name": "Blue Heron", "type": "bulk carrier",
+            "identifiers": [{"scheme": "imo", "value": "9074729"}], "particulars": {"length_m": 225, "beam_m": 32.26},
+        }]},
+    )  # fmt: skip
+
+    asset_class: ClassName = Field(alias="class")
+    name: Text = Field(min_length=1, max_length=200)
+    type: Text | None = Field(default=None, max_length=60)
+    identifiers: list[NewIdentifier] = Field(min_length=1, max_length=IDENTIFIERS_MAX)
+    particulars: dict[Text, JsonValue] = Field(default_factory=dict, max_length=PARTICULARS_MAX)
+
+
+class AssetChange(BaseModel):
+    """A JSON merge patch (RFC 7396): what is absent stays, null removes."""
+
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"examples": [{"name": "Blue Heron II", "particulars": {"beam_m": None}}]}
+    )  # fmt: skip
+
+    name: Text | None = Field(default=None, min_length=1, max_length=200)
+    type: Text | None = Field(default=None, max_length=60)
+    particulars: dict[Text, JsonValue] = Field(default_factory=dict, max_length=PARTICULARS_MAX)
+
+
+def now_us() -> int:
+    """Wall time, by which ages are counted."""
+    return time.time_ns() // 1000
+
+
+def by_asset(rows: Sequence[reads.Row]) -> dict[Any, list[reads.Row]]:
+    """Rows grouped by their asset."""
+    found: dict[Any, list[reads.Row]] = {}
+    for row in rows:
+        found.setdefault(row["asset_id"], []).append(row)
+    return found
+
+
+async def shapes_of(conn: Connection, rows: Sequence[reads.Row], dated: Dated) -> list[AssetShape]:
+    """Asset rows with their identifiers and leases, two set queries for the lot."""
+    ids = [row["asset_id"] for row in rows]
+    names = by_asset(await reads.identifiers(conn, ids, dated.at_us, dated.known_us))
+    at_us = now_us() if dated.at_us is None else dated.at_us
+    leases = by_asset(await reads.leases(conn, ids, at_us, dated.known_us))
+    return [asset_shape(row, names.get(row["asset_id"], ()), next(iter(leases.get(row["asset_id"], ())), None)) for row in rows]
+
+
+async def asset_row(conn: Connection, asset_id: Any, dated: Dated | None = None) -> reads.Row:
+    """The asset's row. Raises Problem 404 where the key cannot see it."""
+    found = await reads.asset(conn, str(asset_id), None if dated is None else dated.known_us)
+    if found is None:
+        raise not_found("asset")
+    return found
+
+
+@router.get("/assets", responses=answer_list(AssetShape, examples.ASSET), response_model=None)
+async def list_assets(
+    request: Request, asker: Anyone, page: PageQuery, dated: DatedQuery,
+    identifier: Annotated[IdentifierPair | None, Query(description="Bears this identifier at `valid_at`: `imo:9074729`.")] = None,
+    asset_class: Annotated[ClassName | None, Query(alias="class", description="Of this class.")] = None,
+    lessee: Annotated[Text | None, Query(max_length=200, description="Under lease to this party: its id or name.")] = None,
+    q: Annotated[Text | None, Query(min_length=1, max_length=100, description="Part of a name, type or identifier.")] = None,
+    bbox: Annotated[Box | None, Query(description="Last heard inside west,south,east,north; west > east crosses 180°.")] = None,
+) -> Response:  # fmt: skip
+    """Assets in the key's scope, in order of their id."""
+    after = decode_cursor(page.cursor, tuple[str])
+    which = reads.AssetFilter(
+        asset_class=asset_class, identifier=identifier, lessee=lessee, text=q, bbox=bbox,
+        at_us=dated.at_us, known_us=dated.known_us,
+    )  # fmt: skip
+    async with asker.desk() as conn:
+        rows = await reads.assets(conn, which, after[0] if after else None, page.limit + 1)
+        shapes = await shapes_of(conn, rows[: page.limit], dated)
+    return list_response(request, AssetShape, shapes, next_cursor(rows, page, "asset_id"))
+
+
+def next_cursor(rows: Sequence[reads.Row], page: Page, *columns: str) -> str | None:
+    """The cursor behind the last row of a page that was read with one row too many; None where there was none."""
+    if len(rows) <= page.limit:
+        return None
+    last = rows[page.limit - 1]
+    return encode_cursor(*(str(last[name]) if name.endswith("asset_id") else last[name] for name in columns))
+
+
+@router.post(
+    "/assets", status_code=201, responses=answer(AssetShape, examples.ASSET, 201, 400, 409, 413), response_model=None
+)  # fmt: skip
+async def create_asset(request: Request, asker: Editor, body: NewAsset, idempotency_key: IdempotencyKey = None) -> Response:
+    """Register an asset. Streams that already speak of its identifiers become its own, past readings included."""
+    faults = [
+        Fault(part="body", pointer=pointer_of(["identifiers", n]), detail=fault)
+        for n, each in enumerate(body.identifiers)
+        if (fault := _identifier_fault(each)) is not None
+    ]
+    if faults:
+        raise Problem(422, "The request was understood but is not valid.", reason="invalid", errors=faults)
+
+    async def work(conn: Connection) -> Answer:
+        await _refuse_borne(conn, body)
+        asset_id = await registry.register_asset(
+            conn, asker.tenant, body.asset_class, body.name, body.type,
+            [registry.Identifier(each.scheme, each.value, each.valid_from, each.valid_to) for each in body.identifiers],
+            body.particulars,
+        )  # fmt: skip
+        made = (await shapes_of(conn, [await asset_row(conn, asset_id)], Dated()))[0]
+        return Answer(body=made, status=201, headers={"Location": f"/v1/assets/{asset_id}"})
+
+    return await write_once(request, asker, idempotency_key, work)
+
+
+def _identifier_fault(each: NewIdentifier) -> str | None:
+    if each.valid_from is not None and each.valid_to is not None and each.valid_from >= each.valid_to:
+        return "valid_from must be before valid_to"
+    return identifier_fault(each.scheme, each.value)
+
+
+async def _refuse_borne(conn: Connection, body: NewAsset) -> None:
+    """409 where an asset of the tenant bears one of the identifiers: making it again would be another asset's life."""
+    for n, each in enumerate(body.identifiers):
+        which = reads.AssetFilter(asset_class=body.asset_class, identifier=(each.scheme, each.value), at_us=each.valid_from)
+        borne = await reads.assets(conn, which, None, 1)
+        if borne:
+            fault = Fault(part="body", pointer=pointer_of(["identifiers", n]), detail=f"borne by asset {borne[0]['asset_id']}")
+            raise Problem(409, "An asset bears this identifier already.", reason="identifier_borne", errors=[fault])
+
+
+@router.get("/assets/{asset_id}", responses=answer(AssetShape, examples.ASSET, 200, 404), response_model=None)
+async def get_asset(asker: Anyone, asset_id: AssetId, dated: DatedQuery) -> Response:
+    """One asset, with its identifiers and the lease in force."""
+    async with asker.desk() as conn:
+        return json_response((await shapes_of(conn, [await asset_row(conn, asset_id, dated)], dated))[0])
+
+
+@router.patch(
+    "/assets/{asset_id}", responses=answer(AssetShape, examples.ASSET, 200, 400, 404, 409, 413), response_model=None
+)  # fmt: skip
+async def change_asset(
+    request: Request, asker: Editor, asset_id: AssetId, body: AssetChange, idempotency_key: IdempotencyKey = None
+) -> Response:  # fmt: skip
+    """Rename, retype, or merge particulars."""
+    given = body.model_fields_set
+    if "name" in given and body.name is None:
+        fault = Fault(part="body", pointer="#/name", detail="cannot be removed")
+        raise Problem(422, "The request was understood but is not valid.", reason="invalid", errors=[fault])
+
+    async def work(conn: Connection) -> Answer:
+        await asset_row(conn, asset_id)
+        await desk.change_asset(
+            conn, str(asset_id), name=body.name, asset_type=body.type, type_given="type" in given, particulars=body.particulars
+        )  # fmt: skip
+        return Answer(body=(await shapes_of(conn, [await asset_row(conn, asset_id)], Dated()))[0])
+
+    return await write_once(request, asker, idempotency_key, work)
+
+
+@router.get(
+    "/assets/{asset_id}/identifiers", responses=answer_list(IdentifierShape, examples.IDENTIFIER, 404), response_model=None
+)
+async def list_identifiers(request: Request, asker: Anyone, asset_id: AssetId, dated: DatedQuery) -> Response:
+    """Every name the asset ever had, or those valid at `valid_at`; as recorded at `known_at`."""
+    async with asker.desk() as conn:
+        row = await asset_row(conn, asset_id, dated)
+        rows = await reads.identifiers(conn, [row["asset_id"]], dated.at_us, dated.known_us)
+    return list_response(request, IdentifierShape, [identifier_shape(each) for each in rows], None)
+
+
+async def states_of(conn: Connection, asker: Asker, rows: Sequence[reads.Row], dated: Dated) -> list[StateShape]:
+    """States of assets, now or as of an instant.
+
+    Now is the streams' last words; a lessee's are looked up in the readings instead, because the last word may lie behind
+    the end of its lease while an earlier one does not.
+    """
+    at_us = now_us() if dated.at_us is None else dated.at_us
+    said: dict[Any, list[reads.Row]] = {}
+    if dated.at_us is None and dated.known_us is None and asker.party is None:
+        said = by_asset(await reads.latest(conn, [row["asset_id"] for row in rows]))
+    else:
+        for name in sorted({row["class"] for row in rows}):
+            ids = [row["asset_id"] for row in rows if row["class"] == name]
+            said |= by_asset(await reads.as_of(conn, name, ids, at_us, dated.known_us))
+    leases = by_asset(await reads.leases(conn, [row["asset_id"] for row in rows], at_us, dated.known_us))
+    return [
+        state_shape(
+            row, said.get(row["asset_id"], ()), next(iter(leases.get(row["asset_id"], ())), None), at_us,
+            insider=asker.party is None,
+        )
+        for row in rows
+    ]  # fmt: skip
+
+
+@router.get("/assets/{asset_id}/state", responses=answer(StateShape, examples.STATE, 200, 404), response_model=None)
+async def get_state(asker: Anyone, asset_id: AssetId, dated: DatedQuery) -> Response:
+    """The last word about an asset, or the last at or before `valid_at`; every null part has its reason."""
+    async with asker.desk() as conn:
+        row = await asset_row(conn, asset_id, dated)
+        return json_response((await states_of(conn, asker, [row], dated))[0])
+
+
+@router.get("/states", responses=answer_list(StateShape, examples.STATE), response_model=None)
+async def list_states(
+    request: Request, asker: Anyone, page: PageQuery, dated: DatedQuery,
+    asset_class: Annotated[ClassName | None, Query(alias="class", description="Of this class.")] = None,
+) -> Response:  # fmt: skip
+    """States of all assets in the key's scope, in order of asset id."""
+    after = decode_cursor(page.cursor, tuple[str])
+    which = reads.AssetFilter(asset_class=asset_class, known_us=dated.known_us)
+    async with asker.desk() as conn:
+        rows = await reads.assets(conn, which, after[0] if after else None, page.limit + 1)
+        shapes = await states_of(conn, asker, rows[: page.limit], dated)
+    return list_response(request, StateShape, shapes, next_cursor(rows, page, "asset_id"))
+
+
+@router.get("/assets/{asset_id}/lifecycle", responses=answer(LifecycleShape, examples.LIFECYCLE, 200, 404), response_model=None)
+async def get_lifecycle(asker: Anyone, asset_id: AssetId, dated: DatedQuery) -> Response:
+    """What is known so far of an asset's life: names, first and last hearing, leases, stage."""
+    async with asker.desk() as conn:
+        row = await asset_row(conn, asset_id, dated)
+        names = await reads.identifiers(conn, [row["asset_id"]], dated.at_us, dated.known_us)
+        leases = await reads.leases(conn, [row["asset_id"]], dated.at_us, dated.known_us)
+        heard = await reads.heard(conn, str(asset_id), row["class"])
+        state = (await states_of(conn, asker, [row], dated))[0]
+    reason = {name: why for name, why in state.reason.items() if name in {"stage", "operating_status"}}
+    if row["type"] is None:
+        reason["type"] = "not_given"
+    if heard["first_time"] is None:
+        reason |= {"first_heard_at": "never_heard", "last_heard_at": "never_heard"}
+    return json_response(
+        LifecycleShape(
+            asset_id=str(row["asset_id"]), class_=row["class"], name=row["name"], type=row["type"], stage=row["stage"],
+            registered_at=to_rfc3339(row["created_at"]), first_heard_at=time_of(heard["first_time"]),
+            last_heard_at=time_of(heard["last_time"]), streams=heard["streams"],
+            identifiers=[identifier_shape(each) for each in names], leases=[lease_shape(each) for each in leases],
+            operating_status=state.operating_status, reason=reason,
+        )
+    )  # fmt: skip

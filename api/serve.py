@@ -1,0 +1,50 @@
+"""The API as a process: uvicorn around the application, stopping in bounded time even with streams open."""
+
+from __future__ import annotations
+
+import socket
+
+import uvicorn
+
+from api.app import create_app
+from api.live import LiveHub
+from api.settings import ApiSettings
+
+BACKLOG = 512
+
+
+class Server(uvicorn.Server):
+    """Uvicorn, which ends the event streams as soon as a stop was asked for, so that it need not wait for them."""
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """End streams, then what uvicorn does: let requests finish, at most `timeout_graceful_shutdown`."""
+        hub: LiveHub | None = getattr(getattr(self.config.app, "state", None), "hub", None)
+        if hub is not None:
+            hub.stop()
+        await super().shutdown(sockets)
+
+
+def server_of(settings: ApiSettings) -> Server:
+    """A server that is not started; for who runs it in a loop of their own (`await server.serve()`)."""
+    config = uvicorn.Config(
+        create_app(settings),
+        host=settings.host,
+        port=settings.port,
+        log_config=None,
+        access_log=False,
+        lifespan="on",
+        backlog=BACKLOG,
+        server_header=False,
+        timeout_graceful_shutdown=max(1, round(settings.stop_s)),
+        timeout_keep_alive=20,
+    )
+    return Server(config)
+
+
+def run(settings: ApiSettings) -> None:
+    """Serve until SIGINT or SIGTERM; returns within `settings.stop_s` and a second, streams open or not.
+
+    Raises:
+        SystemExit: the application did not start (the database did not come, the port is taken); the log says why.
+    """
+    server_of(settings).run()

@@ -1,0 +1,301 @@
+"""What the API says, as structs: the wire shapes of the contract and, through msgspec, their JSON schemas.
+
+Unknown is null, and `reason` then names the field and says why (`{"weight": "no_displacement_model"}`). Instants are
+RFC 3339 with `Z`. A struct here is a promise to clients: fields are added, never renamed.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+import msgspec
+
+Severity = Literal["info", "warning", "critical"]
+Reasons = dict[str, str]
+Time = Annotated[str, msgspec.Meta(extra_json_schema={"format": "date-time"})]
+
+
+class Shape(msgspec.Struct, frozen=True, kw_only=True):
+    """Base of all: immutable, made by name."""
+
+
+class IdentifierShape(Shape, frozen=True, kw_only=True):
+    """What the air or a paper calls an asset, and when; null bounds are open, `valid_to` is exclusive."""
+
+    scheme: str
+    value: str
+    valid_from: Time | None
+    valid_to: Time | None
+    recorded_at: Time | None = None
+    source: str | None = None
+    warning: str | None = None
+
+
+class LeaseShape(Shape, frozen=True, kw_only=True):
+    """Who has the asset when. `valid_to` is exclusive; null is open."""
+
+    id: str
+    lessee: str
+    lessee_name: str
+    form: str
+    valid_from: Time | None
+    valid_to: Time | None
+    recorded_at: Time | None = None
+
+
+class AssetShape(Shape, frozen=True, kw_only=True):
+    """An asset of the key's tenant."""
+
+    id: str
+    class_: str = msgspec.field(name="class")
+    name: str
+    type: str | None
+    identifiers: list[IdentifierShape]
+    stage: str | None
+    current_lease: LeaseShape | None
+    particulars: dict[str, Any]
+    created_at: Time
+    reason: Reasons
+
+
+class PointShape(Shape, frozen=True, kw_only=True):
+    """GeoJSON Point, WGS 84, longitude first."""
+
+    type: Literal["Point"] = "Point"
+    coordinates: tuple[float, float]
+
+
+class SpeedShape(Shape, frozen=True, kw_only=True):
+    """Speed over ground; the unit is the class's own (`kn`, or `km/h` for trainsets)."""
+
+    value: float
+    unit: str
+
+
+class AltitudeShape(Shape, frozen=True, kw_only=True):
+    """Pressure altitude on 1013.25 hPa."""
+
+    value: float
+    unit: Literal["ft"] = "ft"
+    datum: Literal["1013.25 hPa"] = "1013.25 hPa"
+
+
+class WeightShape(Shape, frozen=True, kw_only=True):
+    """Displacement of a ship, and how it was found."""
+
+    displacement_t: float
+    method: str
+
+
+class CoverageShape(Shape, frozen=True, kw_only=True):
+    """How well the asset is heard: `quality` is `heard`, `stale` or `silent`; `count_24h` readings in 24 h before `time`."""
+
+    quality: str
+    last_heard_at: Time
+
+
+class StateShape(Shape, frozen=True, kw_only=True):
+    """The last word about an asset. `age_s` counts from `time` to the answer; every part says its own time where it differs."""
+
+    asset_id: str
+    time: Time | None
+    age_s: float | None
+    position: PointShape | None
+    position_time: Time | None
+    course_deg: float | None
+    speed: SpeedShape | None
+    altitude: AltitudeShape | None
+    draught_m: float | None
+    weight: WeightShape | None
+    operating_status: str | None
+    stage: str | None
+    lease: LeaseShape | None
+    coverage: CoverageShape | None
+    channels: dict[str, float] | None
+    reason: Reasons
+
+
+class FindingShape(Shape, frozen=True, kw_only=True):
+    """One line of the contract's findings, with the asset's own key behind it."""
+
+    rule: str
+    severity: Severity
+    asset: str
+    subject: str | None
+    opened_at: Time
+    closed_at: Time | None
+    detected_at: Time
+    score: float | None
+    evidence: dict[str, Any]
+    id: str
+    revision: int
+    rule_version: int
+    asset_id: str | None
+    retracted: bool = False
+
+
+class AlertShape(Shape, frozen=True, kw_only=True):
+    """An alert episode. `asset` is `scheme:value` as the readings named it; `lease_id` is the lease it happened under."""
+
+    id: str
+    rule: str
+    subject: str | None
+    severity: Severity
+    status: str
+    asset_id: str | None
+    asset: str | None
+    lease_id: str | None
+    opened_at: Time
+    updated_at: Time
+    closed_at: Time | None
+    revision: int
+    evidence: dict[str, Any]
+    reason: Reasons
+
+
+class AlertRevisionShape(Shape, frozen=True, kw_only=True):
+    """One change of an alert: who did it and why; `actor` is `keelwing` or `key:` and the key's id."""
+
+    revision: int
+    change: str
+    actor: str
+    status_before: str | None
+    status_after: str | None
+    severity_after: str | None
+    at: Time
+    comment: str | None
+
+
+class CommentShape(Shape, frozen=True, kw_only=True):
+    """Something a person wrote under an alert."""
+
+    id: str
+    alert_id: str
+    at: Time
+    author: str
+    text: str
+
+
+class WebhookShape(Shape, frozen=True, kw_only=True):
+    """An endpoint. `secret` is given once, when it is made or rotated; afterwards null with a reason."""
+
+    id: str
+    url: str
+    description: str
+    types: list[str]
+    severity_min: Severity | None
+    status: Literal["enabled", "disabled"]
+    disabled_at: Time | None
+    disabled_reason: str | None
+    created_at: Time
+    previous_secret_until: Time | None
+    pending: int
+    failed: int
+    secret: str | None
+    reason: Reasons
+
+
+class AttemptShape(Shape, frozen=True, kw_only=True):
+    """One request to an endpoint; `status_code` is null when no answer came, and `error` says why."""
+
+    id: str
+    event_id: str
+    event_type: str | None
+    attempt: int
+    trigger: str
+    started_at: Time
+    duration_ms: int
+    status_code: int | None
+    error: str | None
+    response_excerpt: str | None
+    delivery_state: str | None
+
+
+class ReplayShape(Shape, frozen=True, kw_only=True):
+    """How many things were put in line again; `request_id` names a request that the worker takes up, where there is one."""
+
+    accepted: int
+    request_id: str | None = None
+
+
+class FeedCounts(Shape, frozen=True, kw_only=True):
+    """What became of everything received: received = stored + duplicate + rejected + traffic."""
+
+    received: int
+    stored: int
+    late: int
+    duplicate: int
+    rejected: int
+    traffic: int
+    static_received: int
+    static_duplicate: int
+    unknown_fields: int
+
+
+class FeedShape(Shape, frozen=True, kw_only=True):
+    """A feed: what it last said of itself, when the tenant's assets were last heard on it, its clock and counters.
+
+    `clock_time` is wall time of the answer for a live feed and the largest reading time for a recording. Counters are null
+    for a feed of the operator, which other tenants share.
+    """
+
+    name: str
+    owner: Literal["tenant", "operator"]
+    status: Literal["online", "offline"] | None
+    status_at: Time | None
+    last_received_at: Time | None
+    assets_heard: int
+    clock: Literal["live", "recording"]
+    clock_time: Time | None
+    counts: FeedCounts | None
+    reason: Reasons
+
+
+class RejectionShape(Shape, frozen=True, kw_only=True):
+    """A message, or one element of it, that was no reading. `payload_text` is null where the bytes are no UTF-8."""
+
+    id: str
+    topic: str
+    element: int | None
+    reason_code: str = msgspec.field(name="reason")
+    detail: str
+    payload_text: str | None
+    payload_base64: str
+    received_at: Time
+    replayed_at: Time | None
+
+
+class RejectionCountShape(Shape, frozen=True, kw_only=True):
+    """Rejections kept, by reason."""
+
+    reason: str
+    count: int
+    replayed: int
+    first_received_at: Time
+    last_received_at: Time
+
+
+class LifecycleShape(Shape, frozen=True, kw_only=True):
+    """What is known so far of an asset's life: names, hearings, leases. `streams` counts the sources that speak of it."""
+
+    asset_id: str
+    class_: str = msgspec.field(name="class")
+    name: str
+    type: str | None
+    stage: str | None
+    registered_at: Time
+    first_heard_at: Time | None
+    last_heard_at: Time | None
+    streams: int
+    identifiers: list[IdentifierShape]
+    leases: list[LeaseShape]
+    operating_status: str | None
+    reason: Reasons
+
+
+class HealthShape(Shape, frozen=True, kw_only=True):
+    """Whether the process, or all it needs, is well; `checks` says what was asked and found."""
+
+    status: Literal["ok", "unavailable"]
+    version: str
+    checks: dict[str, str]

@@ -1,0 +1,205 @@
+"""From what the streams of an asset last said to one state object. Pure: rows in, shapes out.
+
+An asset may be heard by several streams at once (its own device and two feeds); each part of the state is taken from the
+stream that said it last, and says its own time where that matters. It knows no query and no clock: `now_us` is given.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from api.shapes import (
+    AltitudeShape,
+    AssetShape,
+    CoverageShape,
+    IdentifierShape,
+    LeaseShape,
+    PointShape,
+    Reasons,
+    SpeedShape,
+    StateShape,
+    WeightShape,
+)
+from fleet.identifiers import check_digit_warning
+from fleet.instants import HOUR_US, SECOND_US, to_rfc3339
+from fleet.trainset import KMH_PER_KN
+
+Row = dict[str, Any]
+
+# ITU-R M.1371-5 table 48, in words; 9 to 13 are regional or reserved and say nothing.
+NAV_STATUS_WORDS = {
+    0: "under_way_using_engine", 1: "at_anchor", 2: "not_under_command", 3: "restricted_manoeuvrability",
+    4: "constrained_by_draught", 5: "moored", 6: "aground", 7: "fishing", 8: "under_way_sailing", 14: "distress_beacon",
+}  # fmt: skip
+
+# design 4.6, silence thresholds without context: a vessel 6 h, an aircraft 10 min, a trainset 30 min.
+STALE_AFTER_US = {"vessel": 6 * HOUR_US, "aircraft": HOUR_US // 6, "trainset": HOUR_US // 2}
+MOVING_KN = 0.5  # MarineTraffic's "stopped" (peers.md 5.4), for a trainset too: its odometer's noise is below it
+KG_PER_T_SEA = 1.025  # t/m³, sea water (domain.md 2.4)
+
+
+def time_of(time_us: int | None) -> str | None:
+    """RFC 3339 of an instant that may be unknown."""
+    return None if time_us is None else to_rfc3339(time_us)
+
+
+def identifier_shape(row: Row) -> IdentifierShape:
+    """An identifier row as the API shows it."""
+    return IdentifierShape(
+        scheme=row["scheme"],
+        value=row["value"],
+        valid_from=time_of(row["valid_from"]),
+        valid_to=time_of(row["valid_to"]),
+        recorded_at=time_of(row["recorded_at"]),
+        source=row["source"],
+        warning=check_digit_warning(row["scheme"], row["value"]),
+    )
+
+
+def lease_shape(row: Row) -> LeaseShape:
+    """A lease row as the API shows it."""
+    return LeaseShape(
+        id=str(row["lease_id"]),
+        lessee=str(row["lessee_party_id"]),
+        lessee_name=row["lessee_name"],
+        form=row["form"],
+        valid_from=time_of(row["valid_from"]),
+        valid_to=time_of(row["valid_to"]),
+        recorded_at=time_of(row["recorded_at"]),
+    )
+
+
+def asset_shape(row: Row, identifiers: Iterable[Row], lease: Row | None) -> AssetShape:
+    """An asset row with its identifiers and the lease in force."""
+    reason: Reasons = {}
+    if row["type"] is None:
+        reason["type"] = "not_given"
+    if row["stage"] is None:
+        reason["stage"] = "not_derived"
+    if lease is None:
+        reason["current_lease"] = "no_lease_in_force"
+    return AssetShape(
+        id=str(row["asset_id"]),
+        class_=row["class"],
+        name=row["name"],
+        type=row["type"],
+        identifiers=[identifier_shape(each) for each in identifiers],
+        stage=row["stage"],
+        current_lease=None if lease is None else lease_shape(lease),
+        particulars=row["particulars"],
+        created_at=to_rfc3339(row["created_at"]),
+        reason=reason,
+    )
+
+
+def _newest(rows: Sequence[Row], time_column: str) -> Row | None:
+    said = [row for row in rows if row[time_column] is not None]
+    return max(said, key=lambda row: (row[time_column], row["received_at"]), default=None)
+
+
+def operating_status(asset_class: str, row: Row | None, speed_kn: float | None) -> str | None:
+    """What the asset says it does: a ship's navigational status, an aircraft in the air or on the ground, a train moving."""
+    if asset_class == "vessel":
+        return None if row is None else NAV_STATUS_WORDS.get(row["nav_status"])
+    if asset_class == "aircraft":
+        if row is None or row["on_ground"] is None:
+            return None
+        return "on_ground" if row["on_ground"] else "airborne"
+    if speed_kn is None:
+        return None
+    return "moving" if speed_kn >= MOVING_KN else "stopped"
+
+
+def displacement(particulars: dict[str, Any], draught_m: float) -> WeightShape | None:
+    """Displacement in sea water by the block coefficient (Riddlesworth, domain.md 2.4 method 3; golden SH4).
+
+    Needs `length_m`, `beam_m`, `summer_draught_m` and `block_coefficient` (at summer draught) among the particulars; None
+    where one is missing or no number.
+    """
+    wanted = [particulars.get(name) for name in ("length_m", "beam_m", "summer_draught_m", "block_coefficient")]
+    numbers = [float(each) for each in wanted if isinstance(each, (int, float)) and not isinstance(each, bool) and each > 0]
+    if len(numbers) != len(wanted) or draught_m <= 0:
+        return None
+    length_m, beam_m, summer_m, coefficient = numbers
+    at_draught = min(0.99, 1 - (1 - coefficient) * (summer_m / draught_m) ** (1 / 3))
+    if at_draught <= 0:
+        return None
+    mass_t = length_m * beam_m * draught_m * at_draught * KG_PER_T_SEA
+    return WeightShape(displacement_t=round(mass_t, 1), method="block_coefficient")
+
+
+def _weight(asset: Row, draught_m: float | None) -> tuple[WeightShape | None, str]:
+    if asset["class"] != "vessel":
+        return None, "not_observable"
+    if draught_m is None:
+        return None, "no_draught"
+    found = displacement(asset["particulars"], draught_m)
+    return found, "no_hull_particulars"
+
+
+def _speed(asset_class: str, speed_kn: float | None) -> SpeedShape | None:
+    if speed_kn is None:
+        return None
+    if asset_class == "trainset":
+        return SpeedShape(value=round(speed_kn * KMH_PER_KN, 3), unit="km/h")
+    return SpeedShape(value=round(speed_kn, 3), unit="kn")
+
+
+def state_shape(asset: Row, said: Sequence[Row], lease: Row | None, now_us: int, *, insider: bool = True) -> StateShape:
+    """One state out of the last words of an asset's streams.
+
+    Args:
+        asset: the asset's row (`asset_id`, `class`, `particulars`, `stage`).
+        said: rows of `store.reads.latest` or `as_of` about this asset, any number, any order.
+        lease: the lease in force, or None.
+        now_us: the instant ages are counted to.
+        insider: False for a lessee's key, which sees no draught, weight or sensors.
+    """
+    asset_class = asset["class"]
+    last, place, motion, status, depth, sensors = (
+        _newest(said, name)
+        for name in ("time", "position_time", "speed_time", "status_time", "draught_time", "channels_time")
+    )  # fmt: skip
+    speed_kn = None if motion is None else motion["speed_kn"]
+    draught_m = None if depth is None or not insider else depth["draught_m"]
+    weight, no_weight = _weight(asset, draught_m) if insider else (None, "not_shared")
+    altitude_ft = None if place is None else place["alt_baro_ft"]
+    parts: dict[str, Any] = {
+        "time": None if last is None else to_rfc3339(last["time"]),
+        "age_s": None if last is None else max(0.0, round((now_us - last["time"]) / SECOND_US, 3)),
+        "position": None if place is None else PointShape(coordinates=(place["lon_deg"], place["lat_deg"])),
+        "position_time": None if place is None else to_rfc3339(place["position_time"]),
+        "course_deg": None if motion is None else motion["course_deg"],
+        "speed": _speed(asset_class, speed_kn),
+        "altitude": None if altitude_ft is None else AltitudeShape(value=altitude_ft),
+        "draught_m": draught_m,
+        "weight": weight,
+        "operating_status": operating_status(asset_class, status, speed_kn),
+        "stage": asset["stage"],
+        "lease": None if lease is None else lease_shape(lease),
+        "coverage": _coverage(asset_class, last, now_us),
+        "channels": sensors["channels"] if insider and sensors is not None else None,
+    }
+    reason = _reasons(parts, heard=last is not None, asset_class=asset_class, no_weight=no_weight, insider=insider)
+    return StateShape(asset_id=str(asset["asset_id"]), reason=reason, **parts)
+
+
+def _coverage(asset_class: str, last: Row | None, now_us: int) -> CoverageShape | None:
+    if last is None:
+        return None
+    stale = now_us - last["time"] > STALE_AFTER_US[asset_class]
+    return CoverageShape(quality="stale" if stale else "heard", last_heard_at=to_rfc3339(last["time"]))
+
+
+def _reasons(parts: dict[str, Any], *, heard: bool, asset_class: str, no_weight: str, insider: bool) -> Reasons:
+    """Why each null part is null; one word a part."""
+    said = "not_reported" if heard else "never_heard"
+    special = {"weight": no_weight, "lease": "no_lease_in_force", "stage": "not_derived"}
+    if asset_class != "aircraft":
+        special["altitude"] = "not_observable"
+    if asset_class != "vessel":
+        special["draught_m"] = "not_observable"
+    if not insider:
+        special |= {"draught_m": "not_shared", "channels": "not_shared"}
+    return {name: special.get(name, said) for name, part in parts.items() if part is None}

@@ -1,0 +1,333 @@
+"""What the API reads, one function a question, each inside a scope (`store.pool.scope`). It writes nothing.
+
+Rows come as dictionaries named as the columns are: instants in microseconds UTC, ids as uuids. A filter that is None does
+not filter. `known_us` asks what was known then: dated rows by their `recorded` range, commits by their number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+from importlib.resources import files
+from typing import Any, LiteralString, NamedTuple
+
+import msgspec
+from psycopg import sql
+
+from fleet.asset_class import ASSET_CLASSES
+from fleet.instants import to_datetime
+from fleet.trainset import KMH_PER_KN
+from store.pool import Connection
+from store.queries import load
+
+SQL = load("reads")
+AS_OF_LOOKBACK = timedelta(days=30)  # chosen: a part of a state not heard for a month is unknown, and the search stays short
+
+Row = dict[str, Any]
+
+
+class AssetFilter(msgspec.Struct, frozen=True, kw_only=True):
+    """Which assets: `identifier` is (scheme, value); `bbox` west, south, east, north in degrees, west > east over 180°."""
+
+    asset_class: str | None = None
+    identifier: tuple[str, str] | None = None
+    lessee: str | None = None
+    text: str | None = None
+    bbox: tuple[float, float, float, float] | None = None
+    at_us: int | None = None
+    known_us: int | None = None
+
+
+class FindingFilter(msgspec.Struct, frozen=True, kw_only=True):
+    """Which findings; `from_us` and `to_us` bound `detected_at`, half-open; `at_us` asks for episodes running then."""
+
+    finding_id: str | None = None
+    asset_id: str | None = None
+    rule: str | None = None
+    severities: tuple[str, ...] | None = None
+    from_us: int | None = None
+    to_us: int | None = None
+    at_us: int | None = None
+    known_us: int | None = None
+    retracted: bool = False
+    descending: bool = False
+
+
+class AlertFilter(msgspec.Struct, frozen=True, kw_only=True):
+    """Which alerts; `from_us` and `to_us` bound `opened_at`, half-open."""
+
+    alert_id: str | None = None
+    statuses: tuple[str, ...] | None = None
+    severities: tuple[str, ...] | None = None
+    asset_id: str | None = None
+    rule: str | None = None
+    from_us: int | None = None
+    to_us: int | None = None
+
+
+class Period(NamedTuple):
+    """A half-open stretch of event time and what was known of it when (None: what is known now)."""
+
+    from_us: int
+    to_us: int
+    known_us: int | None = None
+
+
+class _StateColumns(NamedTuple):
+    """Where a class keeps the parts of a state, as SQL over a row `r`."""
+
+    speed: LiteralString = "NULL::float8"
+    course: LiteralString = "NULL::float8"
+    altitude: LiteralString = "NULL::float8"
+    nav_status: LiteralString = "NULL::int"
+    on_ground: LiteralString = "NULL::bool"
+    draught: LiteralString = "NULL::float8"
+
+
+_STATE_COLUMNS = {
+    "vessel": _StateColumns("r.sog_kn", "r.cog_deg", nav_status="r.nav_status", draught="r.draught_m"),
+    "aircraft": _StateColumns("r.gs_kn", "r.track_deg", "r.alt_baro_ft", on_ground="r.on_ground"),
+    "trainset": _StateColumns(speed="r.speed_kmh / 1.852"),
+}
+assert KMH_PER_KN == 1.852  # noqa: S101 - the literal above
+_STATE_PARTS: dict[str, tuple[LiteralString, ...]] = {
+    "vessel": ("true", "r.lat_deg IS NOT NULL", "r.sog_kn IS NOT NULL", "r.nav_status IS NOT NULL", "r.draught_m IS NOT NULL",
+               "r.channels IS NOT NULL"),
+    "aircraft": ("true", "r.lat_deg IS NOT NULL", "r.gs_kn IS NOT NULL", "r.on_ground IS NOT NULL", "r.channels IS NOT NULL"),
+    "trainset": ("true", "r.lat_deg IS NOT NULL", "r.speed_kmh IS NOT NULL", "r.channels IS NOT NULL"),
+}  # fmt: skip
+
+
+async def assets(conn: Connection, which: AssetFilter, after: str | None, limit: int) -> list[Row]:
+    """Assets in order of their id."""
+    west, south, east, north = which.bbox or (None, None, None, None)
+    scheme, value = which.identifier or (None, None)
+    return await _rows(
+        conn,
+        SQL["assets"],
+        {
+            "class": which.asset_class, "scheme": scheme, "value": value, "lessee": which.lessee,
+            "q": None if which.text is None else f"%{_like(which.text)}%",
+            "west": west, "south": south, "east": east, "north": north,
+            "at": _moment(which.at_us), "known": _moment(which.known_us), "after": after, "limit": limit,
+        },
+    )  # fmt: skip
+
+
+async def asset(conn: Connection, asset_id: str, known_us: int | None = None) -> Row | None:
+    """One asset, or None where it is not there or not in the scope."""
+    found = await _rows(conn, SQL["asset"], {"asset": asset_id, "known": _moment(known_us)})
+    return found[0] if found else None
+
+
+async def assets_of(conn: Connection, assets: Sequence[Any]) -> list[Row]:
+    """These assets, those of them in the scope."""
+    return await _rows(conn, SQL["assets_of"], {"assets": list(assets)})
+
+
+async def identifiers(conn: Connection, assets: Sequence[Any], at_us: int | None, known_us: int | None) -> list[Row]:
+    """Identifiers of assets; all there ever were, or those valid at an instant."""
+    return await _rows(
+        conn, SQL["identifiers"], {"assets": list(assets), "at": _moment(at_us), "known": _moment(known_us)}
+    )  # fmt: skip
+
+
+async def leases(conn: Connection, assets: Sequence[Any], at_us: int | None, known_us: int | None) -> list[Row]:
+    """Head leases of assets; all there ever were, or those in force at an instant."""
+    return await _rows(conn, SQL["leases"], {"assets": list(assets), "at": _moment(at_us), "known": _moment(known_us)})
+
+
+async def latest(conn: Connection, assets: Sequence[Any]) -> list[Row]:
+    """The last word of each stream of the assets: several rows an asset, none for one never heard."""
+    return await _rows(conn, SQL["latest"], {"assets": list(assets)})
+
+
+async def as_of(conn: Connection, asset_class: str, assets: Sequence[Any], at_us: int, known_us: int | None) -> list[Row]:
+    """Rows as of `latest`, from the readings at or before an instant; parts older than `AS_OF_LOOKBACK` are not looked for."""
+    columns = _STATE_COLUMNS[asset_class]
+    part = sql.SQL(SQL["as_of_part"])
+    parts = sql.SQL(" UNION ALL ").join(
+        part.format(view=_view(asset_class), condition=sql.SQL(condition)) for condition in _STATE_PARTS[asset_class]
+    )
+    query = sql.SQL(SQL["as_of"]).format(
+        parts=parts, **{name: sql.SQL(expression) for name, expression in columns._asdict().items()}
+    )
+    wanted = {"assets": list(assets), "at": _moment(at_us), "known": _moment(known_us), "lookback": AS_OF_LOOKBACK}
+    return await _rows(conn, query, wanted)
+
+
+async def moved_since(conn: Connection, since_us: int) -> list[Any]:
+    """Ids of the assets that were heard after an instant (wall time of reception)."""
+    return [row["asset_id"] for row in await _rows(conn, SQL["moved_since"], {"since": _moment(since_us)})]
+
+
+async def heard(conn: Connection, asset_id: str, asset_class: str) -> Row:
+    """`first_time`, `last_time` and number of `streams` of an asset as far as the scope reaches."""
+    query = sql.SQL(SQL["heard"]).format(view=_view(asset_class))
+    return (await _rows(conn, query, {"asset": asset_id}))[0]
+
+
+async def track(conn: Connection, asset_id: str, asset_class: str, period: Period, points_max: int) -> list[Row]:
+    """Fixes in order of time, thinned evenly to at most `points_max` (≥ 2); each row says how many there were (`total`)."""
+    query = sql.SQL(SQL["track"]).format(view=_view(asset_class))
+    return await _rows(conn, query, {"asset": asset_id, "points_max": points_max, **_period(period)})
+
+
+async def telemetry(
+    conn: Connection, asset_id: str, asset_class: str, period: Period, fields: Sequence[str],
+    after: tuple[int, str, int, int] | None, limit: int,
+) -> list[Row]:  # fmt: skip
+    """Readings in order of (time, source, seq, stream), with the class's `fields` and `channels`."""
+    columns = sql.SQL(", ").join(sql.Identifier(name) for name in (*fields, "channels"))
+    query = sql.SQL(SQL["telemetry"]).format(view=_view(asset_class), columns=columns)
+    time_us, source, seq, stream = after or (None, None, None, None)
+    page = {
+        "after_time": _moment(time_us), "after_source": source, "after_seq": seq, "after_stream": stream, "limit": limit,
+    }  # fmt: skip
+    return await _rows(conn, query, {"asset": asset_id, **_period(period), **page})
+
+
+async def telemetry_buckets(
+    conn: Connection, asset_id: str, asset_class: str, period: Period, fields: Sequence[str], channels: Sequence[str],
+    bucket_s: int, after_us: int | None, limit: int,
+) -> list[Row]:  # fmt: skip
+    """Readings gathered in buckets of event time (whole multiples of `bucket_s` since 1970 UTC), earliest first.
+
+    A row holds `time`, `count` and a column for each name, `f0…` for fields and `c0…` for channels in the order given: the
+    array `[count, min, mean, max]` of a number, the last value of anything else.
+    """
+    kinds = {field.name: field.kind for field in ASSET_CLASSES[asset_class].fields}
+    columns: list[sql.Composable] = []
+    for n, name in enumerate(fields):
+        shape = _NUMBER if kinds.get(name, "number") in {"number", "integer"} else _LAST
+        columns.append(shape.format(value=sql.Identifier(name), column=sql.Identifier(f"f{n}")))
+    for n, name in enumerate(channels):
+        value = sql.SQL("(channels ->> {})::float8").format(sql.Literal(name))
+        columns.append(_NUMBER.format(value=value, column=sql.Identifier(f"c{n}")))
+    columns = columns or [sql.SQL("NULL AS nothing")]
+    query = sql.SQL(SQL["telemetry_buckets"]).format(view=_view(asset_class), columns=sql.SQL(", ").join(columns))
+    page = {"bucket": timedelta(seconds=bucket_s), "after_time": _moment(after_us), "limit": limit}
+    return await _rows(conn, query, {"asset": asset_id, **_period(period), **page})
+
+
+_NUMBER = sql.SQL("ARRAY[count({value}), min({value}), avg({value}), max({value})]::float8[] AS {column}")
+_LAST = sql.SQL("(array_agg({value} ORDER BY time DESC) FILTER (WHERE {value} IS NOT NULL))[1] AS {column}")
+
+
+async def findings(
+    conn: Connection, which: FindingFilter, after: tuple[int, str, str, str, str] | None, limit: int
+) -> list[Row]:  # fmt: skip
+    """Findings in order of (detected_at, asset, rule, subject, id), in their final revision or as known then."""
+    time_us, asset, rule, subject, finding_id = after or (None, None, None, None, None)
+    return await _rows(
+        conn,
+        SQL["findings"],
+        {
+            "finding": which.finding_id, "asset": which.asset_id, "rule": which.rule, "severities": _array(which.severities),
+            "from": _moment(which.from_us), "to": _moment(which.to_us), "at": _moment(which.at_us),
+            "known": _moment(which.known_us), "retracted": which.retracted, "descending": which.descending,
+            "after_time": _moment(time_us), "after_asset": asset, "after_rule": rule, "after_subject": subject,
+            "after_id": finding_id, "limit": limit,
+        },
+    )  # fmt: skip
+
+
+async def alerts(conn: Connection, which: AlertFilter, after: tuple[int, str] | None, limit: int) -> list[Row]:
+    """Alerts, the latest opened first."""
+    time_us, alert_id = after or (None, None)
+    return await _rows(
+        conn,
+        SQL["alerts"],
+        {
+            "alert": which.alert_id, "statuses": _array(which.statuses), "severities": _array(which.severities),
+            "asset": which.asset_id, "rule": which.rule, "from": _moment(which.from_us), "to": _moment(which.to_us),
+            "after_time": _moment(time_us), "after_id": alert_id, "limit": limit,
+        },
+    )  # fmt: skip
+
+
+async def alert_revisions(conn: Connection, alert_id: str, after: int | None, limit: int) -> list[Row]:
+    """What changed an alert, oldest first."""
+    return await _rows(conn, SQL["alert_revisions"], {"alert": alert_id, "after": after, "limit": limit})
+
+
+async def alert_comments(conn: Connection, alert_id: str, after: int | None, limit: int) -> list[Row]:
+    """What people wrote under an alert, oldest first."""
+    return await _rows(conn, SQL["alert_comments"], {"alert": alert_id, "after": after, "limit": limit})
+
+
+async def webhooks(conn: Connection, webhook_id: str | None, after: str | None, limit: int) -> list[Row]:
+    """Endpoints in order of their id, never with a secret."""
+    return await _rows(conn, SQL["webhooks"], {"webhook": webhook_id, "after": after, "limit": limit})
+
+
+async def webhook_attempts(
+    conn: Connection, webhook_id: str, event_id: str | None, after: int | None, limit: int
+) -> list[Row]:  # fmt: skip
+    """Requests made to an endpoint, newest first."""
+    wanted = {"webhook": webhook_id, "event": event_id, "after": after, "limit": limit}
+    return await _rows(conn, SQL["webhook_attempts"], wanted)
+
+
+async def feeds(conn: Connection, after: tuple[str, str] | None, limit: int) -> list[Row]:
+    """Feeds of the tenant and those granted to it: what they last said, when they were heard, what became of their readings."""
+    tenant, feed = after or (None, None)
+    return await _rows(conn, SQL["feeds"], {"after_tenant": tenant, "after_feed": feed, "limit": limit})
+
+
+async def rejections(
+    conn: Connection, reason: str | None, from_us: int | None, to_us: int | None, after: int | None, limit: int
+) -> list[Row]:  # fmt: skip
+    """Rejected messages, newest first, `payload` as bytes."""
+    wanted = {"reason": reason, "from": _moment(from_us), "to": _moment(to_us), "after": after, "limit": limit}
+    return await _rows(conn, SQL["rejections"], wanted)
+
+
+async def rejection_counts(conn: Connection, from_us: int | None, to_us: int | None) -> list[Row]:
+    """Rejections kept, by reason."""
+    return await _rows(conn, SQL["rejection_counts"], {"from": _moment(from_us), "to": _moment(to_us)})
+
+
+async def live_events(conn: Connection, after: int, limit: int) -> list[Row]:
+    """Findings and alerts of the scope for open pages after an event id, in commit order."""
+    return await _rows(conn, SQL["live_events"], {"after": after, "limit": limit})
+
+
+async def last_live_event(conn: Connection) -> int:
+    """Id of the scope's newest live event, 0 before the first."""
+    return int((await _rows(conn, SQL["last_live_event"], {}))[0]["event_id"])
+
+
+async def missing_migrations(conn: Connection) -> list[str]:
+    """Names of the migrations in the package that the database lacks; empty when it is current. Needs no scope."""
+    applied = {row["migration_id"] for row in await _rows(conn, SQL["applied_migrations"], {})}
+    folder = files("store") / "migrations"
+    shipped = {entry.name.removesuffix(".sql") for entry in folder.iterdir() if entry.name.endswith(".sql")}
+    return sorted(name for name in shipped - applied if not name.endswith(".rollback"))
+
+
+async def _rows(conn: Connection, query: LiteralString | sql.Composed, wanted: dict[str, Any]) -> list[Row]:
+    # Never a prepared statement: "NULL means no filter" is folded away only when the planner sees the values.
+    return await (await conn.execute(query, wanted, prepare=False)).fetchall()
+
+
+def _view(asset_class: str) -> sql.Identifier:
+    if asset_class not in ASSET_CLASSES:
+        raise KeyError(asset_class)
+    return sql.Identifier(f"asset_reading_{asset_class}")
+
+
+def _moment(time_us: int | None) -> Any:
+    return None if time_us is None else to_datetime(time_us)
+
+
+def _array(values: tuple[str, ...] | None) -> list[str] | None:
+    return None if values is None else list(values)
+
+
+def _like(text: str) -> str:
+    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+
+
+def _period(period: Period) -> dict[str, Any]:
+    return {"from": _moment(period.from_us), "to": _moment(period.to_us), "known": _moment(period.known_us)}
