@@ -157,7 +157,7 @@ class Backtest:
 
 
 def finding_lines(findings: Iterable[Finding]) -> Iterator[dict[str, Any]]:
-    """Findings as the lines of `backtest --out`: fields in the contract's order, sorted by (detected_at, asset, rule, subject)."""
+    """Findings as the lines of `backtest --out`: the contract's fields, sorted by (detected_at, asset, rule, subject)."""
     ordered = sorted(findings, key=lambda one: (one.detected_at_us, one.asset, one.rule, one.subject or ""))
     for finding in ordered:
         yield {

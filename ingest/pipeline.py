@@ -271,7 +271,7 @@ class Pipeline:
     async def _tell_fresh_statics(self, conn: Connection, batch: _Batch, routed: Routed, fresh: Fresh) -> None:
         """A static report no newer than the last known of its stream is a duplicate: brokers retain and repeat it."""
         unknown = {batch.streams[static.stream] for static in routed.statics} - self._static_high.keys()
-        batch.static_high = {stream_id: -1 for stream_id in unknown}
+        batch.static_high = dict.fromkeys(unknown, -1)
         if unknown:
             batch.static_high |= await statics.newest(conn, unknown)
         newest = {**self._static_high, **batch.static_high} if routed.statics else {}
@@ -337,7 +337,7 @@ class Pipeline:
             self.watch.forget(touched)  # half stepped: they are loaded again for the next attempt
             raise
 
-    def echoes(self, watched: Watched, judged: Judged) -> dict[str, DirtyRow]:
+    def echoes(self, watched: Watched) -> dict[str, DirtyRow]:
         """Young assets that were stepped with a prior which a contribution of this asset has changed behind them.
 
         Only an asset's first hours read priors, so only those born within `BIRTH_SPAN_US` of the changed hour are derived again.
@@ -452,6 +452,10 @@ class Pipeline:
             attempts=batch.attempts,
             duration_ms=round((time.perf_counter() - started_s) * 1000, 2),
         )
+
+    def has_due(self, frontier_us: int | None) -> bool:
+        """Whether a live asset wants a tick before the frontier."""
+        return frontier_us is not None and bool(self.watch.due("live", frontier_us))
 
     # -- wakes and assets that moved on before a restart --------------------------------------------------------------
 

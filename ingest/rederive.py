@@ -93,7 +93,7 @@ async def _derive_and_write(pipeline: Pipeline, conn: Connection, entry: dirty.D
         one for one in await findings.current(conn, entry.asset_id, since_us) if _in_question(one, since_us, derived, watched)
     ]
     rows, renamed = differences(watched, derived.values(), [one.row for one in stored])
-    judged.dirty |= pipeline.echoes(watched, judged)
+    judged.dirty |= pipeline.echoes(watched)
     shards = {watched.shard} | {row.shard for row in judged.dirty.values()}
     numbers = await commits.begin(conn, pipeline.owned(), shards)
     attempt.commit_nos = tuple(numbers.values())

@@ -171,7 +171,10 @@ class Publisher:
         memory_max: int = MEMORY_MAX,
         on_acknowledged: Callable[[Outgoing], None] | None = None,
     ) -> None:
-        """`feed` says `online` and `offline` for the connection. `protocol` 4 is MQTT 3.1.1. `tls` overrides the system's trust for mqtts. Errors: ValueError for a bad URL."""
+        """`feed` speaks for the connection; `protocol` 4 is MQTT 3.1.1; `tls` overrides the system's trust for mqtts.
+
+        Errors: ValueError for a bad URL.
+        """
         self.counters = Counters()
         self._broker = parse_url(url)
         self._protocol = aiomqtt.ProtocolVersion.V5 if protocol == 5 else aiomqtt.ProtocolVersion.V311

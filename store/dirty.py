@@ -58,3 +58,15 @@ async def clear(conn: Connection, dirty: Dirty) -> bool:
     """Take the mark away, in the transaction that writes what was derived; False: marked again meanwhile, and it stays."""
     binds = {"asset_id": dirty.asset_id, "marked_at": to_datetime(dirty.marked_us)}
     return (await conn.execute(SQL["clear"], binds)).rowcount == 1
+
+
+async def mark_tenant(conn: Connection, tenant: str, asset_id: str | None, from_us: int | None, *, apply: bool) -> int:
+    """Mark a tenant's assets that have readings (or one of them) from an instant on (None: their first reading).
+
+    Returns:
+        How many are, or without `apply` would be, marked.
+    """
+    binds = {"tenant": tenant, "asset_id": asset_id, "from": None if from_us is None else to_datetime(from_us)}
+    cursor = await conn.execute(SQL["mark_tenant" if apply else "count_tenant"], binds)
+    row = await cursor.fetchone()
+    return 0 if row is None else int(row["count"])

@@ -1,4 +1,4 @@
-"""Which errors say that the world is down, and which that a row cannot be stored: the caller retries the one, rejects the other."""
+"""Which errors say that the world is down (retry), and which that a row cannot be stored (reject)."""
 
 from __future__ import annotations
 
@@ -14,3 +14,6 @@ AWAY: tuple[type[Exception], ...] = (psycopg.OperationalError, psycopg.Interface
 
 UNSTORABLE: tuple[type[Exception], ...] = (psycopg.DataError, errors.CheckViolation, errors.NotNullViolation)
 """A value that the tables refuse although the decoder let it pass (SQLSTATE class 22, 23502, 23514): retrying cannot help."""
+
+REFUSED: tuple[type[Exception], ...] = (psycopg.IntegrityError, psycopg.DataError)
+"""What somebody asked for contradicts what is there: no such tenant, a key without its party."""

@@ -21,3 +21,31 @@ SELECT min(marked_at) + %(quiet_us)s * interval '1 microsecond' AS time FROM dir
 -- name: clear
 -- Derived again, unless it was marked once more meanwhile.
 DELETE FROM dirty WHERE asset_id = %(asset_id)s AND marked_at = %(marked_at)s;
+
+-- name: count_tenant
+-- How many assets with readings a mark of a tenant would cover.
+SELECT count(DISTINCT asset.asset_id) AS count
+FROM asset
+JOIN attribution USING (asset_id)
+JOIN stream_latest USING (stream_id)
+WHERE asset.tenant = %(tenant)s AND asset.asset_id = coalesce(%(asset_id)s::uuid, asset.asset_id)
+    AND upper_inf(attribution.recorded) AND stream_latest.time >= coalesce(%(from)s::timestamptz, '-infinity');
+
+-- name: mark_tenant
+-- Mark a tenant's assets with readings, on record under the newest commit.
+WITH wanted AS (
+    SELECT asset.asset_id, asset.shard, coalesce(%(from)s::timestamptz, min(reading_hour.first_time)) AS from_time
+    FROM asset
+    JOIN attribution USING (asset_id)
+    JOIN reading_hour USING (stream_id)
+    WHERE asset.tenant = %(tenant)s AND asset.asset_id = coalesce(%(asset_id)s::uuid, asset.asset_id)
+        AND upper_inf(attribution.recorded) AND reading_hour.last_time >= coalesce(%(from)s::timestamptz, '-infinity')
+    GROUP BY asset.asset_id, asset.shard
+), marked AS (
+    INSERT INTO dirty (asset_id, shard, from_time, marked_at, commit_no)
+    SELECT asset_id, shard, from_time, clock_timestamp(), (SELECT coalesce(max(commit_no), 0) FROM commits) FROM wanted
+    ON CONFLICT (asset_id) DO UPDATE SET from_time = least(dirty.from_time, excluded.from_time),
+        marked_at = excluded.marked_at
+    RETURNING 1
+)
+SELECT count(*) AS count FROM marked;

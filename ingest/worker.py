@@ -1,0 +1,237 @@
+"""The worker process: broker on one side, pipeline on the other, and the housekeeping between two batches.
+
+It owns the only loop: take a batch, commit it, acknowledge it; then, as time allows, derive again what late readings touched,
+load assets that moved on before a restart, send probes, note that we listened, take up replays, prune. A failing part ends the
+process: whoever supervises it starts another, and the broker still has everything that was not acknowledged.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+import time
+from collections import deque
+
+import msgspec
+import structlog
+
+from detect.model import Listening
+from fleet.instants import DAY_US, SECOND_US
+from ingest.decode import decode
+from ingest.mqtt import BrokerAddress, Delivery, Inbox
+from ingest.pipeline import Outcome, Pipeline, PipelineConfig
+from ingest.rederive import rederive_due
+from ingest.routing import Message
+from store import desk, faults, listening, pruning
+from store.pool import Connection, Pool, open_pool
+
+log = structlog.get_logger(__name__)
+
+PROBE_EVERY_S = 1.0  # chosen: ticks are on whole minutes, a second behind them is soon enough
+LISTENING_EVERY_S = 10.0  # chosen: what a crash may forget of our listening
+PRUNE_EVERY_S = 300.0
+REPLAYS_EVERY_S = 2.0
+REDERIVE_EVERY_S = 0.5
+LISTENING_KEPT_US = 30 * DAY_US  # longest silence whose listening is looked back at
+LISTENING_GAP_US = 5 * SECOND_US  # frontiers are a second apart; a longer pause was no listening
+LISTENER = ("_", "device")  # we listen to every live origin at once
+DRAIN_S_MAX = 6.0  # SIGTERM to goodbye, within the ten seconds of the whole stack
+
+
+class WorkerConfig(msgspec.Struct, frozen=True, kw_only=True):
+    """What a worker is told: where things are and how much it may hold. Durations carry their unit."""
+
+    database_url: str
+    broker: BrokerAddress
+    pipeline: PipelineConfig = PipelineConfig()
+    pool_max: int = 4
+    batch_readings_max: int = 2000
+    batch_wait_s: float = 0.03
+    rederive_quiet_s: float = 2.0
+    limits: pruning.Limits = pruning.Limits()
+
+
+def owner_name() -> str:
+    """Host and process, for people who ask who owns a shard."""
+    return f"{socket.gethostname()}:{os.getpid()}"
+
+
+async def run(config: WorkerConfig, stop: asyncio.Event) -> None:
+    """Work until told to stop; then finish the batch at hand, write checkpoints, and leave the rest to the broker.
+
+    Raises:
+        store.commits.Fenced: another worker claimed our shards.
+        TimeoutError: the database stayed away beyond the bound.
+    """
+    pool = await _open_patiently(config)
+    try:
+        worker = Worker(config, pool)
+        await worker.start()
+        working = asyncio.create_task(worker.work(stop), name="worker")
+        stopping = asyncio.create_task(stop.wait(), name="stop")
+        await asyncio.wait((working, stopping), return_when=asyncio.FIRST_COMPLETED)
+        stopping.cancel()
+        try:
+            await asyncio.wait_for(working, DRAIN_S_MAX)
+        except TimeoutError:
+            log.warning("worker.not_drained", after_s=DRAIN_S_MAX)  # nothing of it was acknowledged
+        finally:
+            worker.inbox.stop()
+    finally:
+        await pool.close()
+
+
+async def _open_patiently(config: WorkerConfig) -> Pool:
+    deadline_s = time.monotonic() + config.pipeline.retry_s_max
+    while True:
+        try:
+            return await open_pool(config.database_url, "keelwing_worker", config.pool_max)
+        except faults.AWAY as error:
+            if time.monotonic() > deadline_s:
+                raise
+            log.warning("database.away", error=str(error)[:200])
+
+
+class Worker:
+    """One worker's parts and what it must not forget between two batches."""
+
+    def __init__(self, config: WorkerConfig, pool: Pool) -> None:
+        self.config = config
+        self.pipeline = Pipeline(pool, config.pipeline, wall_us)
+        self.inbox = Inbox(config.broker)
+        self._carry: deque[Delivery] = deque()
+        self._heard: list[tuple[int, int]] = []
+        self._frontier_us: int | None = None
+        self._listened_to_us = 0
+        self._next_s: dict[str, float] = {}
+
+    async def start(self) -> None:
+        """Claim the shards, learn what was going on, connect to the broker."""
+        await self.pipeline.start()
+        now_us = wall_us()
+
+        async def heard(conn: Connection) -> list[tuple[int, int]]:
+            return await listening.during(conn, *LISTENER, now_us - LISTENING_KEPT_US, now_us)
+
+        self._heard = await self.pipeline.patiently(heard)
+        self.pipeline.contexts.listen(Listening(tuple(self._heard)))
+        self.inbox.start()
+        log.info("worker.started", owner=self.config.pipeline.owner, behind=len(self.pipeline.behind))
+
+    async def work(self, stop: asyncio.Event) -> None:
+        """The loop; returns after `stop` with everything at hand committed."""
+        while not stop.is_set():
+            deliveries, messages = await self._gather()
+            moved = self._frontier_moved()
+            if messages or (moved and self.pipeline.has_due(self._frontier_us)):
+                outcome = await self.pipeline.process(messages, self._frontier_us)
+                _log_batch(outcome, len(self.inbox.live) + len(self._carry), deliveries)
+            for delivery in deliveries:
+                delivery.acknowledge()
+            await self._keep_house(idle=not messages)
+        await self.pipeline.process([], None, drain=True)
+        await self._note_listening()
+        log.info("worker.drained")
+
+    async def _gather(self) -> tuple[list[Delivery], list[Message]]:
+        """One batch: deliveries to acknowledge, and what the ones that are no probes hold."""
+        if not self._carry:
+            wait_s = 0.25 if not self.pipeline.behind else 0.0
+            self._carry.extend(await self.inbox.take(self.config.batch_readings_max, wait_s))
+            if self._carry and len(self._carry) < self.config.batch_readings_max:
+                await asyncio.sleep(self.config.batch_wait_s)  # the rest of a burst, so that one commit serves it
+                self._carry.extend(await self.inbox.take(self.config.batch_readings_max - len(self._carry), 0.0))
+        deliveries: list[Delivery] = []
+        messages: list[Message] = []
+        readings, now_us = 0, wall_us()
+        while self._carry and readings < self.config.batch_readings_max:
+            delivery = self._carry.popleft()
+            deliveries.append(delivery)
+            if self.inbox.probe_us(delivery) is not None:
+                continue
+            decoded = decode(delivery.topic, delivery.payload, now_us)
+            readings += decoded.received
+            messages.append(Message(delivery.topic, decoded, delivery.received_us))
+        return deliveries, messages
+
+    def _frontier_moved(self) -> bool:
+        """Take over the probes that came back: everything published before them is in this batch or an earlier one."""
+        frontier_us, since_us = self.inbox.frontier_us, self.inbox.live.connected_since_us
+        if frontier_us is None or since_us is None or frontier_us <= since_us or frontier_us == self._frontier_us:
+            return False
+        self._frontier_us = frontier_us
+        if self._heard and since_us <= self._heard[-1][1] + LISTENING_GAP_US:
+            self._heard[-1] = (self._heard[-1][0], frontier_us)
+        else:
+            self._heard.append((since_us, frontier_us))
+        self.pipeline.contexts.listen(Listening(tuple(self._heard)))
+        return True
+
+    async def _keep_house(self, *, idle: bool) -> None:
+        if self._is_time("probe", PROBE_EVERY_S) and self.inbox.live.connected_since_us is not None:
+            self.inbox.probe(wall_us())
+        if self._is_time("listening", LISTENING_EVERY_S):
+            await self._note_listening()
+        if idle and self.pipeline.behind:
+            await self.pipeline.catch_up()
+        if self._is_time("rederive", REDERIVE_EVERY_S):
+            await rederive_due(self.pipeline, int(self.config.rederive_quiet_s * SECOND_US))
+        if self._is_time("replays", REPLAYS_EVERY_S):
+            await self._take_up_replays()
+        if self._is_time("prune", PRUNE_EVERY_S):
+            await self.pipeline.patiently(lambda conn: pruning.prune(conn, self.config.limits))
+
+    def _is_time(self, what: str, every_s: float) -> bool:
+        now_s = time.monotonic()
+        if now_s < self._next_s.get(what, 0.0):
+            return False
+        self._next_s[what] = now_s + every_s
+        return True
+
+    async def _note_listening(self) -> None:
+        if not self._heard or self._heard[-1][1] <= self._listened_to_us:
+            return
+        from_us, to_us = self._heard[-1]
+
+        async def extend(conn: Connection) -> None:
+            await listening.extend(conn, *LISTENER, from_us, to_us, LISTENING_GAP_US)
+
+        await self.pipeline.patiently(extend)
+        self._listened_to_us = to_us
+
+    async def _take_up_replays(self) -> None:
+        """Give rejected messages that somebody asked for another try the same way in as if they had just arrived."""
+        for request in await self.pipeline.patiently(lambda conn: desk.pending_replays(conn, 1)):
+            taken: list[int] = []
+
+            async def page(conn: Connection, request: desk.PendingReplay = request, taken: list[int] = taken) -> list[desk.Row]:
+                return await desk.replayable(conn, request, taken[-1] if taken else 0, 500)
+
+            while rows := await self.pipeline.patiently(page):
+                now_us = wall_us()
+                messages = [Message(row["topic"], decode(row["topic"], bytes(row["payload"]), now_us), now_us) for row in rows]
+                await self.pipeline.process(messages, None)
+                taken += [row["rejection_id"] for row in rows]
+            await self._finish_replay(request.request_id, taken)
+
+    async def _finish_replay(self, request_id: int, rejection_ids: list[int]) -> None:
+        async def finish(conn: Connection) -> None:
+            await desk.finish_replay(conn, request_id, rejection_ids)
+
+        await self.pipeline.patiently(finish)
+        log.info("rejections.replayed", request_id=request_id, count=len(rejection_ids))
+
+
+def wall_us() -> int:
+    """Wall time in microseconds; the one clock of the worker."""
+    return time.time_ns() // 1000
+
+
+def _log_batch(outcome: Outcome, waiting: int, deliveries: list[Delivery]) -> None:
+    """One wide record per batch that held something."""
+    if not outcome.messages:
+        return
+    oldest_us = min(delivery.received_us for delivery in deliveries)
+    lag_ms = round((wall_us() - oldest_us) / 1000, 1)
+    log.info("batch.committed", **msgspec.structs.asdict(outcome), waiting=waiting, lag_ms=lag_ms)

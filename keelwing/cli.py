@@ -1,0 +1,378 @@
+"""The command line. Each command makes its settings, imports its room and hands values over; no rule lives here."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import time
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Annotated, Any, Literal, NoReturn
+
+import typer
+
+from keelwing import journal
+from keelwing.settings import Settings, unknown_variables
+
+app = typer.Typer(
+    name="keelwing",
+    help="Watches leased ships and aircraft for the company that owns them.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+key_app = typer.Typer(help="Keys of the API.", no_args_is_help=True)
+app.add_typer(key_app, name="key")
+
+Files = Annotated[list[Path], typer.Argument(help="Recordings, told by content.", exists=True, dir_okay=False)]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON for a script.")]
+
+
+def main() -> None:
+    """Entry of the `keelwing` command."""
+    app()
+
+
+def _settings(service: str) -> Settings:
+    settings = Settings()
+    journal.configure(settings.log_format, settings.log_level, service)
+    for name in unknown_variables(os.environ):
+        typer.echo(f"warning: {name} is no setting", err=True)
+    return settings
+
+
+def _fail(message: str) -> NoReturn:
+    typer.echo(message, err=True)
+    raise typer.Exit(1)
+
+
+def _database_url(settings: Settings) -> str:
+    """The configured database, or the one of a stack that runs in the data directory."""
+    from keelwing.embedded import postgres
+
+    url = settings.database_url or postgres.running_url(settings.data_dir / "postgres")
+    if url is None:
+        _fail(f"no database: set KEELWING_DATABASE_URL, or run `keelwing up` (data directory {settings.data_dir})")
+    return url
+
+
+def _worker_url(settings: Settings) -> str:
+    return settings.database_worker_url or _database_url(settings)
+
+
+def _mqtt_url(settings: Settings) -> str:
+    from keelwing.embedded import nats
+
+    url = settings.mqtt_url or nats.running_url(settings.data_dir / "nats")
+    if url is None:
+        _fail(f"no broker: set KEELWING_MQTT_URL, or run `keelwing up` (data directory {settings.data_dir})")
+    return url
+
+
+def _run_until_stopped(work: Callable[[asyncio.Event], Awaitable[None]]) -> None:
+    """Run until it ends by itself or SIGINT or SIGTERM asks it to."""
+
+    async def guarded() -> None:
+        stop = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, stop.set)
+        await work(stop)
+
+    asyncio.run(guarded())
+
+
+@app.command()
+def up(
+    demo: Annotated[bool, typer.Option("--demo/--no-demo", help="With a fleet of two lessors, moving.")] = False,
+) -> None:
+    """Run everything here: database, broker, worker, notifier, API and page; one Ctrl-C stops it."""
+    settings = Settings()
+    journal.configure("console", "warning", "up")
+    from keelwing.embedded.process import EmbeddedServerError
+    from keelwing.stack import Stack
+
+    try:
+        status = Stack(settings, with_demo=demo, say=lambda line: print(line, flush=True)).run()  # noqa: T201  its output
+    except EmbeddedServerError as error:
+        _fail(str(error))
+    raise typer.Exit(status)
+
+
+@app.command()
+def migrate() -> None:
+    """Bring the database to today's schema."""
+    settings = _settings("migrate")
+    from store.migrate import migrate as run
+
+    for name in run(_database_url(settings)):
+        typer.echo(name)
+
+
+@app.command()
+def worker() -> None:
+    """Take readings from the broker, judge and commit them."""
+    settings = _settings("worker")
+    from fleet.instants import HOUR_US
+    from ingest.mqtt import BrokerAddress
+    from ingest.pipeline import PipelineConfig
+    from ingest.worker import WorkerConfig, owner_name, run
+    from store.pruning import Limits
+
+    broker = BrokerAddress(
+        url=_mqtt_url(settings),
+        protocol=settings.mqtt_protocol,
+        ca_file=None if settings.mqtt_ca_file is None else str(settings.mqtt_ca_file),
+        client_id=settings.mqtt_client_id,
+        in_flight_max=settings.mqtt_in_flight_max,
+        held_bytes_max=settings.mqtt_in_flight_bytes_max,
+    )
+    pipeline = PipelineConfig(
+        owner=owner_name(),
+        shards=tuple(settings.shard_range),
+        horizon_us=int(settings.horizon_h * HOUR_US),
+        checkpoint_age_max_s=settings.checkpoint_age_max_s,
+    )
+    config = WorkerConfig(
+        database_url=_worker_url(settings),
+        broker=broker,
+        pipeline=pipeline,
+        pool_max=min(4, settings.database_pool_max),
+        batch_readings_max=settings.batch_readings_max,
+        batch_wait_s=settings.batch_wait_ms / 1000,
+        rederive_quiet_s=settings.rederive_quiet_s,
+        limits=Limits(
+            rejection_days=round(settings.rejections_retention_d),
+            rejection_bytes_max=settings.rejections_bytes_max,
+            traffic_rows_max=settings.traffic_max,
+            horizon_h=round(settings.horizon_h),
+        ),
+    )
+    _run_until_stopped(lambda stop: run(config, stop))
+
+
+@app.command()
+def serve() -> None:
+    """Serve the API and the page."""
+    settings = _settings("api")
+    from api.serve import run
+    from api.settings import ApiSettings
+
+    run(
+        ApiSettings(
+            database_url=settings.database_api_url or _database_url(settings),
+            host=settings.http_host,
+            port=settings.http_port,
+            pool_max=settings.database_pool_max,
+            version=_version(),
+        )
+    )
+
+
+@app.command()
+def notifier() -> None:
+    """Deliver events to webhooks."""
+    settings = _settings("notifier")
+    from alerts.notifier import NotifierSettings, run
+
+    wanted = NotifierSettings(database_url=_worker_url(settings), allow_private=settings.webhook_allow_private)
+    _run_until_stopped(lambda stop: run(wanted, stop))
+
+
+@app.command()
+def simulate(
+    scenario: Annotated[str, typer.Argument(help="Name of a scenario that ships with Keelwing, or a TOML file.")],
+    seed: Annotated[int, typer.Option(help="The same seed gives the same world.")] = 1,
+    record: Annotated[Path | None, typer.Option(help="Write a recording instead of publishing.", dir_okay=False)] = None,
+    labels: Annotated[Path | None, typer.Option(help="Write truth labels of injected faults here.", dir_okay=False)] = None,
+    hours: Annotated[float, typer.Option(help="How long a recording is.", min=0.01)] = 1.0,
+    start: Annotated[datetime | None, typer.Option(help="First instant of a recording (UTC); default: hours ago.")] = None,
+    resume: Annotated[bool, typer.Option(help="Go on where the last run in the data directory stopped.")] = False,
+) -> None:
+    """Publish a simulated fleet, or record it."""
+    settings = _settings("simulator")
+    from simulators.scenario import ScenarioError, load_scenario
+
+    try:
+        loaded = load_scenario(scenario)
+    except ScenarioError as error:
+        _fail(str(error))
+    if record is not None:
+        from keelwing.simulation import write_recording
+
+        begin = datetime.now(UTC) - timedelta(hours=hours) if start is None else start.replace(tzinfo=UTC)
+        count = write_recording(loaded, seed=seed, start=begin, hours=hours, path=record, labels=labels)
+        typer.echo(f"{count} records in {record}")
+        return
+    from keelwing.simulation import play
+
+    url = _mqtt_url(settings)
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    _run_until_stopped(
+        lambda stop: play(loaded, url=url, seed=seed, data_dir=settings.data_dir, labels=labels, resume=resume, stop=stop)
+    )
+
+
+@app.command()
+def replay(
+    files: Files,
+    speed: Annotated[str, typer.Option(help="How many times faster than recorded, or `max`.")] = "max",
+    register: Annotated[bool, typer.Option("--register", help="Make every identifier in the files an asset.")] = False,
+    tenant: Annotated[str, typer.Option(help="Whose feed and assets.")] = "demo",
+    feed: Annotated[str, typer.Option(help="Name of the feed.")] = "replay",
+    rebase: Annotated[bool, typer.Option("--rebase", help="Shift the recording so that it ends now.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Publish recordings over MQTT, on a feed."""
+    settings = _settings("replay")
+    from ingest.recordings import UnknownRecording
+    from keelwing.progress import Bar
+    from keelwing.replay import declare_feed, publish_recording, register_identifiers
+
+    factor = _factor(speed)
+    database_url, url = _worker_url(settings), _mqtt_url(settings)
+
+    async def run() -> Any:
+        await declare_feed(database_url, tenant, feed)
+        registered = 0
+        if register:
+            with Bar("registering") as bar:
+                registered = await register_identifiers(database_url, tenant, files, bar.update)
+        with Bar("publishing") as bar:
+            shift_to_us = time.time_ns() // 1000 if rebase else None
+            done = await publish_recording(
+                files,
+                url=url,
+                tenant=tenant,
+                feed=feed,
+                speed=factor,
+                shift_to_us=shift_to_us,
+                progress=bar.update,
+                on_sent=bar.note,
+            )
+        done.registered = registered
+        return done
+
+    try:
+        done = asyncio.run(run())
+    except UnknownRecording as error:
+        _fail(str(error))
+    _report(
+        as_json,
+        {"readings": done.readings, "statics": done.statics, "malformed": done.malformed, "registered": done.registered},
+        f"{done.readings} readings and {done.statics} static reports published on feed {feed} of {tenant}, "
+        f"{done.malformed} malformed, {done.registered} assets registered",
+    )
+
+
+def _factor(speed: str) -> float | None:
+    if speed == "max":
+        return None
+    try:
+        factor = float(speed)
+    except ValueError:
+        _fail(f"--speed {speed}: a number, or `max`")
+    if not factor > 0:
+        _fail(f"--speed {speed}: must be above 0")
+    return factor
+
+
+@app.command()
+def backtest(
+    files: Files,
+    out: Annotated[Path, typer.Option(help="Findings, one JSON object a line.", dir_okay=False)],
+    as_json: Json = False,
+) -> None:
+    """Run recordings through the same detection, without broker and database."""
+    _settings("backtest")
+    from ingest.backtest import Backtest, finding_lines
+    from ingest.recordings import UnknownRecording, merge
+    from ingest.wire import encode_json
+    from keelwing.progress import Bar
+
+    run = Backtest(time.time_ns() // 1000)
+    try:
+        with Bar("judging") as bar:
+            run.run(merge(files, bar.update))
+    except UnknownRecording as error:
+        _fail(str(error))
+    with out.open("wb") as lines:
+        for line in finding_lines(run.findings.values()):
+            lines.write(encode_json(line) + b"\n")
+    tally = run.tally
+    _report(
+        as_json,
+        {"stepped": tally.stepped, "duplicate": tally.duplicate, "rejected": tally.rejected, "findings": len(run.findings)},
+        f"{tally.stepped} readings stepped, {tally.duplicate} duplicates, {tally.rejected} rejected; "
+        f"{len(run.findings)} findings in {out}",
+    )
+
+
+@app.command()
+def reconcile(as_json: Json = False) -> None:
+    """Compare what was received with what became of it, per feed and stream; exit status 1 where books do not balance."""
+    settings = _settings("reconcile")
+    from keelwing.bookkeeping import balances
+
+    rows = asyncio.run(balances(_worker_url(settings)))
+    off = [row for row in rows if not row.is_balanced]
+    if as_json:
+        from keelwing.bookkeeping import as_lines
+
+        typer.echo(json.dumps(as_lines(rows)))
+    else:
+        from keelwing.bookkeeping import table
+
+        table(rows)
+    raise typer.Exit(1 if off else 0)
+
+
+@app.command()
+def rederive(
+    asset: Annotated[str | None, typer.Option(help="An asset's id; default: all of a tenant.")] = None,
+    tenant: Annotated[str, typer.Option(help="Whose assets.")] = "demo",
+    since: Annotated[datetime | None, typer.Option(help="From when on (UTC); default: the first reading.")] = None,
+    apply: Annotated[bool, typer.Option("--apply", help="Do it; without, say what would be done.")] = False,
+) -> None:
+    """Derive findings again from stored readings, with today's rules."""
+    settings = _settings("rederive")
+    from keelwing.bookkeeping import mark_for_rederivation
+
+    since_utc = None if since is None else since.replace(tzinfo=UTC)
+    count = asyncio.run(mark_for_rederivation(_worker_url(settings), tenant, asset, since_utc, apply=apply))
+    typer.echo(
+        f"{count} assets {'marked; the worker derives them again' if apply else 'would be derived again (--apply does it)'}"
+    )
+
+
+@key_app.command("create")
+def key_create(
+    tenant: Annotated[str, typer.Option(help="Whose key.")],
+    role: Annotated[Literal["admin", "manager", "viewer", "lessee"], typer.Option(help="What it may do.")],
+    party: Annotated[str | None, typer.Option(help="Party id of a lessee.")] = None,
+) -> None:
+    """Make a key and print it; it is never shown again."""
+    settings = _settings("key")
+    from keelwing.bookkeeping import create_key, known_error
+
+    try:
+        typer.echo(asyncio.run(create_key(_worker_url(settings), tenant, role, party)))
+    except known_error() as error:
+        _fail(f"no key: {str(error).splitlines()[0]}")
+
+
+def _report(as_json: bool, figures: dict[str, int], sentence: str) -> None:
+    typer.echo(json.dumps(figures) if as_json else sentence)
+
+
+def _version() -> str:
+    from importlib.metadata import version
+
+    return version("keelwing")
+
+
+if __name__ == "__main__":
+    main()
