@@ -73,7 +73,7 @@ class Vessel:
         self._offset_s = self._offset(plan)
         self._leeway = Wave(3.5, 17_000 + 9_000 * uniform(self._seed, "leeway"), 6.28 * uniform(self._seed, "l0"))
         self._current = Wave(0.25, 44_700.0, 6.28 * uniform(self._seed, "tide"))  # kn; semidiurnal tide, 12.42 h
-        self._weather = Wave(0.03, 70_000.0, 6.28 * uniform(self._seed, "weather"))
+        self._weather = Wave(0.02, 70_000.0, 6.28 * uniform(self._seed, "weather"))
 
     def _offset(self, plan: VesselPlan) -> float:
         leg = self._legs[plan.leg % len(self._legs)]
