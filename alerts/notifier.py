@@ -49,6 +49,9 @@ is made again. Chosen: an ordinary restart of a server fits, and memory stays bo
 LEASE_MARGIN_S = 10.0
 """A claim outlasts its attempt by this, for recording it."""
 
+TELL_EVERY_S = 1.0
+"""Least time between two records of rounds while attempts are under way. Chosen: what a person can follow."""
+
 _STATES: dict[str, State] = {"sent": "sent", "retry": "pending", "exhausted": "exhausted", "refused": "failed"}
 
 
@@ -112,6 +115,7 @@ class _Notifier:
         self._wake = asyncio.Event()
         self._under_way: dict[asyncio.Task[None], Delivery] = {}
         self._counts: Counter[str] = Counter()
+        self._told_s = 0.0
 
     async def run(self) -> None:
         async with asyncio.TaskGroup() as group:
@@ -256,11 +260,14 @@ class _Notifier:
         self._tell(began_s, action="drain")
 
     def _tell(self, began_s: float, action: str = "round") -> None:
-        """One wide record of what happened since the last one; silent when nothing did."""
+        """One wide record of what happened since the last one: none when nothing did, at most one a second while busy."""
         counts = {name: count for name, count in self._counts.items() if count}
-        if counts or action != "round":
-            took_ms = round((time.monotonic() - began_s) * 1000)
-            log.info("notifier", action=action, took_ms=took_ms, under_way=len(self._under_way), **counts)
+        now_s = time.monotonic()
+        busy = bool(self._under_way) and now_s - self._told_s < TELL_EVERY_S
+        if action == "round" and (busy or not counts):
+            return
+        log.info("notifier", action=action, took_ms=round((now_s - began_s) * 1000), under_way=len(self._under_way), **counts)
+        self._told_s = now_s
         self._counts.clear()
 
 
