@@ -45,6 +45,7 @@ export class Console {
   #track: [number, number][][] = [];
   #syncing = false;
   #synced_ms = 0;
+  readonly #refused = new Set<string>();
 
   constructor(
     readonly client: Client,
@@ -207,13 +208,23 @@ export class Console {
     }
   }
 
+  /** A narrower key may read neither; what was refused once is not asked for again. */
   async #readFeeds(): Promise<void> {
+    const feeds = await this.#unlessRefused("feeds", () => this.client.feeds());
+    const rejected = await this.#unlessRefused("rejections", () => this.client.rejectionCount());
+    if (feeds === null) this.#feeds.unknown();
+    else this.#feeds.show(feeds, rejected, Date.now());
+  }
+
+  async #unlessRefused<T>(name: string, ask: () => Promise<T>): Promise<T | null> {
+    if (this.#refused.has(name)) return null;
     try {
-      const [feeds, rejected] = await Promise.all([this.client.feeds(), this.client.rejectionCount()]);
-      this.#feeds.show(feeds, rejected, Date.now());
+      return await ask();
     } catch (problem) {
-      if (problem instanceof Problem && problem.status === 401) this.#failed(problem);
-      else this.#feeds.unknown(); // a narrower key may not read feeds: the rest of the page is none the worse
+      if (!(problem instanceof Problem)) throw problem;
+      if (problem.status === 401) this.#failed(problem);
+      if (problem.status === 403 || problem.status === 404) this.#refused.add(name);
+      return null;
     }
   }
 

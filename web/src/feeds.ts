@@ -22,12 +22,10 @@ export class Feeds {
     );
   }
 
-  show(feeds: readonly Feed[], rejected: number, now_ms: number): void {
+  show(feeds: readonly Feed[], rejected: number | null, now_ms: number): void {
     this.element.hidden = feeds.length === 0;
-    setText(
-      this.#rejected,
-      rejected === 0 ? "nothing rejected" : `${rejected.toLocaleString("en-GB")} rejected`,
-    );
+    const count = rejected === null ? "" : `${rejected.toLocaleString("en-GB")} rejected`;
+    setText(this.#rejected, rejected === 0 ? "nothing rejected" : count);
     const rows = feeds
       .slice(0, ROWS_MAX)
       .map((feed) =>
