@@ -83,9 +83,7 @@ def channels(kind: ShipType, now: EngineInput, noise: Noise) -> dict[str, float]
         "me_rpm": _sensed(rpm, 0.15, noise, 1),
         "shaft_power_kw": _sensed(power_kw, 0.008 * power_kw, noise, 0),
         "me_exhaust_temp_c": _sensed(38 + now.warm * (152 + 175 * math.sqrt(load)), 1.2, noise, 1),
-        "fuel_rate_t_h": _sensed(
-            power_kw * grams_per_kwh * 1e-6 + auxiliary_t_h, 0.002 + 0.008 * power_kw * grams_per_kwh * 1e-6, noise, 3
-        ),
+        "fuel_rate_t_h": _sensed(engine_t_h + auxiliary_t_h, 0.002 + 0.008 * engine_t_h, noise, 3),
         "me_lube_oil_pressure_bar": _sensed(running * (2.6 + 1.6 * math.sqrt(speed)), 0.02 * running, noise, 2),
         "vibration_mm_s": _sensed(0.35 + 0.9 * running + 3.2 * load, 0.06, noise, 2),
         "seawater_temp_c": _sensed(sea_c, 0.05, noise, 2),
