@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from math import inf, isfinite, sqrt
 from statistics import median
+from struct import Struct
 from typing import Any
 
 import msgspec
@@ -33,20 +34,23 @@ REJECT_Z = 4.0  # chosen: well below the 6 that opens an episode, so that what m
 RELEASE_ROWS = 120  # chosen: two hours at a new level are a new regime
 HEAD_WIDTH = 50.0  # chosen: how many spreads of the head a row may lie off while the dependence is not known yet
 SCALE_MAX = 10.0  # chosen: ten times the largest value ever learned is not learned, however new the operating point
-MEMORY_ROWS = 1440  # chosen: a day of rows; older ones fade, so that a season's slow change is followed
-FADE_ROWS = 60  # chosen: fading takes a matrix inverse, so once an hour of rows
-NOISE_ROWS = 200  # chosen: the noise estimate's own memory
+MEMORY_ROWS = 480  # chosen: a day, every third row of it; older ones fade, so that a season's slow change is followed
+FADE_ROWS = 20  # chosen: fading takes a matrix inverse, so once an hour of rows
+SURE_ROWS = 120  # chosen: after two hours of rows one more changes little
+LEARN_EVERY = 3  # chosen: from then on every third row, which a fleet on two cores can pay
+NOISE_ROWS = 120  # chosen: the noise estimate's own memory
 NOISE_Z = 2.5  # chosen: one row counts as at most so many deviations, else a slow drift widens the noise as fast as it goes
 SURE_Z = 2.0  # chosen: a miss below this needs no exact leverage, it decides nothing
 
 
 class Baseline(msgspec.Struct, kw_only=True, array_like=True):
-    """What is known of one quantity, `inverse` being the lower triangle of the posterior covariance over the noise variance.
+    """What is known of one quantity: `inverse` is the posterior covariance over the noise variance, `moments` the sums of x y.
 
+    Both are little-endian doubles in a row, which numpy reads as they are and a checkpoint keeps to the bit; `weights` follow.
     `head` holds the first rows' values until there are `HEAD_ROWS`, then their median and allowed distance are `center` and
     `width`; `rows` counts rows learned, `noise_rows` those that told of the noise; `level` is the mean magnitude, `scale` the
     greatest; `resolution` the smallest step ever seen between rows (inf: it never moved); `rejected` rows in a row;
-    `sigma` is the noise to judge by.
+    `sigma` is the noise to judge by; `turn` counts rows between those learned; `released` says that it began again once.
     """
 
     head: list[float] = msgspec.field(default_factory=list)
@@ -61,9 +65,11 @@ class Baseline(msgspec.Struct, kw_only=True, array_like=True):
     last: float | None = None
     rejected: int = 0
     sigma: float = 0.0
+    turn: int = 0
     seeded: bool = False
-    inverse: list[float] = msgspec.field(default_factory=list)
-    moments: list[float] = msgspec.field(default_factory=list)
+    released: bool = False
+    inverse: bytes = b""
+    moments: bytes = b""
     weights: list[float] = msgspec.field(default_factory=list)
 
 
@@ -124,7 +130,9 @@ def learn(baseline: Baseline, x: tuple[float, ...], y: float, judged: Judged | N
         wrong, release = frozen or abs(y) > SCALE_MAX * baseline.scale, RELEASE_ROWS
     if not wrong:
         baseline.rejected = 0
-        _learn_row(baseline, x, y)
+        baseline.turn = (baseline.turn + 1) % LEARN_EVERY
+        if baseline.rows < SURE_ROWS or baseline.turn == 0:
+            _learn_row(baseline, x, y)
         return False
     baseline.rejected += 1
     if baseline.rejected < release:
@@ -133,14 +141,11 @@ def learn(baseline: Baseline, x: tuple[float, ...], y: float, judged: Judged | N
     return True
 
 
-def seed(baseline: Baseline, precision: list[list[float]], moments: list[float], variance: float, level: float) -> None:
+def seed(baseline: Baseline, precision: Matrix, moments: Matrix, variance: float, level: float) -> None:
     """Begin from what the fleet knows: precision and moments in the weight of the rows they stand for, and its noise."""
-    size = len(moments)
-    matrix = np.array(precision) + np.eye(size) * PRECISION
-    inverse = np.linalg.inv(matrix)
-    baseline.inverse = _triangle(inverse)
-    baseline.moments = list(moments)
-    baseline.weights = [float(weight) for weight in inverse @ np.array(moments)]
+    inverse = np.linalg.inv(precision + np.eye(len(moments)) * PRECISION)
+    baseline.inverse, baseline.moments = inverse.tobytes(), moments.tobytes()
+    baseline.weights = (inverse @ moments).tolist()
     baseline.variance, baseline.noise_rows = variance, LEARN_ROWS
     baseline.level = baseline.scale = level
     baseline.head, baseline.center, baseline.width = [], 0.0, 0.0
@@ -153,12 +158,18 @@ def learned(baseline: Baseline) -> Learned | None:
     """What the baseline can tell the fleet: None before an hour of rows of its own."""
     if baseline.rows < 60 or warm_up(baseline) is not None or baseline.resolution == inf:
         return None
-    return Learned(baseline.rows, baseline.variance, list(baseline.inverse), list(baseline.moments))
+    return Learned(baseline.rows, baseline.variance, baseline.inverse, baseline.moments)
 
 
-def square(triangle: list[float], size: int) -> Matrix:
-    """The symmetric matrix of a lower triangle written row by row."""
-    return np.array(triangle)[_SQUARE[size]]
+def square(doubles: bytes) -> Matrix:
+    """The square matrix of little-endian doubles, row by row; read-only."""
+    flat = vector(doubles)
+    return flat.reshape(-1, round(sqrt(len(flat))))
+
+
+def vector(doubles: bytes) -> Matrix:
+    """The vector of little-endian doubles; read-only."""
+    return np.frombuffer(doubles, dtype="<f8")
 
 
 def _sigma(baseline: Baseline) -> float:
@@ -167,15 +178,16 @@ def _sigma(baseline: Baseline) -> float:
     return max(estimated, FLOOR * baseline.level, min(baseline.resolution, baseline.level), 1e-9)
 
 
-def _leverage(inverse: list[float], x: tuple[float, ...]) -> float:
+def _leverage(inverse: bytes, x: tuple[float, ...]) -> float:
     """How uncertain the expectation is at this operating point, in noise variances: the quadratic form of x."""
+    doubles = _DOUBLES[len(x)].unpack(inverse)
     total, at = 0.0, 0
     for row, feature in enumerate(x):
-        partial = 0.0
+        partial = doubles[at + row] * feature
         for column in range(row):
-            partial += inverse[at + column] * x[column]
-        total += feature * (2.0 * partial + inverse[at + row] * feature)
-        at += row + 1
+            partial += 2.0 * doubles[at + column] * x[column]
+        total += feature * partial
+        at += len(x)
     return max(total, 0.0)
 
 
@@ -201,19 +213,19 @@ def _begin_again(baseline: Baseline) -> None:
     for name, value in zip(Baseline.__struct_fields__, msgspec.structs.astuple(Baseline()), strict=True):
         setattr(baseline, name, value)
     baseline.last = last
+    baseline.released = True
 
 
 def _learn_row(baseline: Baseline, x: tuple[float, ...], y: float) -> None:
     size = len(x)
-    if len(baseline.moments) != size:
-        baseline.inverse = _triangle(np.eye(size) / PRECISION)
-        baseline.moments = [0.0] * size
+    if len(baseline.weights) != size:
+        baseline.inverse = (np.eye(size) / PRECISION).tobytes()
+        baseline.moments = np.zeros(size).tobytes()
         baseline.weights = [0.0] * size
     leverage = _leverage(baseline.inverse, x)
     if leverage < 1.0:  # the model already says something here: the miss is noise
-        _learn_noise(
-            baseline, (y - sum(weight * f for weight, f in zip(baseline.weights, x, strict=True))) ** 2 / (1.0 + leverage)
-        )
+        missed = y - sum(weight * feature for weight, feature in zip(baseline.weights, x, strict=True))
+        _learn_noise(baseline, missed * missed / (1.0 + leverage))
     _SCRATCH[size].learn(baseline, x, y)
     baseline.rows += 1
     baseline.level += (abs(y) - baseline.level) / min(baseline.rows, NOISE_ROWS)
@@ -234,24 +246,14 @@ def _learn_noise(baseline: Baseline, squared: float) -> None:
 def _fade(baseline: Baseline, size: int) -> None:
     """Let the rows beyond the memory fade towards knowing nothing: precision and moments shrink, the prior's share grows."""
     keep = MEMORY_ROWS / baseline.rows
-    precision = np.linalg.inv(square(baseline.inverse, size)) * keep + np.eye(size) * (PRECISION * (1.0 - keep))
-    baseline.inverse = _triangle(np.linalg.inv(precision))
-    baseline.moments = [moment * keep for moment in baseline.moments]
+    precision = np.linalg.inv(square(baseline.inverse)) * keep + np.eye(size) * (PRECISION * (1.0 - keep))
+    inverse, moments = np.linalg.inv(precision), vector(baseline.moments) * keep
+    baseline.inverse, baseline.moments = inverse.tobytes(), moments.tobytes()
+    baseline.weights = (inverse @ moments).tolist()
     baseline.rows = MEMORY_ROWS
 
 
-def _triangle(matrix: Matrix) -> list[float]:
-    numbers: list[float] = matrix[_LOWER[len(matrix)]].tolist()
-    return numbers
-
-
-def _square_of_triangle(size: int) -> Matrix:
-    """Where in the triangle each element of the square is."""
-    return np.array([[max(i, j) * (max(i, j) + 1) // 2 + min(i, j) for j in range(size)] for i in range(size)])
-
-
-_LOWER = {size: np.tril_indices(size) for size in range(1, 9)}
-_SQUARE = {size: _square_of_triangle(size) for size in range(1, 9)}
+_DOUBLES = {size: Struct(f"<{size * size}d") for size in range(1, 9)}
 
 
 class _Scratch:
@@ -269,12 +271,12 @@ class _Scratch:
         model: Any = self._model
         size = self._size
         model._ss_arr.fill(0.0)  # noqa: SLF001  the plain precision is not read by what is used here
-        model._ss_inv_arr[:size, :size] = square(baseline.inverse, size)  # noqa: SLF001
-        model._eta_arr[:size] = baseline.moments  # noqa: SLF001
+        model._ss_inv_arr[:size, :size] = vector(baseline.inverse).reshape(size, size)  # noqa: SLF001
+        model._eta_arr[:size] = vector(baseline.moments)  # noqa: SLF001
         model.learn_one(dict(zip(self._names, x, strict=True)), y)
         model._ensure_m()  # noqa: SLF001
-        baseline.inverse = _triangle(model._ss_inv_arr[:size, :size])  # noqa: SLF001
-        baseline.moments = model._eta_arr[:size].tolist()  # noqa: SLF001
+        baseline.inverse = model._ss_inv_arr[:size, :size].tobytes()  # noqa: SLF001
+        baseline.moments = model._eta_arr[:size].tobytes()  # noqa: SLF001
         baseline.weights = model._m_arr[:size].tolist()  # noqa: SLF001
 
 

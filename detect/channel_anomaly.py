@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import isfinite
 
 import msgspec
 
@@ -75,8 +76,10 @@ def at_reading(memory: ChannelMemory, moment: Moment) -> Sequence[Finding]:
     speed_kn = moment.now.speed_kn or 0.0
     if not _settled(moment, traits):
         return findings
-    known = memory.cells.get(traits.cell(moment.now, speed_kn), 0) >= CELL_ROWS
     x = traits.features(moment.now, speed_kn)
+    if not all(map(isfinite, x)):
+        return findings
+    known = memory.cells.get(traits.cell(moment.now, speed_kn), 0) >= CELL_ROWS
     limits = moment.setting(NAME, "open_z", OPEN_Z), moment.setting(NAME, "close_z", CLOSE_Z)
     for name, value in reading.channels.items():
         watched = memory.channels.get(name)
@@ -164,6 +167,8 @@ def _learn(memory: ChannelMemory, moment: Moment, row: Row, findings: list[Findi
         return
     speed_kn = row.seen.speed_kn or 0.0
     x = traits.features(row.seen, speed_kn)
+    if not all(map(isfinite, x)):
+        return
     cell = traits.cell(row.seen, speed_kn)
     known = memory.cells.get(cell, 0) >= CELL_ROWS
     for name, value in row.channels.items():
@@ -197,7 +202,7 @@ def _watch(memory: ChannelMemory, name: str, time_us: int) -> Watched | None:
 def _seed(baseline: Baseline, moment: Moment, name: str, size: int) -> None:
     """While a baseline is cold, begin it from the fleet-wide prior where there is one for this channel."""
     prior = moment.context.prior
-    if isinstance(prior, Prior) and not baseline.seeded and model.warm_up(baseline) is not None:
+    if isinstance(prior, Prior) and not baseline.seeded and not baseline.released and model.warm_up(baseline) is not None:
         seed_from(prior, name, size, baseline)
 
 

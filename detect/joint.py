@@ -23,12 +23,12 @@ FEATURES_MAX = 8  # chosen: keeps the matrix small and the warm-up an hour
 
 
 class Joint(msgspec.Struct, kw_only=True, array_like=True):
-    """The features watched together, their mean and the lower triangle of their second moments, from `rows` rows."""
+    """The features watched together, their mean and their second moments (a square of doubles), from `rows` rows."""
 
     features: list[str] = msgspec.field(default_factory=list)
     rows: int = 0
     mean: list[float] = msgspec.field(default_factory=list)
-    second: list[float] = msgspec.field(default_factory=list)
+    second: bytes = b""
 
 
 class Distance(msgspec.Struct, frozen=True):
@@ -47,7 +47,7 @@ def warm_up(joint: Joint) -> WarmingUp | None:
 def begin(joint: Joint, features: list[str]) -> None:
     """Watch these features from now on; what was learned of others is forgotten."""
     joint.features = sorted(features)[:FEATURES_MAX]
-    joint.rows, joint.mean, joint.second = 0, [], []
+    joint.rows, joint.mean, joint.second = 0, [], b""
 
 
 def measure(joint: Joint, values: list[float]) -> Distance | WarmingUp:
@@ -61,7 +61,7 @@ def measure(joint: Joint, values: list[float]) -> Distance | WarmingUp:
         return waiting
     size = len(joint.features)
     mean = np.array(joint.mean)
-    covariance = square(joint.second, size) - np.outer(mean, mean)
+    covariance = square(joint.second) - np.outer(mean, mean)
     spread = np.sqrt(np.maximum(np.diag(covariance), 1e-12))
     correlation = covariance / np.outer(spread, spread) * (1.0 - SHRINK)
     np.fill_diagonal(correlation, 1.0)
@@ -75,14 +75,13 @@ def learn(joint: Joint, values: list[float]) -> None:
     """Take a row in, each value clipped to `CLIP_Z`. The first rows weigh alike: 1/n until that falls below the fading factor."""
     model: Any = EwaCovariance(fading_factor=max(1.0 / (joint.rows + 1), FADING))
     clipped = {name: min(max(value, -CLIP_Z), CLIP_Z) for name, value in zip(joint.features, values, strict=True)}
-    size = len(joint.features)
     if joint.rows:
         model.update(dict.fromkeys(joint.features, 0.0))  # lays the features out; overwritten in the next lines
         model._mean[:] = joint.mean  # noqa: SLF001  river has no public way in
-        model._M2[:] = square(joint.second, size)  # noqa: SLF001
+        model._M2[:] = square(joint.second)  # noqa: SLF001
     model.update(clipped)
     joint.mean = model._mean.tolist()  # noqa: SLF001
-    joint.second = model._M2[np.tril_indices(size)].tolist()  # noqa: SLF001
+    joint.second = model._M2.tobytes()  # noqa: SLF001
     joint.rows += 1
 
 

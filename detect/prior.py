@@ -13,7 +13,7 @@ from math import fsum
 import msgspec
 import numpy as np
 
-from detect.baseline import Baseline, seed, square
+from detect.baseline import Baseline, seed, square, vector
 from detect.state import Contribution, Learned
 
 ASSETS = 3  # chosen: a spread between assets needs at least three
@@ -23,11 +23,11 @@ SCHEMA_VERSION = 1
 
 
 class PriorChannel(msgspec.Struct, frozen=True, array_like=True):
-    """One channel over the fleet: assets heard, precision and moments of one mean row, noise within and spread between assets."""
+    """One channel over the fleet: assets heard, precision and moments of a mean row (doubles), noise within and between."""
 
     assets: int
-    precision: list[float]
-    moments: list[float]
+    precision: bytes
+    moments: bytes
     variance: float
     level: float
 
@@ -77,32 +77,27 @@ def merge(contributions: Iterable[Contribution]) -> Prior | None:
 
 def _pool(shares: list[Learned]) -> PriorChannel | None:
     """The mean row of all assets, and as noise the mean within plus the variance between their expectations at that mean row."""
-    size = max(len(share.moments) for share in shares)
-    shares = [share for share in shares if len(share.moments) == size]
+    size = len(vector(max((share.moments for share in shares), key=len)))
+    shares = [share for share in shares if len(vector(share.moments)) == size]
     if len(shares) < ASSETS:
         return None
     count = len(shares)
-    precisions = [np.linalg.inv(square(share.inverse, size)) / share.rows for share in shares]
-    moments = [[moment / share.rows for moment in share.moments] for share in shares]
+    precisions = [np.linalg.inv(square(share.inverse)) / share.rows for share in shares]
+    moments = [vector(share.moments) / share.rows for share in shares]
     mean = np.array([[fsum(float(one[i, j]) for one in precisions) / count for j in range(size)] for i in range(size)])
-    target = np.array([fsum(one[i] for one in moments) / count for i in range(size)])
+    target = np.array([fsum(float(one[i]) for one in moments) / count for i in range(size)])
     weights = np.linalg.lstsq(mean, target, rcond=1e-9)[0]
     point = mean[0]
-    expected = [
-        float(point @ np.linalg.lstsq(one, np.array(own), rcond=1e-9)[0]) for one, own in zip(precisions, moments, strict=True)
-    ]
+    expected = [float(point @ np.linalg.lstsq(one, own, rcond=1e-9)[0]) for one, own in zip(precisions, moments, strict=True)]
     pooled = float(point @ weights)
     between = fsum((value - pooled) ** 2 for value in expected) / (count - 1)
     within = fsum(share.variance for share in shares) / count
-    lower = np.tril_indices(size)
-    triangle: list[float] = mean[lower].tolist()
-    return PriorChannel(count, triangle, target.tolist(), within + between, abs(pooled))
+    return PriorChannel(count, mean.tobytes(), target.tobytes(), within + between, abs(pooled))
 
 
 def seed_from(prior: Prior, channel: str, size: int, baseline: Baseline) -> None:
     """Begin a cold baseline from the prior in the weight of `WEIGHT_ROWS` rows; nothing for a channel it does not know."""
     known = prior.channels.get(channel)
-    if known is None or len(known.moments) != size:
+    if known is None or len(vector(known.moments)) != size:
         return
-    precision = square(known.precision, size) * WEIGHT_ROWS
-    seed(baseline, precision.tolist(), [moment * WEIGHT_ROWS for moment in known.moments], known.variance, known.level)
+    seed(baseline, square(known.precision) * WEIGHT_ROWS, vector(known.moments) * WEIGHT_ROWS, known.variance, known.level)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import isfinite
 
 import msgspec
 
@@ -47,6 +48,8 @@ def at_reading(memory: SpeedMemory, moment: Moment) -> Sequence[Finding]:
     if row is None or row.seen.speed_kn is None or traits.phase(row.seen) == 0:
         return NOTHING
     x, speed_kn = traits.speed_features(row.seen), row.seen.speed_kn
+    if not all(map(isfinite, (*x, speed_kn))):
+        return NOTHING
     cell = traits.cell(row.seen, 0.0)
     known = memory.cells.get(cell, 0) >= CELL_ROWS
     judged = model.judge(memory.baseline, x, speed_kn, traits.speed_floor_kn) if known else None

@@ -70,12 +70,12 @@ class OpenRow(msgspec.Struct, kw_only=True):
 
 
 class Learned(msgspec.Struct, frozen=True, array_like=True):
-    """What one channel's model knows: rows, noise variance, and the lower triangle of the inverse precision with its moments."""
+    """What one channel's model knows: rows, noise variance, inverse precision and moments (as in `baseline.Baseline`)."""
 
     rows: int
     variance: float
-    inverse: list[float]
-    moments: list[float]
+    inverse: bytes
+    moments: bytes
 
 
 class Contribution(msgspec.Struct, frozen=True, kw_only=True):

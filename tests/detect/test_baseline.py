@@ -46,7 +46,7 @@ def exhaust(s: float, rng: random.Random) -> float:
 def test_what_it_expects_is_what_rivers_own_model_predicts() -> None:
     rng, baseline = random.Random(3), Baseline()
     river: Any = BayesianLinearRegression(alpha=model.PRECISION, beta=1.0)
-    for row in range(200):
+    for row in range(model.HEAD_ROWS + 100):
         s = rng.uniform(0.4, 0.8)
         x, y = (1.0, s, s**3), exhaust(s, rng)
         model.learn(baseline, x, y, None)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import random
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
 import pytest
 
 from detect import channel_anomaly
@@ -120,6 +122,17 @@ def test_not_a_number_in_a_channel_neither_alarms_nor_spoils(bench: Any) -> None
 
     findings = bench.run(cruise(bench, 2.5, 60.0, broken))
     assert {finding.subject for finding in findings} == {"me_rpm"}
+
+
+def test_a_motion_that_is_not_a_number_neither_crashes_nor_spoils(bench: Any) -> None:
+    readings = cruise(bench, 3)
+    for at in range(60, 100):
+        fields = {"sog_kn": math.nan, "draught_m": math.nan, "lat_deg": None, "lon_deg": None}
+        readings[at] = msgspec.structs.replace(readings[at], **fields)
+    state = bench.state()
+    assert [finding for finding in bench.run(readings, state=state) if finding.severity != "info"] == []
+    weights = [watched.baseline.weights for watched in state.memories["channel_anomaly"].channels.values()]
+    assert all(map(math.isfinite, itertools.chain.from_iterable(weights)))
 
 
 def test_the_warm_up_is_told_by_rule_and_channel(bench: Any) -> None:
