@@ -50,7 +50,7 @@ def test_reading_tables_have_the_fields_of_their_class(database_url: str, asset_
             (f"reading_{asset_class}",),
         ).fetchall()
     assert [name for name, _ in rows] == list(COLUMNS[asset_class].columns)
-    types = dict(rows)
+    types: dict[str, str] = dict(rows)
     for field in ASSET_CLASSES[asset_class].fields:
         assert types[field.name] == POSTGRES_TYPES[field.kind], field.name
 
@@ -78,7 +78,7 @@ async def test_every_named_query_is_planned_by_the_server(pool: Pool) -> None:
                 continue  # definitions of temporary tables: the pool has run them
             numbers: dict[str, str] = {}
             text = re.sub(r"%\((\w+)\)s", lambda bind: numbers.setdefault(bind[1], f"${len(numbers) + 1}"), query)  # noqa: B023
-            plan = await conn.execute(sql.SQL("EXPLAIN (GENERIC_PLAN) ") + sql.SQL(text))  # type: ignore[arg-type]
+            plan = await conn.execute(sql.SQL("EXPLAIN (GENERIC_PLAN) ") + sql.SQL(text))
             assert await plan.fetchall(), f"{noun}.{name}"
 
 

@@ -23,7 +23,7 @@ async def insert(pool: Pool, ownership: commits.Ownership, rows: list[ReadingRow
 
 async def rows_of(pool: Pool, query: str) -> list[dict[str, Any]]:
     async with pool.connection() as conn:
-        return await (await conn.execute(query)).fetchall()  # type: ignore[call-overload,no-any-return]
+        return await (await conn.execute(query)).fetchall()
 
 
 async def test_two_hulls_of_one_number_in_one_second_are_both_kept(pool: Pool, ownership: Any, say: Any) -> None:
@@ -59,7 +59,7 @@ async def test_duplicates_are_told_in_one_question(pool: Pool, ownership: Any, s
         assert await readings.high_water(conn, [1, 2, 3]) == {1: say.NOON_US, 2: say.NOON_US}
 
 
-FULL = {
+FULL: dict[str, dict[str, Any]] = {
     "vessel": {"sog_kn": 0.3, "cog_deg": 1.5, "heading_deg": 359.0, "rot_deg_min": -720.0, "nav_status": 5, "draught_m": 8.1},
     "aircraft": {
         "on_ground": False, "gs_kn": 437.73, "track_deg": 84.89, "alt_baro_ft": 27575.0, "alt_geom_ft": 27550.0,
@@ -72,7 +72,9 @@ FULL = {
 @pytest.mark.parametrize("asset_class", ASSET_CLASSES)
 @pytest.mark.parametrize("full", [True, False])
 async def test_a_reading_comes_back_equal(pool: Pool, ownership: Any, say: Any, asset_class: str, full: bool) -> None:
-    fields = {**FULL[asset_class], "lat_deg": -0.1, "lon_deg": 1 / 3, "channels": {"egt_c": 0.1, "n1_pct": 101.0}} if full else {}
+    fields: dict[str, Any] = (
+        {**FULL[asset_class], "lat_deg": -0.1, "lon_deg": 1 / 3, "channels": {"egt_c": 0.1, "n1_pct": 101.0}} if full else {}
+    )
     reading: Reading = ASSET_CLASSES[asset_class].reading_type(
         scheme="local", value="a b", time_us=say.NOON_US + 1, seq=2**63 - 1, seq_given=full, source="mlat", **fields
     )

@@ -35,8 +35,7 @@ async def write(pool: Pool, ownership: commits.Ownership, **rows: Any) -> batche
 
 async def count(pool: Pool, table: str) -> int:
     async with pool.connection() as conn:
-        row = await (await conn.execute(f"SELECT count(*) AS n FROM {table}")).fetchone()  # type: ignore[call-overload]
-        return int(row["n"])
+        return len(await (await conn.execute(f"SELECT 1 FROM {table}")).fetchall())
 
 
 async def test_of_each_six_hours_the_last_state_stays(pool: Pool, ownership: Any, say: Any, asset_id: str) -> None:
