@@ -1,5 +1,5 @@
 """Every test here may ask for the world, its application and a client of a role."""
 
-from tests.api.fix_world import app, ask, populated, world
+from tests.api.fix_world import app, ask, look, populated, world
 
-__all__ = ["app", "ask", "populated", "world"]
+__all__ = ["app", "ask", "look", "populated", "world"]

@@ -7,11 +7,13 @@ an aircraft; lessor `beta` has an asset of the same ship, heard by its own devic
 import asyncio
 import uuid
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 import httpx
+import msgspec
 import pytest
+import pytest_asyncio
 from fastapi import FastAPI
 
 from alerts import lifecycle
@@ -35,6 +37,7 @@ from store.rows import (
     StatusRow,
     StepBatch,
 )
+from tests.fix_postgres import PostgresServer
 
 NOON_US = from_datetime(datetime(2026, 11, 20, 12, tzinfo=UTC))
 LEASE = (NOON_US - 2 * HOUR_US, NOON_US + 2 * HOUR_US)
@@ -84,7 +87,7 @@ async def _register(conn: Connection, world: World) -> None:
     world.lease = await registry.create_lease(conn, "alpha", world.ship, world.lessee, "time", *LEASE)
     await registry.set_feed(conn, "alpha", "coast", "recording")
     for role in ("admin", "manager", "viewer"):
-        world.keys[role] = await keys.create(conn, "alpha", role)  # type: ignore[arg-type]
+        world.keys[role] = await keys.create(conn, "alpha", role)
     world.keys["lessee"] = await keys.create(conn, "alpha", "lessee", world.lessee)
     world.keys["beta"] = await keys.create(conn, "beta", "admin")
 
@@ -130,7 +133,8 @@ async def reading_rows(conn: Connection, world: World) -> list[ReadingRow]:
 def finding_row(world: World, **changed: object) -> FindingRow:
     """A position jump of alpha's ship at noon."""
     row: dict[str, object] = {
-        "finding_id": world.finding, "tenant": "alpha", "asset_id": world.ship, "shard": shard_of(world.ship), "asset": "imo:9074729",
+        "finding_id": world.finding, "tenant": "alpha", "asset_id": world.ship, "shard": shard_of(world.ship),
+        "asset": "imo:9074729",
         "rule": "position_jump", "rule_version": 1, "severity": "warning", "subject": None, "opened_us": NOON_US,
         "closed_us": NOON_US, "detected_us": NOON_US, "score": None, "evidence": {"implied_speed_kn": 212.4, "limit_kn": 60.0},
     }  # fmt: skip
@@ -139,8 +143,6 @@ def finding_row(world: World, **changed: object) -> FindingRow:
 
 async def open_alert(conn: Connection, finding: FindingRow) -> str:
     """The alert that a finding opens, with its events, as the worker writes it."""
-    import msgspec
-
     change = lifecycle.apply(None, finding, finding.detected_us)
     assert change is not None
     ownership = await commits.claim(conn, range(64), "test")
@@ -189,7 +191,7 @@ async def _populate(url: str) -> World:
 
 
 @pytest.fixture(scope="session")
-def populated(postgres_server, template_database) -> Iterator[tuple[str, World]]:  # type: ignore[no-untyped-def]
+def populated(postgres_server: PostgresServer, template_database: str) -> Iterator[tuple[str, World]]:
     """Name of a database with the world in it, to copy; nothing stays connected."""
     name = f"keelwing_api_{uuid.uuid4().hex[:12]}"
     try:
@@ -200,10 +202,8 @@ def populated(postgres_server, template_database) -> Iterator[tuple[str, World]]
 
 
 @pytest.fixture
-def world(postgres_server, populated: tuple[str, World]) -> Iterator[World]:  # type: ignore[no-untyped-def]
+def world(postgres_server: PostgresServer, populated: tuple[str, World]) -> Iterator[World]:
     """This test's own copy of the world."""
-    from dataclasses import replace
-
     template, original = populated
     name = f"keelwing_api_{uuid.uuid4().hex[:12]}"
     try:
@@ -218,6 +218,22 @@ async def app(world: World) -> AsyncIterator[FastAPI]:
     api = create_app(ApiSettings(database_url=world.url, version="0.1.0", pool_max=4))
     async with api.router.lifespan_context(api):
         yield api
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def look(populated: tuple[str, World], postgres_server: PostgresServer) -> AsyncIterator["Asking"]:
+    """As `ask`, on one world for all: for tests in the session's loop that change nothing."""
+    template, original = populated
+    name = f"keelwing_api_{uuid.uuid4().hex[:12]}"
+    shared = replace(original, url=postgres_server.create_database(name, template=template))
+    api = create_app(ApiSettings(database_url=shared.url, version="0.1.0", pool_max=4))
+    asking = Asking(api, shared)
+    try:
+        async with api.router.lifespan_context(api):
+            yield asking
+            await asking.close()
+    finally:
+        postgres_server.drop_database(name)
 
 
 @pytest.fixture

@@ -111,8 +111,9 @@ async def test_a_lifecycle_holds_what_is_known_so_far(ask: Asking, world: World)
         ({"bbox": "4.7,51,4.4,53"}, ["Blue Heron", "PH-XYZ"]),
     ],
 )
-async def test_filters_select(ask: Asking, query: dict[str, str], names: list[str]) -> None:
-    answer = await ask("viewer").get("/v1/assets", params=query)
+@pytest.mark.asyncio(loop_scope="session")
+async def test_filters_select(look: Asking, query: dict[str, str], names: list[str]) -> None:
+    answer = await look("viewer").get("/v1/assets", params=query)
 
     assert answer.status_code == 200
     assert sorted(asset["name"] for asset in answer.json()["items"]) == names
@@ -131,8 +132,9 @@ async def test_cursors_walk_a_list_to_its_end_once(ask: Asking, world: World) ->
 
 
 @pytest.mark.parametrize("cursor", ["x", "W10", "WyIxIl0", "////", "eyJhIjoxfQ"])
-async def test_a_cursor_of_another_list_is_refused(ask: Asking, cursor: str) -> None:
-    answer = await ask("viewer").get("/v1/alerts", params={"cursor": cursor})
+@pytest.mark.asyncio(loop_scope="session")
+async def test_a_cursor_of_another_list_is_refused(look: Asking, cursor: str) -> None:
+    answer = await look("viewer").get("/v1/alerts", params={"cursor": cursor})
 
     assert answer.status_code == 422
     assert answer.json()["errors"][0]["pointer"] == "#/cursor"
