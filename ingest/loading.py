@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable
 
+import msgspec
+import structlog
+
 from detect.checkpoint import from_checkpoint
+from detect.state import AssetState
 from detect.step import initial_state
 from fleet.reading import Reading
 from ingest.contexts import Contexts
@@ -14,6 +18,8 @@ from ingest.watch import Checkpoint, Watch, Watched, order_key
 from store import aliases, checkpoints, clocks, readings
 from store.pool import Connection
 from store.rows import CheckpointRow
+
+log = structlog.get_logger(__name__)
 
 PAGE_READINGS_MAX = 20_000  # readings in memory at once while a state is rebuilt; chosen: two days of a ship every 10 s
 BEGINNING_US = -(1 << 50)  # before every instant that a table can hold
@@ -46,7 +52,7 @@ def restored(roster: Roster, asset_id: str, cut: bytes | None) -> Watched:
     """An asset as its checkpoint has it, or as one of which nothing was heard (also when another schema wrote the bytes)."""
     holding = roster.assets[asset_id]
     checkpoint = None if cut is None else Checkpoint.read(cut)
-    state = None if checkpoint is None else from_checkpoint(checkpoint.state)
+    state = None if checkpoint is None else _state_of(asset_id, checkpoint.state)
     watched = Watched(
         asset_id=asset_id,
         tenant=holding.tenant,
@@ -59,6 +65,15 @@ def restored(roster: Roster, asset_id: str, cut: bytes | None) -> Watched:
         watched.born_us = checkpoint.born_us
         watched.checkpoint_us = watched.event_us
     return watched
+
+
+def _state_of(asset_id: str, cut: bytes) -> AssetState | None:
+    """The state in a checkpoint; None when it cannot be read, because the readings are the log and can be stepped again."""
+    try:
+        return from_checkpoint(cut)
+    except msgspec.ValidationError as error:
+        log.warning("checkpoint.unreadable", asset_id=asset_id, error=str(error))
+        return None
 
 
 async def pages_after(conn: Connection, watched: Watched) -> AsyncIterator[list[Reading]]:

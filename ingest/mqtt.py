@@ -170,12 +170,16 @@ class Receiver:
         if isinstance(connection, socket.socket):
             connection.shutdown(socket.SHUT_RDWR)
 
-    def _connected(self, client: paho.Client, _userdata: object, _flags: object, reason: Any, _properties: object) -> None:
+    def _connected(self, client: paho.Client, _userdata: object, flags: Any, reason: Any, _properties: object) -> None:
         if reason.is_failure:
             self.refused = str(reason)
             return
         self.refused = None
-        # Subscribed anew at every connection: the session may be gone with the broker's disk.
+        if flags.session_present:
+            # Subscribing anew would make NATS send what is in flight again, out of order.
+            self.connected_since_us = time.time_ns() // 1000
+            self._on_wake()
+            return
         _, mid = client.subscribe([(topic, 1) for topic in self._filters])
         self._pending_subscribe = mid or 0
 

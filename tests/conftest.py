@@ -1,3 +1,43 @@
-"""What every test may ask for: a database, brokers, a network that breaks."""
+"""What every test may ask for: a database, brokers, a network that breaks, a whole stack; and what may be skipped."""
 
-pytest_plugins = ["tests.fix_postgres", "tests.fix_broker", "tests.fix_proxy"]
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+pytest_plugins = ["tests.fix_postgres", "tests.fix_broker", "tests.fix_proxy", "tests.fix_stack"]
+
+STRICT_SKIPS = "KEELWING_STRICT_SKIPS"
+_skipped_but_due: list[str] = []
+
+
+def shared_directory() -> Path:
+    """Where the real recordings are, if they are."""
+    return Path(os.environ.get("KEELWING_SHARED", Path(__file__).parents[2] / "shared"))
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The real recordings' directory; skips, visibly, where there is none."""
+    directory = shared_directory() / "data"
+    if not directory.is_dir():
+        pytest.skip("no shared recordings (KEELWING_SHARED)")
+    return directory
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item):  # type: ignore[no-untyped-def]  # noqa: ANN201  pytest's own protocol
+    """With KEELWING_STRICT_SKIPS, remember each skip but those of absent shared recordings."""
+    report = yield
+    if report.skipped and not hasattr(report, "wasxfail") and item.get_closest_marker("shared") is None:
+        _skipped_but_due.append(item.nodeid)
+    return report
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Fail the run for what was skipped although the machine should have had it."""
+    if os.environ.get(STRICT_SKIPS) and _skipped_but_due and session.exitstatus == 0:
+        print("\nskipped, but due here:", *_skipped_but_due, sep="\n  ")
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
