@@ -83,6 +83,7 @@ async def add(conn: Connection, rows: Iterable[CountRow]) -> None:
 
 async def reconcile(conn: Connection) -> list[Balance]:
     """The books of every origin, sorted; reads all readings, so it takes its time. One snapshot if repeatable read."""
+    await conn.execute("SET LOCAL statement_timeout TO 0")  # a year of readings takes longer than any other question may
     books: dict[tuple[str, str], dict[str, int]] = {}
     for row in await (await conn.execute(SQL["counted"])).fetchall():
         books[row.pop("tenant"), row.pop("origin")] = row

@@ -41,17 +41,17 @@ CREATE POLICY lessee ON lease FOR SELECT TO keelwing_api, keelwing_view
     USING (tenant = scope_tenant() AND lessee_party_id = scope_party() AND upper_inf(recorded));
 
 CREATE POLICY lessee ON asset FOR SELECT TO keelwing_api, keelwing_view
-    USING (tenant = scope_tenant() AND EXISTS (
+    USING (tenant = scope_tenant() AND scope_party() IS NOT NULL AND EXISTS (
         SELECT FROM lease WHERE lease.asset_id = asset.asset_id AND lease.lessee_party_id = scope_party()
             AND upper_inf(lease.recorded)));
 
 CREATE POLICY lessee ON identifier FOR SELECT TO keelwing_api, keelwing_view
-    USING (tenant = scope_tenant() AND EXISTS (
+    USING (tenant = scope_tenant() AND scope_party() IS NOT NULL AND EXISTS (
         SELECT FROM lease WHERE lease.asset_id = identifier.asset_id AND lease.lessee_party_id = scope_party()
             AND upper_inf(lease.recorded) AND lease.valid && identifier.valid));
 
 CREATE POLICY lessee ON attribution FOR SELECT TO keelwing_api, keelwing_view
-    USING (tenant = scope_tenant() AND EXISTS (
+    USING (tenant = scope_tenant() AND scope_party() IS NOT NULL AND EXISTS (
         SELECT FROM lease WHERE lease.asset_id = attribution.asset_id AND lease.lessee_party_id = scope_party()
             AND upper_inf(lease.recorded) AND lease.valid && attribution.valid));
 
@@ -150,13 +150,15 @@ SELECT attribution.tenant, attribution.asset_id, stream.stream_id, stream.origin
     CASE WHEN shown.channels THEN latest.channels END AS channels
 FROM attribution JOIN stream USING (stream_id) JOIN stream_latest AS latest USING (stream_id)
 CROSS JOIN LATERAL (
-    SELECT attribution.valid @> latest.position_time AND in_scope(attribution.asset_id, latest.position_time) AS position,
-        attribution.valid @> latest.speed_time AND in_scope(attribution.asset_id, latest.speed_time) AS speed,
-        attribution.valid @> latest.status_time AND in_scope(attribution.asset_id, latest.status_time) AS status,
-        attribution.valid @> latest.draught_time AND in_scope(attribution.asset_id, latest.draught_time) AS draught,
-        attribution.valid @> latest.channels_time AND scope_internal() AS channels
+    SELECT attribution.valid @> latest.position_time AND (internal OR in_scope(attribution.asset_id, latest.position_time)) AS position,
+        attribution.valid @> latest.speed_time AND (internal OR in_scope(attribution.asset_id, latest.speed_time)) AS speed,
+        attribution.valid @> latest.status_time AND (internal OR in_scope(attribution.asset_id, latest.status_time)) AS status,
+        attribution.valid @> latest.draught_time AND (internal OR in_scope(attribution.asset_id, latest.draught_time)) AS draught,
+        attribution.valid @> latest.channels_time AND internal AS channels
+    FROM (SELECT (SELECT scope_internal()) AS internal) AS scope
 ) AS shown
-WHERE upper_inf(attribution.recorded) AND attribution.valid @> latest.time AND in_scope(attribution.asset_id, latest.time);
+WHERE upper_inf(attribution.recorded) AND attribution.valid @> latest.time
+    AND ((SELECT scope_internal()) OR in_scope(attribution.asset_id, latest.time));
 
 COMMENT ON VIEW asset_latest IS 'Last word of each stream of an asset, as far as the scope reaches; one row per stream';
 
@@ -243,20 +245,27 @@ END
 $$;
 
 -- A late registration finds the streams that already speak of it, and a new stream the assets it speaks of: readings stay.
--- A device's stream belongs to its tenant; a feed's to its tenant, the operator's to every tenant while granted.
+-- A device's stream belongs to its tenant; a feed's to its tenant, the operator's to every tenant while granted. Give the
+-- streams, or the asset; the other is NULL. Within a scope only that tenant's assets are touched.
 CREATE FUNCTION attribute_known(streams bigint[], about uuid) RETURNS bigint
 LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = public, pg_temp AS $$
-    WITH wanted AS (
-        SELECT stream.stream_id, identifier.asset_id, identifier.tenant,
-            CASE WHEN stream.tenant = '_' THEN identifier.valid * feed_grant.valid ELSE identifier.valid END AS valid
-        FROM stream
-        JOIN identifier ON identifier.class = stream.class AND identifier.scheme = stream.scheme
-            AND identifier.value = stream.value AND upper_inf(identifier.recorded)
-        LEFT JOIN feed_grant ON stream.tenant = '_' AND stream.origin = 'feed:' || feed_grant.feed
-            AND feed_grant.tenant = identifier.tenant
-        WHERE (streams IS NULL OR stream.stream_id = ANY (streams)) AND (about IS NULL OR identifier.asset_id = about)
-            AND (scope_tenant() IS NULL OR identifier.tenant = scope_tenant())
-            AND (stream.tenant = identifier.tenant OR feed_grant.feed_grant_id IS NOT NULL)
+    WITH matched AS (
+        SELECT stream.stream_id, stream.tenant AS speaker, stream.origin, identifier.asset_id, identifier.tenant, identifier.valid
+        FROM unnest(streams) AS wanted (stream_id) JOIN stream USING (stream_id)
+        JOIN identifier ON identifier.scheme = stream.scheme AND identifier.value = stream.value
+            AND identifier.class = stream.class AND upper_inf(identifier.recorded)
+        UNION
+        SELECT stream.stream_id, stream.tenant, stream.origin, identifier.asset_id, identifier.tenant, identifier.valid
+        FROM identifier
+        JOIN stream ON stream.scheme = identifier.scheme AND stream.value = identifier.value AND stream.class = identifier.class
+        WHERE identifier.asset_id = about AND upper_inf(identifier.recorded)
+    ), wanted AS (
+        SELECT stream_id, asset_id, matched.tenant,
+            CASE WHEN speaker = '_' THEN matched.valid * feed_grant.valid ELSE matched.valid END AS valid
+        FROM matched
+        LEFT JOIN feed_grant ON speaker = '_' AND origin = 'feed:' || feed_grant.feed AND feed_grant.tenant = matched.tenant
+        WHERE (scope_tenant() IS NULL OR matched.tenant = scope_tenant())
+            AND (speaker = matched.tenant OR feed_grant.feed_grant_id IS NOT NULL)
     ), added AS (
         INSERT INTO attribution (stream_id, asset_id, tenant, valid)
         SELECT stream_id, asset_id, tenant, valid FROM wanted

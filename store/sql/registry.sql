@@ -56,7 +56,7 @@ ON CONFLICT DO NOTHING
 RETURNING stream_id, tenant, origin, class, scheme, value;
 
 -- name: attribute_known
--- Tie streams to the assets that bear their identifiers: these streams, or (NULL) all; this asset, or (NULL) all.
+-- Tie streams to the assets that bear their identifiers: these streams, or those that speak of this asset.
 SELECT attribute_known(%(stream_ids)s::bigint[], %(asset_id)s::uuid);
 
 -- name: attribute

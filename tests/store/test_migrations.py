@@ -3,6 +3,7 @@
 import re
 from concurrent.futures import ThreadPoolExecutor
 from importlib.resources import files
+from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
 import pytest
@@ -13,6 +14,7 @@ from store.columns import COLUMNS
 from store.migrate import migrate, set_role_password
 from store.pool import Pool
 from store.queries import load
+from tests.fix_postgres import PostgresServer
 
 MIGRATIONS = sorted(entry.name for entry in (files("store") / "migrations").iterdir() if entry.name.endswith(".sql"))
 NOUNS = sorted(entry.name.removesuffix(".sql") for entry in (files("store") / "sql").iterdir())
@@ -28,6 +30,30 @@ def test_two_processes_may_migrate_at_once(empty_database_url: str) -> None:
     with ThreadPoolExecutor(2) as both:
         applied = list(both.map(migrate, [empty_database_url] * 2))
     assert sorted(len(names) for names in applied) == [0, len(MIGRATIONS)]
+
+
+def test_an_owner_that_is_no_superuser_can_migrate_and_serve(postgres_server: PostgresServer, template_database: str) -> None:
+    owner, password = f"keelwing_owner_{template_database[-8:]}", "owner"
+    name = f"{owner}_db"
+    parts = urlsplit(postgres_server.url_of(name))
+    url = urlunsplit(parts._replace(netloc=f"{owner}:{password}@{parts.netloc.rpartition('@')[2]}"))
+    role = sql.Identifier(owner)
+    postgres_server.execute(
+        sql.SQL("CREATE ROLE {} LOGIN CREATEROLE PASSWORD {}").format(role, sql.Literal(password)),
+        sql.SQL("GRANT keelwing_worker, keelwing_api, keelwing_view, keelwing_gate TO {} WITH ADMIN OPTION").format(role),
+        sql.SQL("CREATE DATABASE {} OWNER {}").format(sql.Identifier(name), role),
+    )
+    try:
+        assert len(migrate(url)) == len(MIGRATIONS)
+        with psycopg.connect(url) as connection:
+            connection.execute("SET ROLE keelwing_worker")
+            connection.execute("INSERT INTO tenant (tenant, name) VALUES ('demo', 'Demo')")
+            connection.execute("SET ROLE keelwing_api")
+            connection.execute("SELECT set_config('keelwing.tenant', 'demo', true), set_config('keelwing.party', '*', true)")
+            assert connection.execute("SELECT tenant FROM tenant").fetchall() == [("demo",)]
+    finally:
+        postgres_server.drop_database(name)
+        postgres_server.execute(sql.SQL("DROP ROLE {}").format(role))
 
 
 def test_a_killed_migration_does_not_lock_the_next_one_out(database_url: str) -> None:

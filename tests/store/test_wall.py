@@ -381,3 +381,25 @@ def test_the_catalogue_holds_the_walls_rules(api: Any) -> None:
         " AND (proowner <> 'keelwing_gate'::regrole OR proconfig IS NULL)"
     )
     assert definers == set()
+
+
+@pytest.mark.parametrize("party", ["*", "00000000-0000-4000-8000-000000000000"])
+def test_a_track_is_read_by_index_through_the_wall(api: Any, world: World, party: str) -> None:
+    look_as(api, "a", party)
+    api.execute("SET LOCAL enable_seqscan = off")  # the tables are nearly empty
+    plan = api.execute(
+        "EXPLAIN (FORMAT JSON) SELECT time, lat_deg FROM asset_reading_vessel"
+        " WHERE asset_id = %s AND time >= '2025-01-01Z' AND time < '2025-01-02Z' ORDER BY time",
+        (world.asset_a,),
+    ).fetchone()
+
+    def conditions(node: dict[str, Any]) -> Iterator[str]:
+        if node.get("Relation Name") == "reading_vessel":
+            yield node["Index Cond"]
+        for part in node.get("Plans", []):
+            yield from conditions(part)
+
+    [condition] = conditions(plan["QUERY PLAN"][0]["Plan"])
+    assert "stream_id = " in condition
+    assert "2025-01-01" in condition
+    assert "2025-01-02" in condition
