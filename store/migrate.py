@@ -6,9 +6,8 @@ once: the second waits for a server-side lock that dies with its holder, so a ki
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from importlib.resources import as_file, files
+from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
@@ -33,17 +32,19 @@ def migrate(url: str) -> list[str]:
     Raises:
         psycopg.Error: the database is away or a statement failed; the failing migration left nothing behind.
     """
-    with _alone(url) as connection, as_file(files("store") / "migrations") as folder:
-        backend = yoyo.get_backend(_yoyo_url(url))
-        try:
+    backend = yoyo.get_backend(_yoyo_url(url))
+    connection: psycopg.Connection[Any] = backend.connection
+    try:
+        connection.execute("SELECT pg_advisory_lock(%s)", (LOCK_KEY,))
+        backend.break_lock()  # ours is the lock that counts: a row in yoyo's own is a killed run's
+        with as_file(files("store") / "migrations") as folder:
             pending = backend.to_apply(yoyo.read_migrations(str(folder)))
-            names = [migration.id for migration in pending]
-            backend.break_lock()  # we hold the real lock: a row left there is a killed run's
+            names = [str(migration.id) for migration in pending]
             with backend.lock():
                 backend.apply_migrations(pending)
-        finally:
-            backend.connection.close()
         timescale.set_up(connection)
+    finally:
+        connection.close()
     return names
 
 
@@ -61,13 +62,6 @@ def set_role_password(url: str, role: str, password: str) -> None:
     with psycopg.connect(url, autocommit=True) as connection:
         hashed = connection.pgconn.encrypt_password(password.encode(), role.encode(), b"scram-sha-256").decode()
         connection.execute(sql.SQL("ALTER ROLE {} LOGIN PASSWORD {}").format(sql.Identifier(role), sql.Literal(hashed)))
-
-
-@contextmanager
-def _alone(url: str) -> Iterator[psycopg.Connection[tuple[object, ...]]]:
-    with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute("SELECT pg_advisory_lock(%s)", (LOCK_KEY,))
-        yield connection
 
 
 def _yoyo_url(url: str) -> str:
