@@ -105,23 +105,23 @@ def fit(track: Track, fix: Track) -> Fit:
 
 
 def phase(seen: Seen) -> int:
-    """0 on the ground, 1 level, 2 climbing, 3 sinking. Chosen: 500 ft/min parts level flight from the rest."""
-    if not seen.airborne:
+    """0 on the ground, 1 level or not known, 2 climbing, 3 sinking. Chosen: 500 ft/min parts level flight from the rest."""
+    if seen.airborne is False:
         return 0
     rate_fpm = seen.vertical_rate_fpm or 0.0
     return 2 if rate_fpm > 500.0 else 3 if rate_fpm < -500.0 else 1
 
 
 def features(seen: Seen, speed_kn: float) -> tuple[float, ...]:
-    """Operating point: constant, level, climbing, sinking, ground speed in 500 kn, altitude in 40,000 ft."""
+    """Operating point in the air: constant, climbing, sinking, ground speed in 500 kn, altitude in 40,000 ft."""
     now = phase(seen)
-    return (1.0, float(now == 1), float(now == 2), float(now == 3), speed_kn / 500.0, (seen.alt_ft or 0.0) / 40_000.0)
+    return (1.0, float(now == 2), float(now == 3), speed_kn / 500.0, (seen.alt_ft or 0.0) / 40_000.0)
 
 
 def speed_features(seen: Seen) -> tuple[float, ...]:
-    """What an aircraft's speed is judged by: constant, level, climbing, sinking, altitude in 40,000 ft."""
+    """What an aircraft's speed in the air is judged by: constant, climbing, sinking, altitude in 40,000 ft."""
     now = phase(seen)
-    return (1.0, float(now == 1), float(now == 2), float(now == 3), (seen.alt_ft or 0.0) / 40_000.0)
+    return (1.0, float(now == 2), float(now == 3), (seen.alt_ft or 0.0) / 40_000.0)
 
 
 def cell(seen: Seen, speed_kn: float) -> int:
@@ -138,6 +138,7 @@ TRAITS = Traits(
     features=features,
     speed_features=speed_features,
     cell=cell,
+    unsteady_phases=frozenset({2, 3}),
     settle_us=2 * MINUTE_US,  # chosen: an engine settles faster than its aircraft changes phase
     settle_speed_kn=100.0,  # chosen: within a phase the regression follows the speed
     moving_kn=30.0,  # domain.md 1.2: faster than this it is not taxiing slowly

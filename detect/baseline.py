@@ -31,7 +31,10 @@ NEEDED_ROWS = HEAD_ROWS + LEARN_ROWS
 PRECISION = 1e-6  # chosen: a feature never seen is known to a thousand times the noise, that is, not at all
 FLOOR = 0.005  # chosen: half a percent of the level; class 0.5 instruments are the best aboard (IEC 60051)
 REJECT_Z = 4.0  # chosen: well below the 6 that opens an episode, so that what may become one is not learned first
+EARLY_ROWS = 5  # chosen: rows after which the warm-up itself tells what is wild
+EARLY_Z = 8.0  # chosen: wider than later, the noise is hardly known yet
 RELEASE_ROWS = 120  # chosen: two hours at a new level are a new regime
+HEAD_SHARE = 0.5  # chosen: and by what share of their median at least
 HEAD_WIDTH = 50.0  # chosen: how many spreads of the head a row may lie off while the dependence is not known yet
 SCALE_MAX = 10.0  # chosen: ten times the largest value ever learned is not learned, however new the operating point
 MEMORY_ROWS = 480  # chosen: a day, every third row of it; older ones fade, so that a season's slow change is followed
@@ -123,7 +126,7 @@ def learn(baseline: Baseline, x: tuple[float, ...], y: float, judged: Judged | N
         _learn_head(baseline, y)
         return False
     if warm_up(baseline) is not None:
-        wrong, release = abs(y - baseline.center) > baseline.width, HEAD_ROWS
+        wrong, release = abs(y - baseline.center) > baseline.width or _wild(baseline, x, y), HEAD_ROWS
     elif judged is not None:
         wrong, release = frozen or abs(judged.z) >= REJECT_Z, RELEASE_ROWS
     else:
@@ -191,6 +194,15 @@ def _leverage(inverse: bytes, x: tuple[float, ...]) -> float:
     return max(total, 0.0)
 
 
+def _wild(baseline: Baseline, x: tuple[float, ...], y: float) -> bool:
+    """During the warm-up: whether a row is far off what few rows already say with some certainty."""
+    if baseline.noise_rows < EARLY_ROWS:
+        return False
+    leverage = _leverage(baseline.inverse, x)
+    missed = y - sum(weight * feature for weight, feature in zip(baseline.weights, x, strict=True))
+    return leverage < 1.0 and abs(missed) > EARLY_Z * baseline.sigma * sqrt(1.0 + leverage)
+
+
 def _note_step(baseline: Baseline, y: float) -> None:
     if baseline.last is not None and y != baseline.last:
         baseline.resolution = min(baseline.resolution, abs(y - baseline.last))
@@ -204,7 +216,7 @@ def _learn_head(baseline: Baseline, y: float) -> None:
         return
     center = median(baseline.head)
     spread = 1.4826 * median(abs(value - center) for value in baseline.head)
-    baseline.center, baseline.width = center, max(HEAD_WIDTH * spread, abs(center))
+    baseline.center, baseline.width = center, max(HEAD_WIDTH * spread, HEAD_SHARE * abs(center))
     baseline.head = []
 
 

@@ -28,6 +28,9 @@ OPEN_VOTES, OF_VOTES = 2, 3  # chosen: one glitch is no episode, a spike of thre
 LASTING_US = 30 * SECOND_US  # chosen: at readings every 10 s or faster two glitches in a row are no episode either
 STEERED_LASTING_US = 10 * MINUTE_US  # chosen: turns and speed changes are shorter
 STEERED_UNITS = ("_deg", "_kn", "_kmh", "_mach")  # units of attitude, direction and speed: how an asset is steered, not how it is
+UNSTEADY_FLOOR = (
+    0.03  # chosen: in climb and descent thrust bends with altitude and speed; the straight lines miss it by that much
+)
 CELL_ROWS = 10  # chosen: ten minutes in a cell of the operating range make it known
 CELLS_MAX = 64  # chosen: more than a ship's or an aircraft's range has
 CHANNELS_MAX = 16  # chosen: what keeps a checkpoint below 8 KiB (design 5.5)
@@ -87,7 +90,7 @@ def at_reading(memory: ChannelMemory, moment: Moment) -> Sequence[Finding]:
             continue
         if not (known or _cold(watched.baseline)):
             continue
-        judged = model.judge(watched.baseline, x, value)
+        judged = model.judge(watched.baseline, x, value, _floor(watched.baseline, traits, traits.phase(moment.now)))
         if isinstance(judged, Judged):
             watched.scored_us = moment.time_us
             findings.extend(_count(watched, moment, name, value, judged, limits))
@@ -95,9 +98,19 @@ def at_reading(memory: ChannelMemory, moment: Moment) -> Sequence[Finding]:
 
 
 def _settled(moment: Moment, traits: Traits) -> bool:
-    """Whether the operating point is steady: nothing is judged or learned while the asset changes what it does."""
+    """Whether the asset works and its operating point is steady: nothing is judged or learned while it changes what it does.
+
+    Nor while it is stopped or on the ground: whether its engines run there is not to be seen from outside (domain.md 5.5).
+    """
     settled_us = moment.state.settled_since_us
+    if moment.state.settled_phase == 0:
+        return False
     return settled_us is not None and moment.time_us - settled_us >= traits.settle_us
+
+
+def _floor(baseline: Baseline, traits: Traits, phase: int) -> float:
+    """The least noise to assume in this phase, in the channel's unit."""
+    return UNSTEADY_FLOOR * baseline.level if phase in traits.unsteady_phases else 0.0
 
 
 def _cold(baseline: Baseline) -> bool:
@@ -169,7 +182,7 @@ def _learn(memory: ChannelMemory, moment: Moment, row: Row, findings: list[Findi
     x = traits.features(row.seen, speed_kn)
     if not all(map(isfinite, x)):
         return
-    cell = traits.cell(row.seen, speed_kn)
+    cell, phase = traits.cell(row.seen, speed_kn), traits.phase(row.seen)
     known = memory.cells.get(cell, 0) >= CELL_ROWS
     for name, value in row.channels.items():
         watched = memory.channels.get(name) or _watch(memory, name, row.start_us)
@@ -177,7 +190,8 @@ def _learn(memory: ChannelMemory, moment: Moment, row: Row, findings: list[Findi
             continue
         watched.seen_us = row.start_us
         _seed(watched.baseline, moment, name, len(x))
-        judged = model.judge(watched.baseline, x, value) if known or _cold(watched.baseline) else None
+        floor = _floor(watched.baseline, traits, phase)
+        judged = model.judge(watched.baseline, x, value, floor) if known or _cold(watched.baseline) else None
         score = judged if isinstance(judged, Judged) else None
         if score is not None and watched.episode is None:
             moment.residuals[name] = Residual(score.z, value, score.expected)

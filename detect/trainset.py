@@ -45,19 +45,19 @@ def fit(track: Track, fix: Track) -> Fit:
 
 
 def phase(seen: Seen) -> int:
-    """0 standing, 1 running."""
-    return int((seen.speed_kn or 0.0) >= 0.5)
+    """0 standing, 1 running or of unknown speed."""
+    return int(seen.speed_kn is None or seen.speed_kn >= 0.5)
 
 
-def features(seen: Seen, speed_kn: float) -> tuple[float, ...]:
-    """Operating point: constant, running, speed in 100 kn, its square (drag)."""
+def features(_seen: Seen, speed_kn: float) -> tuple[float, ...]:
+    """Operating point: constant, speed in 100 kn, its square (drag)."""
     s = speed_kn / 100.0
-    return (1.0, float(phase(seen)), s, s * s)
+    return (1.0, s, s * s)
 
 
-def speed_features(seen: Seen) -> tuple[float, ...]:
-    """What a train's speed is judged by: constant, running."""
-    return (1.0, float(phase(seen)))
+def speed_features(_seen: Seen) -> tuple[float, ...]:
+    """What a running train's speed is judged by: nothing but itself."""
+    return (1.0,)
 
 
 def cell(seen: Seen, speed_kn: float) -> int:
@@ -74,6 +74,7 @@ TRAITS = Traits(
     features=features,
     speed_features=speed_features,
     cell=cell,
+    unsteady_phases=frozenset(),
     settle_us=MINUTE_US,
     settle_speed_kn=20.0,
     moving_kn=1.0,

@@ -50,9 +50,11 @@ class Traits(NamedTuple):
     """One asset class as the rules see it.
 
     `observe(before, reading)` gives the motion known after a reading; `silence(seen)` the silence allowed, None when silence is
-    never a gap; `fit(track, fix)` how a fix continues a track; `phase(seen)` a small number that names the operating phase;
+    never a gap; `fit(track, fix)` how a fix continues a track; `phase(seen)` a small number that names the operating phase, 0
+    when the asset does not work (stopped, on the ground) and no model looks at it;
     `features(seen, speed_kn)` the operating point as numbers of order one, first a constant 1; `speed_features(seen)` the same
     without the speed itself; `cell(seen, speed_kn)` the operating point in coarse steps, for counting where the asset has been.
+    `unsteady_phases` are those in which a channel's dependence is far from the straight lines of `features`.
     """
 
     name: str
@@ -63,6 +65,7 @@ class Traits(NamedTuple):
     features: Callable[[Seen, float], tuple[float, ...]]
     speed_features: Callable[[Seen], tuple[float, ...]]
     cell: Callable[[Seen, float], int]
+    unsteady_phases: frozenset[int]
     settle_us: int
     settle_speed_kn: float
     moving_kn: float

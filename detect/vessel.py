@@ -84,19 +84,19 @@ def _clean_kn(speed_kn: float | None) -> float | None:
 
 
 def phase(seen: Seen) -> int:
-    """0 stopped, 1 under way. Chosen: 1 kn, the anchored limit of domain.md 2.3."""
-    return int((seen.speed_kn or 0.0) >= 1.0)
+    """0 stopped, 1 under way or of unknown speed. Chosen: 1 kn, the anchored limit of domain.md 2.3."""
+    return int(seen.speed_kn is None or seen.speed_kn >= 1.0)
 
 
 def features(seen: Seen, speed_kn: float) -> tuple[float, ...]:
-    """Operating point: constant, under way, speed in 20 kn, its cube (power goes with the cube), draught in 10 m."""
+    """Operating point: constant, speed in 20 kn, its cube (power goes with the cube), draught in 10 m."""
     s = speed_kn / 20.0
-    return (1.0, float(speed_kn >= 1.0), s, s * s * s, (seen.draught_m or 0.0) / 10.0)
+    return (1.0, s, s * s * s, (seen.draught_m or 0.0) / 10.0)
 
 
 def speed_features(seen: Seen) -> tuple[float, ...]:
-    """What a ship's speed is judged by: constant, under way, draught in 10 m."""
-    return (1.0, float((seen.speed_kn or 0.0) >= 1.0), (seen.draught_m or 0.0) / 10.0)
+    """What a ship's speed under way is judged by: constant, draught in 10 m."""
+    return (1.0, (seen.draught_m or 0.0) / 10.0)
 
 
 def cell(seen: Seen, speed_kn: float) -> int:
@@ -113,6 +113,7 @@ TRAITS = Traits(
     features=features,
     speed_features=speed_features,
     cell=cell,
+    unsteady_phases=frozenset(),
     settle_us=5 * MINUTE_US,  # chosen: exhaust temperatures follow a change of load within minutes
     settle_speed_kn=1.5,  # chosen: about a tenth of a cruising speed
     moving_kn=0.5,  # domain.md 2.3: a stop ends at 0.5 kn
