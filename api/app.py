@@ -28,6 +28,7 @@ from store.pool import Pool, open_pool
 from store.walled import Conflict, DatabaseAway, UnfitValue
 
 RETRY_AFTER_S = "2"
+ROUTERS = tuple(module.router for module in (assets, history, findings, alerts, webhooks, feeds, rejections, stream, service))
 
 
 async def _on_database_away(request: Request, error: Exception) -> Response:  # noqa: ARG001 - its text may name hosts
@@ -79,8 +80,8 @@ def create_app(settings: ApiSettings) -> FastAPI:
 
     app.state.pool = pool_of
     _handle_errors(app)
-    for module in (assets, history, findings, alerts, webhooks, feeds, rejections, stream, service):
-        app.include_router(module.router)
+    for router in ROUTERS:
+        app.include_router(router)
     _serve_page(app, settings)
     app.add_middleware(BodyBound, bytes_max=settings.body_bytes_max)
     app.add_middleware(Envelope, metrics=metrics)
@@ -113,7 +114,7 @@ def _serve_page(app: FastAPI, settings: ApiSettings) -> None:
 def _describe_once(app: FastAPI, version: str) -> None:
     def openapi() -> dict[str, Any]:
         if app.openapi_schema is None:
-            app.openapi_schema = documents.describe(app, version)
+            app.openapi_schema = documents.describe(app, ROUTERS, version)
         return app.openapi_schema
 
     app.openapi = openapi  # type: ignore[method-assign]

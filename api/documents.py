@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 from fastapi.openapi.utils import get_openapi
+from fastapi.routing import APIRoute
 
 from api import shapes
 from api.listing import CSV_TYPE, JSON_TYPE
@@ -75,7 +77,19 @@ def _headline(shape: type[msgspec.Struct]) -> str:
     return (shape.__doc__ or shape.__name__).partition("\n")[0]
 
 
-def describe(app: FastAPI, version: str) -> dict[str, Any]:
+def _restore_nulls(routers: Iterable[APIRouter], document: dict[str, Any]) -> None:
+    """Put the answers' contents back as they were written: FastAPI drops every null, in examples too."""
+    for route in (route for router in routers for route in router.routes):
+        if not isinstance(route, APIRoute) or not route.include_in_schema:
+            continue
+        for method in route.methods:
+            answers = document["paths"][route.path][method.lower()]["responses"]
+            for status, written in route.responses.items():
+                if "content" in written:
+                    answers[str(status)]["content"] = written["content"]
+
+
+def describe(app: FastAPI, routers: Iterable[APIRouter], version: str) -> dict[str, Any]:
     """The OpenAPI document: FastAPI's, with our shapes as components and without its own error schema."""
     document = get_openapi(
         title="Keelwing", version=version, routes=app.routes, tags=TAGS, license_info={"name": "Apache-2.0"},
@@ -83,6 +97,7 @@ def describe(app: FastAPI, version: str) -> dict[str, Any]:
         "Unknown is null and `reason` says why. Times are RFC 3339 `Z`, intervals half-open. Lists are paged by `cursor`; "
         "`Accept: text/csv` gives any list as CSV. Errors are RFC 9457 problem documents.",
     )  # fmt: skip
+    _restore_nulls(routers, document)
     _, components = msgspec.json.schema_components((*SHAPES, ProblemDocument), ref_template=REF)
     schemas = document.setdefault("components", {}).setdefault("schemas", {})
     schemas.update(components)

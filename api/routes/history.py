@@ -38,6 +38,12 @@ NOT_CHANNELS = frozenset({"time", "source", "count"})
 ALWAYS_US = (from_datetime(datetime(1900, 1, 1, tzinfo=UTC)), from_datetime(datetime(2200, 1, 1, tzinfo=UTC)))
 
 
+class GeoJsonResponse(Response):
+    """Names the type that a track has when nobody asks for another."""
+
+    media_type = GEOJSON
+
+
 async def _period(conn: Connection, asset: reads.Row, span: Span, known_us: int | None, at_us: int | None) -> reads.Period:
     """[from, to) with what was left out: `to` just behind the last reading (or `valid_at`), `from` a day before `to`."""
     to_us = span.to_us
@@ -55,14 +61,16 @@ _TRACK_ANSWERS: dict[int | str, dict[str, Any]] = {
         "description": "A GeoJSON Feature, or one of Moving Features JSON.",
         "content": {
             GEOJSON: {"schema": {"type": "object"}, "example": examples.TRACK},
+            JSON_TYPE: {"schema": {"type": "object"}, "example": examples.TRACK},
             MF_JSON: {"schema": {"type": "object"}, "example": examples.MOVING_TRACK},
+            MF_JSON_ALSO: {"schema": {"type": "object"}, "example": examples.MOVING_TRACK},
         },
     },
     **problem_answers(401, 403, 404, 422, 503),
 }
 
 
-@router.get("/assets/{asset_id}/track", responses=_TRACK_ANSWERS, response_model=None)
+@router.get("/assets/{asset_id}/track", responses=_TRACK_ANSWERS, response_model=None, response_class=GeoJsonResponse)
 async def get_track(
     request: Request, asker: Anyone, asset_id: AssetId, span: SpanQuery,
     max_points: Annotated[int, Query(ge=2, le=POINTS_MAX, description="Thinned evenly to at most so many fixes.")] = 1000,

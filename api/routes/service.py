@@ -6,7 +6,7 @@ from typing import Any
 
 from fastapi import APIRouter, Request
 from prometheus_client import CONTENT_TYPE_LATEST
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import HTMLResponse, PlainTextResponse, Response
 
 from api import examples, manual
 from api.documents import REF
@@ -65,7 +65,7 @@ _METRICS_ANSWER: dict[int | str, dict[str, Any]] = {
 }
 
 
-@router.get("/metrics", responses=_METRICS_ANSWER, response_model=None)
+@router.get("/metrics", responses=_METRICS_ANSWER, response_model=None, response_class=PlainTextResponse)
 async def metrics(request: Request) -> Response:
     """Counters of this process for Prometheus; no tenant's data. Names: `keelwing_api_requests_total`,
     `keelwing_api_request_seconds`, `keelwing_api_stream_clients`, `keelwing_api_stream_dropped_total`,

@@ -29,7 +29,7 @@ _ANSWERS: dict[int | str, dict[str, Any]] = {
 }
 
 
-@router.get("/stream", responses=_ANSWERS, response_model=None)
+@router.get("/stream", responses=_ANSWERS, response_model=None, response_class=EventSourceResponse)
 async def stream(
     request: Request,
     asker: Anyone,
