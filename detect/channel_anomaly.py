@@ -28,6 +28,8 @@ OPEN_VOTES, OF_VOTES = 2, 3  # chosen: one glitch is no episode, a spike of thre
 LASTING_US = 30 * SECOND_US  # chosen: at readings every 10 s or faster two glitches in a row are no episode either
 STEERED_LASTING_US = 10 * MINUTE_US  # chosen: turns and speed changes are shorter
 STEERED_UNITS = ("_deg", "_kn", "_kmh", "_mach")  # units of attitude, direction and speed: how an asset is steered, not how it is
+WORLD = ("seawater_", "sea_", "air_", "ambient_", "outside_", "wind_", "wave_")  # what tells of the world, not of the asset
+WORLD_TIMES = 3.0  # chosen: the world wanders with place and hour; three times as far off before it is an anomaly
 UNSTEADY_FLOOR = (
     0.03  # chosen: in climb and descent thrust bends with altitude and speed; the straight lines miss it by that much
 )
@@ -122,7 +124,7 @@ def _count(
     watched: Watched, moment: Moment, name: str, value: float, judged: Judged, limits: tuple[float, float]
 ) -> Sequence[Finding]:
     """One score: a ballot for opening, or a calm one for closing. `limits` are the z that opens and the z that closes."""
-    size = abs(judged.z)
+    size = abs(judged.z) / (WORLD_TIMES if name.startswith(WORLD) else 1.0)
     far = size >= limits[0]
     if not far and watched.ballots == 0 and watched.episode is None:
         return NOTHING

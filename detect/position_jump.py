@@ -14,26 +14,29 @@ from detect.rule import ALL_CLASSES, NOTHING, Moment, Rule, minute_after
 from detect.state import Memory
 from detect.traits import Fit, Track
 from fleet.geodesy import NM_M
-from fleet.instants import MINUTE_US
+from fleet.instants import DAY_US, MINUTE_US
 
 NAME = "position_jump"
 VERSION = 1
 UNRESOLVED_US = 10 * MINUTE_US  # design 4.6
 ACCEPTED_US = 60 * MINUTE_US  # chosen: an hour at the new place and none at the old one is where the asset is
 TRACKS_MAX = 3  # chosen: two hulls under one number and one more; gpsdio-segment keeps 20 for a whole file
-TRACK_AGE_MAX_US = 24 * 60 * MINUTE_US  # chosen: an old track is forgotten after a day, as gpsdio-segment closes segments
+TRACK_AGE_MAX_US = 15 * MINUTE_US  # chosen: a second hull is heard again by then; what comes back later has jumped again
+EPISODES_MAX = 24  # episodes of one asset that may open in a day of event time; chosen: one an hour says all
 
 
 class JumpMemory(Memory, kw_only=True):
     """The track believed (`main`), the one jumped to (`suspect`), other tracks seen lately, and the open episode.
 
-    `jumps` counts the positions off every known track that the episode has had so far.
+    `jumps` counts the positions off every known track that the episode has had so far, `opened` the episodes of `day`.
     """
 
     main: Track | None = None
     suspect: Track | None = None
     others: list[Track] = msgspec.field(default_factory=list)
     jumps: int = 0
+    day: int = 0
+    opened: int = 0
     episode: Episode | None = None
 
 
@@ -120,13 +123,19 @@ def _choose(memory: JumpMemory, moment: Moment, main: Track, fix: Track, main_fi
 
 def _jump(memory: JumpMemory, moment: Moment, main: Track, fix: Track, fit: Fit) -> Sequence[Finding]:
     """A position on no known track: opens the episode, or moves the suspect of the one that is open."""
-    if memory.suspect is not None:
-        _keep(memory, memory.suspect)
-    memory.suspect = fix
-    episode = memory.episode
-    if episode is not None:
+    if memory.episode is not None:
+        if memory.suspect is not None:
+            _keep(memory, memory.suspect)
+        memory.suspect = fix
         memory.jumps += 1
         return _unresolved(memory, moment)
+    day = moment.time_us // DAY_US
+    memory.opened = memory.opened + 1 if day == memory.day else 1
+    memory.day = day
+    if memory.opened > EPISODES_MAX:
+        _keep(memory, fix)
+        return NOTHING
+    memory.suspect = fix
     memory.jumps = 1
     memory.episode = Episode(
         asset=moment.now.name,

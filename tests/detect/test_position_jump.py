@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from detect.position_jump import TRACKS_MAX
+from detect.position_jump import EPISODES_MAX, TRACKS_MAX
 
 NM_DEG = 1 / 60
 
@@ -65,6 +65,20 @@ def test_two_hulls_under_one_number_do_not_explode(bench: Any) -> None:
     episodes = bench.last(bench.run(track, state=state), "position_jump")
     assert len(episodes) == 1
     assert len(state.memories["position_jump"].others) <= TRACKS_MAX
+
+
+def test_no_asset_opens_more_than_a_bounded_number_a_day(bench: Any) -> None:
+    hop = [sail(bench, minute * 60, north_nm=60.0 * (minute // 16 % 7) if minute % 16 < 2 else 0.0) for minute in range(1100)]
+    episodes = bench.last(bench.run(hop), "position_jump")
+    days = [episode.opened_at_us // 86_400_000_000 for episode in episodes]
+    assert len(days) > EPISODES_MAX / 2
+    assert max(days.count(day) for day in days) <= EPISODES_MAX
+
+
+def test_a_place_jumped_to_again_half_an_hour_later_is_another_episode(bench: Any) -> None:
+    away = {*range(10, 14), *range(45, 49)}
+    track = [sail(bench, minute * 60, north_nm=60.0 if minute in away else 0.0) for minute in range(80)]
+    assert len(bench.last(bench.run(track), "position_jump")) == 2
 
 
 def test_duplicates_at_the_same_instant_and_coarse_positions_are_no_jump(bench: Any) -> None:
