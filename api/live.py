@@ -43,6 +43,9 @@ class LiveEvent(NamedTuple):
     data: bytes
 
 
+HELLO = LiveEvent("", 0, b"")  # says that the client is in line: whatever is committed from now on will be told
+
+
 class Audience(NamedTuple):
     """A scope: whose events these are."""
 
@@ -127,7 +130,7 @@ class LiveHub:
                 client.end()
 
     async def events(self, audience: Audience, after: int | None) -> AsyncGenerator[LiveEvent]:
-        """Events for one client: what it missed since `after` (a `Last-Event-ID`), then what comes. Ends when it is too slow.
+        """Events for one client: HELLO, what it missed since `after` (a `Last-Event-ID`), what comes. Ends when it is too slow.
 
         Raises:
             DatabaseAway: before the first event, when what was missed cannot be read.
@@ -139,6 +142,7 @@ class LiveHub:
         group.clients.add(client)
         self._metrics.stream_clients.inc()
         try:
+            yield HELLO
             last = newest if after is None or after > newest else after
             async for event in self._missed(audience, last):
                 last = event.event_id

@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from api.documents import problem_answers
 from api.keys import Anyone
-from api.live import Audience, LiveHub
+from api.live import HELLO, Audience, LiveHub
 from api.problem import Problem, invalid
 
 router = APIRouter(prefix="/v1", tags=["stream"])
@@ -55,7 +55,9 @@ async def stream(
 
 
 async def _events(hub: LiveHub, audience: Audience, after: int | None) -> AsyncIterator[ServerSentEvent]:
-    yield ServerSentEvent(comment="connected", retry=RETRY_MS)
     async with aclosing(hub.events(audience, after)) as events:
         async for event in events:
+            if event is HELLO:
+                yield ServerSentEvent(comment="connected", retry=RETRY_MS)
+                continue
             yield ServerSentEvent(event.data.decode(), event=event.event, id=str(event.event_id))
