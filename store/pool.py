@@ -26,7 +26,14 @@ Role = Literal["keelwing_worker", "keelwing_api"]
 INTERNAL = "*"  # the party setting of a tenant's own people; the wall opens to no other word
 STATEMENT_TIMEOUT_S = {"keelwing_worker": 120, "keelwing_api": 30}
 IDLE_IN_TRANSACTION_S = 60  # a worker that died with its machine gives its shards back after this long
-CONNECT_TIMEOUT_S = 10
+CONNECTION = {
+    "connect_timeout": 10,  # seconds
+    "keepalives_idle": 30,  # seconds: with the next two, a server that vanished is noticed within a minute
+    "keepalives_interval": 10,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 30_000,  # milliseconds that sent bytes may stay unacknowledged
+}
+"""libpq's parameters of a connection; all chosen, against hosts that go away without a word."""
 
 
 async def open_pool(url: str, role: Role, size_max: int, *, wait_s: float = 30.0) -> Pool:
@@ -51,7 +58,7 @@ async def open_pool(url: str, role: Role, size_max: int, *, wait_s: float = 30.0
     pool: Pool = AsyncConnectionPool(
         url,
         connection_class=AsyncConnection[DictRow],
-        kwargs={"row_factory": dict_row, "connect_timeout": CONNECT_TIMEOUT_S, "application_name": role},
+        kwargs={"row_factory": dict_row, "application_name": role, **CONNECTION},
         configure=configure,
         check=AsyncConnectionPool.check_connection,
         min_size=min(2, size_max),

@@ -9,8 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, cast
 
+from fleet.aircraft import AircraftReading
 from fleet.asset_class import AnyReading
 from fleet.instants import HOUR_US
+from fleet.vessel import VesselReading
 from store import staging
 from store.pool import Connection
 from store.queries import load
@@ -55,6 +57,7 @@ LATEST_COLUMNS = {
     "channels": "jsonb",
 }
 Word = tuple[Any, ...]
+NOTHING: dict[int, Word] = {length: (None,) * length for length in (2, 3, 4)}
 LOW = float("-inf")  # stands for an absent value in a comparison: below every other, as NULLS LAST has it
 
 
@@ -100,23 +103,25 @@ class Latest:
     def add(self, row: ReadingRow) -> None:
         """Take one reading in; an absent value counts below every other, as in the statement that merges."""
         reading = cast("AnyReading", row.reading)
-        time_us = reading.time_us
-        self.key = max(self.key, (time_us, reading.source, reading.seq))
+        time_us, speed_kn = reading.time_us, reading.speed_kn
+        key = (time_us, reading.source, reading.seq)
+        self.key = max(self.key, key)
         self.received_us = max(self.received_us, row.received_us)
+        alt_baro_ft = nav_status = on_ground = draught_m = None
+        if isinstance(reading, VesselReading):
+            nav_status, draught_m = reading.nav_status, reading.draught_m
+        elif isinstance(reading, AircraftReading):
+            alt_baro_ft, on_ground = reading.alt_baro_ft, reading.on_ground
         if reading.lat_deg is not None:
-            self.position = max(
-                self.position, (time_us, reading.lat_deg, reading.lon_deg, _low(getattr(reading, "alt_baro_ft", None)))
-            )
-        if reading.speed_kn is not None:
-            self.speed = max(self.speed, (time_us, reading.speed_kn, _low(reading.course_deg)))
-        nav_status, on_ground = getattr(reading, "nav_status", None), getattr(reading, "on_ground", None)
+            self.position = max(self.position, (time_us, reading.lat_deg, reading.lon_deg, _low(alt_baro_ft)))
+        if speed_kn is not None:
+            self.speed = max(self.speed, (time_us, speed_kn, _low(reading.course_deg)))
         if nav_status is not None or on_ground is not None:
             self.status = max(self.status, (time_us, _low(nav_status), _low(on_ground)))
-        draught_m = getattr(reading, "draught_m", None)
         if draught_m is not None:
             self.draught = max(self.draught, (time_us, draught_m))
-        if reading.channels and self.channels[:3] < (time_us, reading.source, reading.seq):
-            self.channels = (time_us, reading.source, reading.seq, staging.json(reading.channels))
+        if reading.channels and self.channels[:3] < key:
+            self.channels = (*key, staging.json(reading.channels))
 
 
 async def add(conn: Connection, rows: Iterable[ReadingRow]) -> None:
@@ -179,8 +184,10 @@ def _latest_row(stream_id: int, latest: Latest) -> Word:
 def _word(word: Word, length: int) -> Word:
     """A word as columns: its time as COPY wants it, absent values as NULL; all NULL when nothing was said."""
     if not word:
-        return (None,) * length
-    return (staging.instant(word[0]), *(None if value == LOW else value for value in word[1:]))
+        return NOTHING[length]
+    if LOW in word:
+        return (staging.instant(word[0]), *[None if value == LOW else value for value in word[1:]])
+    return (staging.instant(word[0]), *word[1:])
 
 
 def _low(value: Any) -> Any:

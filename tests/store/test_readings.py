@@ -4,6 +4,7 @@ import asyncio
 import random
 from typing import Any
 
+import psycopg
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -213,6 +214,20 @@ async def test_a_pool_that_cannot_connect_says_so(database_url: str) -> None:
 
     with pytest.raises(PoolTimeout):
         await open_pool(database_url + "_not_there", "keelwing_worker", 2, wait_s=0.5)
+
+
+async def test_a_pool_gives_good_connections_after_all_were_cut(pool: Pool, database_url: str) -> None:
+    async with pool.connection() as conn, pool.connection():
+        await conn.execute("SELECT 1")
+    with psycopg.connect(database_url, autocommit=True) as owner:
+        cut = owner.execute(
+            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE application_name = 'keelwing_worker'"
+            " AND datname = current_database()"
+        ).fetchall()
+    assert len(cut) >= 2
+    async with pool.connection() as conn:
+        row = await (await conn.execute("SELECT current_user::text AS me")).fetchone()
+    assert row == {"me": "keelwing_worker"}
 
 
 def test_a_train_is_a_reading_like_any_other() -> None:
