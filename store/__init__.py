@@ -8,7 +8,7 @@ A lost connection or a deadlock raises `psycopg.OperationalError` and is retried
 
 In reading order, with what each gives:
 
-`migrations/`, `migrate`, `timescale`: the schema and how a database gets it.
+`schema.md`, `migrations/`, `migrate`, `timescale`: the schema and how a database gets it.
     migrate(url) -> list[str]                                               sync
     set_role_password(url, role, password) -> None                          sync
 `pool`: bounded pools that reconnect, and the scope of an API transaction.

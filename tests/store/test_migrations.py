@@ -90,6 +90,15 @@ def test_every_table_says_what_it_is(database_url: str) -> None:
     assert silent == []
 
 
+def test_the_schema_page_names_every_table(database_url: str) -> None:
+    page = (files("store") / "schema.md").read_text(encoding="utf-8")
+    with psycopg.connect(database_url) as connection:
+        rows = connection.execute(
+            "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'v') AND relname !~ 'yoyo'"
+        ).fetchall()
+    assert [name for (name,) in rows if f"`{name}`" not in page] == []
+
+
 def queries() -> list[tuple[str, str]]:
     """Every named query but those that are put together in code (they hold braces)."""
     return [(noun, name) for noun in NOUNS for name, query in load(noun).items() if "{" not in query]

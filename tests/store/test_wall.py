@@ -256,6 +256,22 @@ def test_a_talkative_function_is_shown_no_row_that_its_caller_is_not(api: Any, t
     assert seen == {"seen b"}
 
 
+def test_a_talkative_function_does_not_show_a_lessee_what_lies_outside_its_lease(api: Any, world: World, say: Any) -> None:
+    """Only the views' security barrier keeps the function behind the lease's dates."""
+    api.execute(
+        "CREATE FUNCTION pg_temp.tell(latitude double precision, word text) RETURNS boolean LANGUAGE plpgsql COST 0.0000001 AS"
+        " $$ BEGIN RAISE NOTICE '%', word; RETURN true; END $$"
+    )
+    seen: set[str] = set()
+    api.add_notice_handler(lambda notice: seen.add(notice.message_primary))
+    look_as(api, "a", world.party_id)
+    api.execute("SELECT 1 FROM asset_reading_vessel WHERE pg_temp.tell(lat_deg, extract(second FROM time)::integer::text)")
+    assert seen == {"10", "19"}
+    seen.clear()
+    api.execute("SELECT 1 FROM asset_latest WHERE pg_temp.tell(lat_deg, lat_deg::text)")
+    assert seen == set()
+
+
 def test_a_shadowed_function_does_not_reach_into_the_gate(api: Any, world: World) -> None:
     """Objects in pg_temp come before public for the caller, never for the definer's functions."""
     api.execute(
