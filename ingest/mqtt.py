@@ -11,6 +11,7 @@ there; the broker sends the message again and the key makes it a duplicate (desi
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
 import ssl
 import threading
@@ -132,6 +133,9 @@ class Receiver:
         """Disconnect; what is held unacknowledged stays with the broker."""
         self._client.disconnect()
         self._client.loop_stop()
+        # Without the cycle through these, the client goes with us and closes the sockets it wakes itself with.
+        self._client.on_connect = self._client.on_disconnect = None
+        self._client.on_subscribe = self._client.on_message = None
 
     def take(self, count_max: int) -> list[Delivery]:
         """Up to `count_max` deliveries in the order of arrival; empty when there are none."""
@@ -258,7 +262,8 @@ class Inbox:
     def _wake(self) -> None:
         if self._loop is not None and not self._signalled:
             self._signalled = True
-            self._loop.call_soon_threadsafe(self._woken.set)
+            with contextlib.suppress(RuntimeError):  # the loop ended before paho's thread did: nobody is left to wake
+                self._loop.call_soon_threadsafe(self._woken.set)
 
     async def take(self, count_max: int, wait_s: float) -> list[Delivery]:
         """Deliveries for one batch: live first, backfill only into what live left free. Empty after `wait_s` of silence."""
@@ -271,6 +276,11 @@ class Inbox:
         self._signalled = False
         taken = self.live.take(count_max)
         return taken + self.backfill.take(max(0, count_max - len(taken)) // 2)
+
+    @property
+    def is_subscribed(self) -> bool:
+        """Whether the broker keeps both subscriptions for us."""
+        return self.live.connected_since_us is not None and self.backfill.connected_since_us is not None
 
     def probe(self, now_us: int) -> None:
         """Send a probe over every probed filter."""

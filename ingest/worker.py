@@ -12,6 +12,7 @@ import os
 import socket
 import time
 from collections import deque
+from collections.abc import Callable
 
 import msgspec
 import structlog
@@ -57,8 +58,13 @@ def owner_name() -> str:
     return f"{socket.gethostname()}:{os.getpid()}"
 
 
-async def run(config: WorkerConfig, stop: asyncio.Event) -> None:
+async def run(config: WorkerConfig, stop: asyncio.Event, on_subscribed: Callable[[], None] | None = None) -> None:
     """Work until told to stop; then finish the batch at hand, write checkpoints, and leave the rest to the broker.
+
+    Args:
+        config: where things are and how much may be held.
+        stop: set from outside.
+        on_subscribed: called once, when the broker keeps everything for us from now on, whatever happens to this process.
 
     Raises:
         store.commits.Fenced: another worker claimed our shards.
@@ -66,7 +72,7 @@ async def run(config: WorkerConfig, stop: asyncio.Event) -> None:
     """
     pool = await _open_patiently(config)
     try:
-        worker = Worker(config, pool)
+        worker = Worker(config, pool, on_subscribed)
         await worker.start()
         working = asyncio.create_task(worker.work(stop), name="worker")
         stopping = asyncio.create_task(stop.wait(), name="stop")
@@ -96,8 +102,9 @@ async def _open_patiently(config: WorkerConfig) -> Pool:
 class Worker:
     """One worker's parts and what it must not forget between two batches."""
 
-    def __init__(self, config: WorkerConfig, pool: Pool) -> None:
+    def __init__(self, config: WorkerConfig, pool: Pool, on_subscribed: Callable[[], None] | None = None) -> None:
         self.config = config
+        self._on_subscribed = on_subscribed
         self.pipeline = Pipeline(pool, config.pipeline, wall_us)
         self.inbox = Inbox(config.broker)
         self._carry: deque[Delivery] = deque()
@@ -169,6 +176,9 @@ class Worker:
         return True
 
     async def _keep_house(self, *, idle: bool) -> None:
+        if self._on_subscribed is not None and self.inbox.is_subscribed:
+            self._on_subscribed()
+            self._on_subscribed = None
         if self._is_time("probe", PROBE_EVERY_S) and self.inbox.live.connected_since_us is not None:
             self.inbox.probe(wall_us())
         if self._is_time("listening", LISTENING_EVERY_S):

@@ -113,7 +113,9 @@ def migrate() -> None:
 
 
 @app.command()
-def worker() -> None:
+def worker(
+    ready_file: Annotated[Path | None, typer.Option(help="Made once the broker keeps everything for us.", dir_okay=False)] = None,
+) -> None:
     """Take readings from the broker, judge and commit them."""
     settings = _settings("worker")
     from fleet.instants import HOUR_US
@@ -151,7 +153,8 @@ def worker() -> None:
             horizon_h=round(settings.horizon_h),
         ),
     )
-    _run_until_stopped(lambda stop: run(config, stop))
+    on_subscribed = None if ready_file is None else ready_file.touch
+    _run_until_stopped(lambda stop: run(config, stop, on_subscribed))
 
 
 @app.command()

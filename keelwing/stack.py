@@ -91,8 +91,11 @@ class Stack:
 
     def _start_children(self, stack: Supervisor, environment: dict[str, str]) -> None:
         command = [sys.executable, "-m", "keelwing.cli"]
+        subscribed = self._settings.data_dir / "worker-ready"
+        subscribed.unlink(missing_ok=True)
         children: list[tuple[str, list[str], Callable[[], bool] | None]] = [
-            ("worker", ["worker"], None),
+            # Before the first subscription nobody keeps a message for us, so the fleet waits for it.
+            ("worker", ["worker", "--ready-file", str(subscribed)], subscribed.exists),
             ("notifier", ["notifier"], None),
             ("api", ["serve"], self._api_is_ready),
         ]

@@ -91,7 +91,8 @@ QUERIES = {
     " WHERE superseded_by IS NULL AND NOT retracted ORDER BY rule, asset, subject, opened_at",
     "hours": "SELECT value, hour, count, position_count, first_time, last_time, speed_count, speed_min_kn, speed_max_kn,"
     " speed_sum_ukn FROM reading_hour JOIN stream USING (stream_id) ORDER BY value, hour",
-    "readings": "SELECT value, time, source, seq, lat_deg, channels FROM reading_vessel JOIN stream USING (stream_id) ORDER BY 1, 2, 3, 4",
+    "readings": "SELECT value, time, source, seq, lat_deg, channels FROM reading_vessel JOIN stream USING (stream_id)"
+    " ORDER BY 1, 2, 3, 4",
 }
 
 

@@ -46,7 +46,7 @@ class Bench:
 
     async def rows(self, query: str, *binds: Any) -> list[dict[str, Any]]:
         async with self.pipeline.pool.connection() as conn:
-            return await (await conn.execute(query, binds)).fetchall()  # type: ignore[call-overload,no-any-return]
+            return await (await conn.execute(query, binds)).fetchall()
 
 
 @pytest.fixture

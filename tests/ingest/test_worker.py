@@ -1,0 +1,269 @@
+"""The worker between a real broker and a real database: acknowledged after commit, whatever goes down."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+from typing import Literal
+from urllib.parse import urlsplit, urlunsplit
+
+import pytest
+
+from fleet.instants import SECOND_US
+from ingest.mqtt import BrokerAddress
+from ingest.pipeline import PipelineConfig
+from ingest.wire import device_topic, encode_json, feed_topic
+from ingest.worker import WorkerConfig, run
+from simulators.publish import Outgoing, Publisher
+from store import registry
+from store.pool import Pool, open_pool
+from tests.fix_broker import Broker
+from tests.fix_proxy import TcpProxy
+
+NOW_MS = time.time_ns() // 1_000_000
+
+
+class Shop:
+    """One tenant's ship, a database to look into, and a device that publishes."""
+
+    def __init__(self, pool: Pool, url: str, tenant: str) -> None:
+        self.pool = pool
+        self.url = url
+        self.tenant = tenant
+        self.topic = device_topic(tenant, "vessel", "imo", "9074729")
+
+    async def publish(self, url: str, messages: list[tuple[str, bytes]], protocol: Literal[4, 5] = 4) -> None:
+        """Publish messages in order; returns when the broker has all of them."""
+        async with Publisher(url, tenant=self.tenant, protocol=protocol) as publisher:
+            for topic, payload in messages:
+                await publisher.send(Outgoing(topic, payload, False, 1, NOW_MS * 1000, ""))
+            await publisher.settled()
+
+    async def count(self, query: str) -> int:
+        async with self.pool.connection() as conn:
+            rows = await (await conn.execute(query)).fetchall()
+            return int(rows[0]["count"])
+
+    async def stored(self) -> int:
+        return await self.count("SELECT count(*) FROM reading_vessel")
+
+
+def readings(shop: Shop, first: int, count: int) -> list[tuple[str, bytes]]:
+    return [
+        (shop.topic, encode_json({"time": NOW_MS - 3_600_000 + number * 1000, "sog_kn": 12.0, "seq": number}))
+        for number in range(first, first + count)
+    ]
+
+
+async def until(what: str, condition: Callable[[], Awaitable[bool]], timeout_s: float = 30.0) -> None:
+    """Wait for a condition; fails, saying what was waited for, at the deadline."""
+    deadline_s = time.monotonic() + timeout_s
+    while not await condition():
+        assert time.monotonic() < deadline_s, f"{what}: not within {timeout_s:g} s"
+        await asyncio.sleep(0.05)
+
+
+async def stores(shop: Shop, count: int, timeout_s: float = 30.0) -> None:
+    async def enough() -> bool:
+        return await shop.stored() >= count
+
+    await until(f"{count} readings stored", enough, timeout_s)
+
+
+def config(shop: Shop, broker_url: str, *, database_url: str | None = None, protocol: str = "3.1.1") -> WorkerConfig:
+    return WorkerConfig(
+        database_url=database_url or shop.url,
+        broker=BrokerAddress(url=broker_url, protocol=protocol, client_id=f"worker-{shop.tenant}"),
+        pipeline=PipelineConfig(retry_s_max=60),
+        rederive_quiet_s=0.1,
+    )
+
+
+class Running:
+    """A worker as a task."""
+
+    def __init__(self, wanted: WorkerConfig) -> None:
+        self.stop = asyncio.Event()
+        self.subscribed = asyncio.Event()
+        self.task = asyncio.create_task(run(wanted, self.stop, self.subscribed.set))
+
+    @classmethod
+    async def begin(cls, wanted: WorkerConfig) -> Running:
+        """A worker that the broker keeps messages for."""
+        worker = cls(wanted)
+        await asyncio.wait_for(worker.subscribed.wait(), 20)
+        return worker
+
+    async def end(self) -> None:
+        self.stop.set()
+        await asyncio.wait_for(self.task, 15)
+
+
+@pytest.fixture
+async def shop(database_url: str) -> AsyncIterator[Shop]:
+    tenant = f"t{secrets.token_hex(4)}"
+    pool = await open_pool(database_url, "keelwing_worker", 2)
+    async with pool.connection() as conn:
+        await registry.create_tenant(conn, tenant, tenant)
+        await registry.register_asset(conn, tenant, "vessel", "Anna", None, [("imo", "9074729")])
+        await registry.register_asset(conn, tenant, "vessel", "Berta", None, [("imo", "7625811")])
+    yield Shop(pool, database_url, tenant)
+    await pool.close()
+
+
+async def test_readings_of_devices_and_feeds_are_stored(shop: Shop, broker: Broker) -> None:
+    worker = await Running.begin(config(shop, broker.url))
+    feed = feed_topic(shop.tenant, "coast")
+    element = {"time": NOW_MS, "class": "vessel", "scheme": "imo", "value": "7625811", "lat_deg": 1, "lon_deg": 2}
+    backfill = device_topic(shop.tenant, "vessel", "imo", "9074729", "backfill")
+    old = encode_json([{"time": NOW_MS - 86_400_000 + number, "sog_kn": 1.0} for number in range(50)])
+    static = device_topic(shop.tenant, "vessel", "imo", "9074729", "static")
+    await shop.publish(
+        broker.url,
+        [
+            *readings(shop, 0, 200),
+            (feed, encode_json([element])),
+            (backfill, old),
+            (static, encode_json({"time": NOW_MS, "name": "ANNA"})),
+        ],
+    )
+    await stores(shop, 251)
+    await worker.end()
+    assert await shop.count("SELECT count(*) FROM static_report") == 1
+
+
+@pytest.mark.mosquitto
+async def test_mqtt_5_works_where_the_broker_speaks_it(shop: Shop, mosquitto_broker: Broker) -> None:
+    worker = await Running.begin(config(shop, mosquitto_broker.url, protocol="5"))
+    await shop.publish(mosquitto_broker.url, readings(shop, 0, 100), protocol=5)
+    await stores(shop, 100)
+    await worker.end()
+
+
+async def test_what_came_while_the_worker_was_away_is_stored_when_it_comes(shop: Shop, broker: Broker) -> None:
+    worker = await Running.begin(config(shop, broker.url))
+    await shop.publish(broker.url, readings(shop, 0, 10))
+    await stores(shop, 10)
+    await worker.end()
+    await shop.publish(broker.url, readings(shop, 10, 100))
+    assert await shop.stored() == 10
+    worker = await Running.begin(config(shop, broker.url))
+    await stores(shop, 110)
+    await worker.end()
+
+
+async def test_a_database_that_is_away_costs_nothing(
+    shop: Shop, nats_broker: Broker, proxy: Callable[[str, int], TcpProxy]
+) -> None:
+    parts = urlsplit(shop.url)
+    cable = proxy(parts.hostname or "127.0.0.1", parts.port or 5432)
+    login = f"{parts.username}:{parts.password}@" if parts.password else ""
+    through = urlunsplit(parts._replace(netloc=f"{login}{cable.host}:{cable.port}"))
+    worker = await Running.begin(config(shop, nats_broker.url, database_url=through))
+    await shop.publish(nats_broker.url, readings(shop, 0, 10))
+    await stores(shop, 10)
+    cable.cut()
+    await shop.publish(nats_broker.url, readings(shop, 10, 3000))
+    assert not worker.task.done()
+    assert await shop.stored() == 10
+    cable.restore()
+    await stores(shop, 3010, 60)
+    await worker.end()
+    assert await shop.stored() == 3010
+
+
+async def test_a_poisoned_device_does_not_hold_up_the_others(shop: Shop, nats_broker: Broker) -> None:
+    worker = await Running.begin(config(shop, nats_broker.url))
+    poison = device_topic(shop.tenant, "vessel", "imo", "7625811")
+    mixed: list[tuple[str, bytes]] = []
+    for number, good in enumerate(readings(shop, 0, 200)):
+        mixed += [(poison, secrets.token_bytes(1 + number)), (poison, b"[" * 2000), good]
+    await shop.publish(nats_broker.url, mixed)
+    await stores(shop, 200)
+
+    async def all_kept() -> bool:
+        query = f"SELECT count(*) FROM rejection WHERE topic = '{poison}'"
+        return await shop.count(query) == 400
+
+    await until("every poisoned message is a rejection", all_kept)
+    await worker.end()
+
+
+def process(shop: Shop, broker_url: str, log_path: Path, ready: Path) -> subprocess.Popen[bytes]:
+    environment = {
+        **os.environ,
+        "KEELWING_DATABASE_URL": shop.url,
+        "KEELWING_MQTT_URL": broker_url,
+        "KEELWING_MQTT_CLIENT_ID": f"worker-{shop.tenant}",
+    }
+    with log_path.open("ab") as log:
+        command = [sys.executable, "-m", "keelwing.cli", "worker", "--ready-file", str(ready)]
+        return subprocess.Popen(command, env=environment, stdout=log, stderr=log)
+
+
+async def test_a_worker_killed_again_and_again_stores_each_reading_once(shop: Shop, nats_broker: Broker, tmp_path: Path) -> None:
+    log_path = tmp_path / "worker.log"
+    ready = tmp_path / "ready"
+    worker = process(shop, nats_broker.url, log_path, ready)
+
+    async def subscribed() -> bool:
+        return ready.exists()
+
+    await until("the worker is subscribed", subscribed)
+    await shop.publish(nats_broker.url, readings(shop, 0, 1))
+    await stores(shop, 1)
+    for round_ in range(3):
+        publishing = asyncio.create_task(shop.publish(nats_broker.url, readings(shop, 1 + round_ * 500, 500)))
+        await stores(shop, 2 + round_ * 500)
+        worker.kill()
+        worker.wait(10)
+        await publishing
+        ready.unlink()
+        worker = process(shop, nats_broker.url, log_path, ready)
+    await stores(shop, 1501, 60)
+    await until("the last worker is subscribed", subscribed)
+    worker.send_signal(signal.SIGTERM)
+    assert await asyncio.to_thread(worker.wait, 15) == 0, log_path.read_text()[-2000:]
+    assert await shop.stored() == 1501
+    assert await shop.count("SELECT count(DISTINCT seq) FROM reading_vessel") == 1501
+
+
+async def test_a_worker_whose_shards_were_claimed_stops_before_it_writes(shop: Shop, nats_broker: Broker) -> None:
+    from store import commits
+
+    worker = await Running.begin(config(shop, nats_broker.url))
+    await shop.publish(nats_broker.url, readings(shop, 0, 5))
+    await stores(shop, 5)
+    async with shop.pool.connection() as conn:
+        await commits.claim(conn, range(64), "usurper")
+    await shop.publish(nats_broker.url, readings(shop, 5, 5))
+    with pytest.raises(commits.Fenced):
+        await asyncio.wait_for(worker.task, 20)
+    assert await shop.stored() == 5
+
+
+async def test_silence_is_noticed_although_nothing_comes(shop: Shop, nats_broker: Broker) -> None:
+    """A trainset is silent after 30 min; the worker is told that it listened all the while."""
+    tenant = shop.tenant
+    async with shop.pool.connection() as conn:
+        await registry.register_asset(conn, tenant, "trainset", "T1", None, [("local", "t1")])
+        from store import listening
+
+        hour_us = 3600 * SECOND_US
+        await listening.extend(conn, "_", "device", NOW_MS * 1000 - 2 * hour_us, NOW_MS * 1000, 5 * SECOND_US)
+    worker = await Running.begin(config(shop, nats_broker.url))
+    topic = device_topic(tenant, "trainset", "local", "t1")
+    await shop.publish(nats_broker.url, [(topic, encode_json({"time": NOW_MS - 3_000_000, "speed_kmh": 80}))])
+
+    async def found() -> bool:
+        return await shop.count("SELECT count(*) FROM finding WHERE rule = 'gap'") == 1
+
+    await until("the gap is found by a tick", found)
+    await worker.end()
