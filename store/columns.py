@@ -7,26 +7,22 @@ text is put together from names, all of them from `fleet`.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, LiteralString, NamedTuple
+from typing import Any, LiteralString, NamedTuple, cast
 
-from fleet.asset_class import ASSET_CLASSES
-from fleet.reading import Reading
-from fleet.trainset import KMH_PER_KN
+from fleet.asset_class import ASSET_CLASSES, AnyReading
 from store import staging
 from store.rows import ReadingRow
 
 TYPES: dict[str, str] = {"number": "float8", "integer": "int4", "boolean": "bool", "text": "text"}
 _KEY = {"stream_id": "int8", "time": staging.INSTANT, "source": "text", "seq": "int8"}
-_SPEED_KN: dict[str, LiteralString] = {"vessel": "sog_kn", "aircraft": "gs_kn"}
 
 
 class ClassColumns(NamedTuple):
-    """One class: its table, its columns with their types in table order, its optional fields, its speed in knots as SQL."""
+    """One class: its table, its columns with their types in table order, its optional fields."""
 
     table: LiteralString
     columns: Mapping[str, str]
     fields: tuple[str, ...]
-    speed_kn: LiteralString
 
 
 def row_of(columns: ClassColumns, row: ReadingRow, commit_no: int) -> Sequence[Any]:
@@ -47,10 +43,10 @@ def row_of(columns: ClassColumns, row: ReadingRow, commit_no: int) -> Sequence[A
     )
 
 
-def reading_of(asset_class: str, row: Mapping[str, Any]) -> Reading:
+def reading_of(asset_class: str, row: Mapping[str, Any]) -> AnyReading:
     """The reading that a row of its table (joined with its stream's scheme and value) holds, equal to the one stored."""
-    entry = ASSET_CLASSES[asset_class]
-    return entry.reading_type(
+    reading_type = cast("type[AnyReading]", ASSET_CLASSES[asset_class].reading_type)
+    return reading_type(
         scheme=row["scheme"],
         value=row["value"],
         time_us=row["time"],
@@ -79,7 +75,6 @@ def _columns(asset_class: str) -> ClassColumns:
             "commit_no": "int8",
         },
         fields=tuple(field.name for field in fields),
-        speed_kn=_SPEED_KN.get(asset_class, f"speed_kmh / {KMH_PER_KN}"),
     )
 
 

@@ -8,9 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import msgspec
+from psycopg import sql
 
 from fleet.instants import to_datetime
 from store import staging
+from store.columns import COLUMNS as COLUMNS_OF_CLASSES
 from store.pool import Connection
 from store.queries import load
 from store.rows import CountRow
@@ -87,7 +89,19 @@ async def reconcile(conn: Connection) -> list[Balance]:
     books: dict[tuple[str, str], dict[str, int]] = {}
     for row in await (await conn.execute(SQL["counted"])).fetchall():
         books[row.pop("tenant"), row.pop("origin")] = row
-    for name in ("rolled_up", "held"):
-        for row in await (await conn.execute(SQL[name])).fetchall():
+    for name, query in (("rolled_up", sql.SQL(SQL["rolled_up"])), ("held", _held())):
+        for row in await (await conn.execute(query)).fetchall():
             books.setdefault((row["tenant"], row["origin"]), {})[name] = row["count"]
     return [Balance(tenant=tenant, origin=origin, **books[tenant, origin]) for tenant, origin in sorted(books)]
+
+
+def _held() -> sql.Composed:
+    """What the reading tables hold of each origin, as `rolled_up` tells it of the rollups."""
+    tables = sql.SQL(" UNION ALL ").join(
+        sql.SQL("SELECT stream_id, count(*) AS count FROM {} GROUP BY stream_id").format(sql.Identifier(columns.table))
+        for columns in COLUMNS_OF_CLASSES.values()
+    )
+    return sql.SQL(
+        "SELECT stream.tenant, CASE stream.origin WHEN 'device' THEN stream.scheme || ':' || stream.value ELSE stream.origin END"
+        " AS origin, sum(held.count)::bigint AS count FROM ({}) AS held JOIN stream USING (stream_id) GROUP BY 1, 2"
+    ).format(tables)

@@ -218,30 +218,32 @@ async def fixes_at(conn: Connection, tenant: str, at_us: int, window_us: int) ->
     fixes: list[Fix] = []
     for asset_class, columns in COLUMNS.items():
         statement = sql.SQL(
-            "SELECT DISTINCT ON (attribution.asset_id) attribution.asset_id::text, stream.scheme || ':' || stream.value AS asset,"
-            " stream.origin, fix.time, fix.lat_deg, fix.lon_deg, fix.speed_kn"
+            "SELECT DISTINCT ON (attribution.asset_id) attribution.asset_id::text, stream.scheme, stream.value, stream.origin,"
+            " fix.*"
             " FROM asset JOIN attribution USING (asset_id) JOIN stream USING (stream_id)"
-            " CROSS JOIN LATERAL (SELECT time, source, seq, lat_deg, lon_deg, {speed} AS speed_kn FROM {table} AS reading"
+            " CROSS JOIN LATERAL (SELECT * FROM {table} AS reading"
             " WHERE reading.stream_id = stream.stream_id AND reading.time <= %(at)s AND reading.time > %(since)s"
             " AND lat_deg IS NOT NULL AND attribution.valid @> reading.time"
             ' ORDER BY time DESC, source COLLATE "C" DESC, seq DESC LIMIT 1) AS fix'
             " WHERE asset.tenant = %(tenant)s AND asset.class = %(class)s AND upper_inf(attribution.recorded)"
             " ORDER BY attribution.asset_id, fix.time DESC, (stream.scheme || ':' || stream.value) COLLATE \"C\" DESC,"
             ' fix.source COLLATE "C" DESC, fix.seq DESC'
-        ).format(speed=sql.SQL(columns.speed_kn), table=sql.Identifier(columns.table))
+        ).format(table=sql.Identifier(columns.table))
         binds = {"tenant": tenant, "class": asset_class, "at": to_datetime(at_us), "since": to_datetime(at_us - window_us)}
         cursor = await conn.execute(statement, binds)
-        fixes += [
-            Fix(
-                asset_id=row["asset_id"],
-                asset_class=asset_class,
-                asset=row["asset"],
-                origin=row["origin"],
-                time_us=row["time"],
-                lat_deg=row["lat_deg"],
-                lon_deg=row["lon_deg"],
-                speed_kn=row["speed_kn"],
-            )
-            for row in await cursor.fetchall()
-        ]
+        fixes += [_fix_of(asset_class, row) for row in await cursor.fetchall()]
     return fixes
+
+
+def _fix_of(asset_class: str, row: Mapping[str, Any]) -> Fix:
+    reading = reading_of(asset_class, row)
+    return Fix(
+        asset_id=row["asset_id"],
+        asset_class=asset_class,
+        asset=reading.name,
+        origin=row["origin"],
+        time_us=reading.time_us,
+        lat_deg=row["lat_deg"],
+        lon_deg=row["lon_deg"],
+        speed_kn=reading.speed_kn,
+    )

@@ -9,10 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, cast
 
-from fleet.aircraft import AircraftReading
 from fleet.asset_class import AnyReading
 from fleet.instants import HOUR_US
-from fleet.vessel import VesselReading
 from store import staging
 from store.pool import Connection
 from store.queries import load
@@ -107,17 +105,16 @@ class Latest:
         key = (time_us, reading.source, reading.seq)
         self.key = max(self.key, key)
         self.received_us = max(self.received_us, row.received_us)
-        alt_baro_ft = nav_status = on_ground = draught_m = None
-        if isinstance(reading, VesselReading):
-            nav_status, draught_m = reading.nav_status, reading.draught_m
-        elif isinstance(reading, AircraftReading):
-            alt_baro_ft, on_ground = reading.alt_baro_ft, reading.on_ground
         if reading.lat_deg is not None:
-            self.position = max(self.position, (time_us, reading.lat_deg, reading.lon_deg, _low(alt_baro_ft)))
+            self.position = max(
+                self.position, (time_us, reading.lat_deg, reading.lon_deg, _low(getattr(reading, "alt_baro_ft", None)))
+            )
         if speed_kn is not None:
             self.speed = max(self.speed, (time_us, speed_kn, _low(reading.course_deg)))
+        nav_status, on_ground = getattr(reading, "nav_status", None), getattr(reading, "on_ground", None)
         if nav_status is not None or on_ground is not None:
             self.status = max(self.status, (time_us, _low(nav_status), _low(on_ground)))
+        draught_m = getattr(reading, "draught_m", None)
         if draught_m is not None:
             self.draught = max(self.draught, (time_us, draught_m))
         if reading.channels and self.channels[:3] < key:

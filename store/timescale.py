@@ -10,7 +10,9 @@ from typing import Any, LiteralString
 
 import psycopg
 
-TABLES: tuple[LiteralString, ...] = ("reading_vessel", "reading_aircraft", "reading_trainset")
+from store.columns import COLUMNS
+
+TABLES: tuple[LiteralString, ...] = tuple(columns.table for columns in COLUMNS.values())
 CHUNK_DAYS = 1  # chosen: a day of the world's fleet is some 10⁹ rows, and a day is what a track asks for
 COLUMNSTORE_AFTER_DAYS = 4  # behind the 72 h horizon (design 5.7) and one chunk
 

@@ -36,13 +36,3 @@ FROM ingest_count GROUP BY tenant, origin;
 SELECT stream.tenant, CASE stream.origin WHEN 'device' THEN stream.scheme || ':' || stream.value ELSE stream.origin END AS origin,
     sum(reading_hour.count)::bigint AS count
 FROM reading_hour JOIN stream USING (stream_id) GROUP BY 1, 2;
-
--- name: held
--- What the reading tables hold of each origin.
-SELECT stream.tenant, CASE stream.origin WHEN 'device' THEN stream.scheme || ':' || stream.value ELSE stream.origin END AS origin,
-    sum(held.count)::bigint AS count
-FROM (
-    SELECT stream_id, count(*) AS count FROM reading_vessel GROUP BY stream_id
-    UNION ALL SELECT stream_id, count(*) FROM reading_aircraft GROUP BY stream_id
-    UNION ALL SELECT stream_id, count(*) FROM reading_trainset GROUP BY stream_id
-) AS held JOIN stream USING (stream_id) GROUP BY 1, 2;

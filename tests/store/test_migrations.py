@@ -94,7 +94,8 @@ def test_the_schema_page_names_every_table(database_url: str) -> None:
     page = (files("store") / "schema.md").read_text(encoding="utf-8")
     with psycopg.connect(database_url) as connection:
         rows = connection.execute(
-            "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'v') AND relname !~ 'yoyo'"
+            "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'v')"
+            " AND relname !~ 'yoyo'"
         ).fetchall()
     assert [name for (name,) in rows if f"`{name}`" not in page] == []
 
