@@ -82,7 +82,7 @@ def _restore_nulls(routers: Iterable[APIRouter], document: dict[str, Any]) -> No
     for route in (route for router in routers for route in router.routes):
         if not isinstance(route, APIRoute) or not route.include_in_schema:
             continue
-        for method in route.methods:
+        for method in route.methods or ():
             answers = document["paths"][route.path][method.lower()]["responses"]
             for status, written in route.responses.items():
                 if "content" in written:

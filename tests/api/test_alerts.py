@@ -1,5 +1,7 @@
 """Alerts: what a person may do with one, and what is told of it."""
 
+import asyncio
+
 import psycopg
 import pytest
 
@@ -78,3 +80,22 @@ async def test_a_viewer_may_not_act(ask: Asking, world: World, step: str) -> Non
 
     assert answer.status_code == 403
     assert (await ask("viewer").get(f"/v1/alerts/{world.alert}")).json()["revision"] == 1
+
+
+async def test_two_people_at_once_take_one_step_together(ask: Asking, world: World) -> None:
+    path = f"/v1/alerts/{world.alert}/acknowledge"
+
+    answers = await asyncio.gather(*(ask("manager").post(path) for _ in range(4)))
+
+    assert sorted(answer.status_code for answer in answers) == [200, 409, 409, 409]
+    assert (await ask("viewer").get(f"/v1/alerts/{world.alert}")).json()["revision"] == 2
+
+
+async def test_one_intention_sent_four_times_at_once_is_done_once(ask: Asking, world: World) -> None:
+    path, headers = f"/v1/alerts/{world.alert}/comments", {"Idempotency-Key": "storm"}
+
+    answers = await asyncio.gather(*(ask("manager").post(path, json={"text": "x"}, headers=headers) for _ in range(4)))
+
+    assert {answer.status_code for answer in answers} == {201}
+    assert len({answer.json()["id"] for answer in answers}) == 1
+    assert len((await ask("viewer").get(path)).json()["items"]) == 1

@@ -4,13 +4,14 @@ import asyncio
 import json
 import time
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 
 import httpx
 import psycopg
 import pytest
 
-from api.live import Client, LiveEvent
+from api.live import HELLO, Audience, Client, LiveEvent, LiveHub
+from api.metrics import Metrics
 from api.settings import ApiSettings
 from fleet.instants import HOUR_US, MINUTE_US
 from fleet.shards import shard_of
@@ -207,6 +208,30 @@ async def test_a_stream_goes_on_after_the_listener_lost_its_connection(served: S
 
     assert cut == [(True,)]
     assert data["n"] == 1
+
+
+async def test_a_slow_client_is_ended_and_counted(world: World, worker: Pool) -> None:
+    metrics = Metrics()
+    settings = ApiSettings(database_url=world.url, stream_queue_max=3, state_interval_s=0.1)
+    pool = await open_pool(world.url, "keelwing_api", 2)
+    hub = LiveHub(settings, pool, metrics)
+    try:
+        async with hub.running(), aclosing(hub.events(Audience("alpha", None), None)) as events:
+            assert await anext(events) is HELLO
+            (client,) = hub._groups[Audience("alpha", None)].clients
+            await tell(worker, 0)
+            assert json.loads((await anext(events)).data) == {"n": 0}  # what was missed is behind it now
+            await tell(worker, *range(1, 6))
+            async with asyncio.timeout(DEADLINE_S):
+                while not client.dropped:  # noqa: ASYNC110 - the hub has no event for what only a test waits for
+                    await asyncio.sleep(0.01)
+                taken = [json.loads(event.data)["n"] async for event in events]
+    finally:
+        await pool.close()
+
+    assert taken == [1, 2, 3]
+    assert metrics.registry.get_sample_value("keelwing_api_stream_dropped_total") == 1
+    assert metrics.registry.get_sample_value("keelwing_api_stream_clients") == 0
 
 
 def test_a_client_that_takes_nothing_is_dropped_at_its_bound() -> None:
