@@ -113,15 +113,13 @@ def phase(seen: Seen) -> int:
 
 
 def features(seen: Seen, speed_kn: float) -> tuple[float, ...]:
-    """Operating point in the air: constant, climbing, sinking, ground speed in 500 kn, altitude in 40,000 ft."""
-    now = phase(seen)
-    return (1.0, float(now == 2), float(now == 3), speed_kn / 500.0, (seen.alt_ft or 0.0) / 40_000.0)
+    """Operating point in cruise: constant, ground speed in 500 kn, altitude in 40,000 ft."""
+    return (1.0, speed_kn / 500.0, (seen.alt_ft or 0.0) / 40_000.0)
 
 
 def speed_features(seen: Seen) -> tuple[float, ...]:
-    """What an aircraft's speed in the air is judged by: constant, climbing, sinking, altitude in 40,000 ft."""
-    now = phase(seen)
-    return (1.0, float(now == 2), float(now == 3), (seen.alt_ft or 0.0) / 40_000.0)
+    """What an aircraft's speed in cruise is judged by: constant, altitude in 40,000 ft."""
+    return (1.0, (seen.alt_ft or 0.0) / 40_000.0)
 
 
 def cell(seen: Seen, speed_kn: float) -> int:
@@ -138,7 +136,6 @@ TRAITS = Traits(
     features=features,
     speed_features=speed_features,
     cell=cell,
-    unsteady_phases=frozenset({2, 3}),
     settle_us=2 * MINUTE_US,  # chosen: an engine settles faster than its aircraft changes phase
     settle_speed_kn=100.0,  # chosen: within a phase the regression follows the speed
     moving_kn=30.0,  # domain.md 1.2: faster than this it is not taxiing slowly

@@ -29,8 +29,8 @@ HEAD_ROWS = 10  # chosen: enough for a median that one wild row cannot move
 LEARN_ROWS = 20  # chosen: three to four rows for each of the at most six features
 NEEDED_ROWS = HEAD_ROWS + LEARN_ROWS
 PRECISION = 1e-6  # chosen: a feature never seen is known to a thousand times the noise, that is, not at all
-FLOOR = 0.005  # chosen: half a percent of the level; class 0.5 instruments are the best aboard (IEC 60051)
-REJECT_Z = 4.0  # chosen: well below the 6 that opens an episode, so that what may become one is not learned first
+FLOOR = 0.01  # chosen: one percent of the level; an instrument of class 1 (IEC 60051) may be off by as much
+REJECT_Z = 5.0  # chosen: below the 6 that opens an episode, so that what may become one is not learned first
 EARLY_ROWS = 5  # chosen: rows after which the warm-up itself tells what is wild
 EARLY_Z = 8.0  # chosen: wider than later, the noise is hardly known yet
 RELEASE_ROWS = 120  # chosen: two hours at a new level are a new regime
@@ -41,8 +41,11 @@ MEMORY_ROWS = 480  # chosen: a day, every third row of it; older ones fade, so t
 FADE_ROWS = 20  # chosen: fading takes a matrix inverse, so once an hour of rows
 SURE_ROWS = 120  # chosen: after two hours of rows one more changes little
 LEARN_EVERY = 3  # chosen: from then on every third row, which a fleet on two cores can pay
-NOISE_ROWS = 120  # chosen: the noise estimate's own memory
-NOISE_Z = 2.5  # chosen: one row counts as at most so many deviations, else a slow drift widens the noise as fast as it goes
+LEVEL_ROWS = 120  # chosen: the level's own memory
+NOISE_HEAD = 8  # chosen: misses from which the noise begins
+NOISE_STEP = 0.05  # chosen: the noise follows by this share a row, twenty rows to settle
+NOISE_SHARE = 0.7  # chosen: the noise is read off this quantile of the misses, so that a quarter of faulty rows does not widen it
+NOISE_QUANTILE = 1.036433  # that quantile of |N(0, 1)|
 SURE_Z = 2.0  # chosen: a miss below this needs no exact leverage, it decides nothing
 
 
@@ -51,9 +54,10 @@ class Baseline(msgspec.Struct, kw_only=True, array_like=True):
 
     Both are little-endian doubles in a row, which numpy reads as they are and a checkpoint keeps to the bit; `weights` follow.
     `head` holds the first rows' values until there are `HEAD_ROWS`, then their median and allowed distance are `center` and
-    `width`; `rows` counts rows learned, `noise_rows` those that told of the noise; `level` is the mean magnitude, `scale` the
-    greatest; `resolution` the smallest step ever seen between rows (inf: it never moved); `rejected` rows in a row;
-    `sigma` is the noise to judge by; `turn` counts rows between those learned; `released` says that it began again once.
+    `width`; `rows` counts rows learned, `noise_rows` those that told of the noise (`misses` the first of them); `level` is the
+    mean magnitude, `scale` the greatest; `resolution` the smallest step ever seen between rows (inf: it never moved); `rejected`
+    rows in a row; `sigma` is the noise to judge by; `turn` counts rows between those learned; `released` says that it began again
+    once.
     """
 
     head: list[float] = msgspec.field(default_factory=list)
@@ -62,6 +66,7 @@ class Baseline(msgspec.Struct, kw_only=True, array_like=True):
     rows: int = 0
     noise_rows: int = 0
     variance: float = 0.0
+    misses: list[float] = msgspec.field(default_factory=list)
     level: float = 0.0
     scale: float = 0.0
     resolution: float = inf
@@ -86,7 +91,7 @@ class Judged(msgspec.Struct, frozen=True):
 
 def warm_up(baseline: Baseline) -> WarmingUp | None:
     """How far the warm-up is, or None when the baseline can score. One seeded with a prior can score at once."""
-    if baseline.seeded or (baseline.rows >= LEARN_ROWS and baseline.noise_rows >= 8):
+    if baseline.seeded or (baseline.rows >= LEARN_ROWS and baseline.noise_rows >= NOISE_HEAD):
         return None
     n = len(baseline.head) if baseline.width < 0.0 else HEAD_ROWS + min(baseline.rows, LEARN_ROWS - 1)
     return WarmingUp(n, NEEDED_ROWS)
@@ -178,7 +183,7 @@ def vector(doubles: bytes) -> Matrix:
 def _sigma(baseline: Baseline) -> float:
     """The noise to judge by: estimated, widened while few rows told of it, and never below the floors."""
     estimated = sqrt(baseline.variance) * (1.0 + 4.0 / max(baseline.noise_rows, 1))
-    return max(estimated, FLOOR * baseline.level, min(baseline.resolution, baseline.level), 1e-9)
+    return max(estimated, FLOOR * baseline.level, 0.0 if baseline.resolution == inf else baseline.resolution, 1e-9)
 
 
 def _leverage(inverse: bytes, x: tuple[float, ...]) -> float:
@@ -237,22 +242,32 @@ def _learn_row(baseline: Baseline, x: tuple[float, ...], y: float) -> None:
     leverage = _leverage(baseline.inverse, x)
     if leverage < 1.0:  # the model already says something here: the miss is noise
         missed = y - sum(weight * feature for weight, feature in zip(baseline.weights, x, strict=True))
-        _learn_noise(baseline, missed * missed / (1.0 + leverage))
+        _learn_noise(baseline, abs(missed) / sqrt(1.0 + leverage))
     _SCRATCH[size].learn(baseline, x, y)
     baseline.rows += 1
-    baseline.level += (abs(y) - baseline.level) / min(baseline.rows, NOISE_ROWS)
+    baseline.level += (abs(y) - baseline.level) / min(baseline.rows, LEVEL_ROWS)
     baseline.scale = max(baseline.scale, abs(y))
     if baseline.rows >= MEMORY_ROWS + FADE_ROWS:
         _fade(baseline, size)
     baseline.sigma = _sigma(baseline)
 
 
-def _learn_noise(baseline: Baseline, squared: float) -> None:
-    """The mean of the squared misses; past the first rows one row counts as at most `NOISE_Z` standard deviations."""
-    if baseline.noise_rows >= 8 and baseline.variance > 0.0:
-        squared = min(squared, NOISE_Z * NOISE_Z * baseline.variance)
+def _learn_noise(baseline: Baseline, miss: float) -> None:
+    """Follow the quantile `NOISE_SHARE` of the misses: exact over the first rows, then a small step up or down a row.
+
+    A mean of squares would be widened by every fault that it meets, and a fault would hide itself; a quantile is not.
+    """
     baseline.noise_rows += 1
-    baseline.variance += (squared - baseline.variance) / min(baseline.noise_rows, NOISE_ROWS)
+    if baseline.noise_rows <= NOISE_HEAD:
+        baseline.misses = sorted([*baseline.misses, miss])
+        spread = baseline.misses[int(NOISE_SHARE * len(baseline.misses))] / NOISE_QUANTILE
+    else:
+        baseline.misses = []
+        spread = sqrt(baseline.variance)
+        step = max(1.0 / baseline.noise_rows, NOISE_STEP)
+        up = miss > spread * NOISE_QUANTILE
+        spread = max(spread, 1e-9) * (1.0 + step * (NOISE_SHARE if up else NOISE_SHARE - 1.0))
+    baseline.variance = spread * spread
 
 
 def _fade(baseline: Baseline, size: int) -> None:

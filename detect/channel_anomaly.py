@@ -16,7 +16,7 @@ from detect.prior import Prior, seed_from
 from detect.rows import Row, usable
 from detect.rule import ALL_CLASSES, NOTHING, Moment, Residual, Rule
 from detect.state import Contribution, Memory, WarmingUp
-from detect.traits import Traits
+from detect.traits import STEADY, Traits
 from fleet.instants import DAY_US, HOUR_US, MINUTE_US, SECOND_US
 
 NAME = "channel_anomaly"
@@ -30,9 +30,6 @@ STEERED_LASTING_US = 10 * MINUTE_US  # chosen: turns and speed changes are short
 STEERED_UNITS = ("_deg", "_kn", "_kmh", "_mach")  # units of attitude, direction and speed: how an asset is steered, not how it is
 WORLD = ("seawater_", "sea_", "air_", "ambient_", "outside_", "wind_", "wave_")  # what tells of the world, not of the asset
 WORLD_TIMES = 3.0  # chosen: the world wanders with place and hour; three times as far off before it is an anomaly
-UNSTEADY_FLOOR = (
-    0.03  # chosen: in climb and descent thrust bends with altitude and speed; the straight lines miss it by that much
-)
 CELL_ROWS = 10  # chosen: ten minutes in a cell of the operating range make it known
 CELLS_MAX = 64  # chosen: more than a ship's or an aircraft's range has
 CHANNELS_MAX = 16  # chosen: what keeps a checkpoint below 8 KiB (design 5.5)
@@ -92,7 +89,7 @@ def at_reading(memory: ChannelMemory, moment: Moment) -> Sequence[Finding]:
             continue
         if not (known or _cold(watched.baseline)):
             continue
-        judged = model.judge(watched.baseline, x, value, _floor(watched.baseline, traits, traits.phase(moment.now)))
+        judged = model.judge(watched.baseline, x, value)
         if isinstance(judged, Judged):
             watched.scored_us = moment.time_us
             findings.extend(_count(watched, moment, name, value, judged, limits))
@@ -102,17 +99,13 @@ def at_reading(memory: ChannelMemory, moment: Moment) -> Sequence[Finding]:
 def _settled(moment: Moment, traits: Traits) -> bool:
     """Whether the asset works and its operating point is steady: nothing is judged or learned while it changes what it does.
 
-    Nor while it is stopped or on the ground: whether its engines run there is not to be seen from outside (domain.md 5.5).
+    Nor while it is stopped or on the ground, where nobody sees from outside whether its engines run, nor in climb and descent,
+    where thrust bends with altitude and speed: engine trends are read in stable cruise (gate by operating state, domain.md 5.5).
     """
     settled_us = moment.state.settled_since_us
-    if moment.state.settled_phase == 0:
+    if moment.state.settled_phase != STEADY:
         return False
     return settled_us is not None and moment.time_us - settled_us >= traits.settle_us
-
-
-def _floor(baseline: Baseline, traits: Traits, phase: int) -> float:
-    """The least noise to assume in this phase, in the channel's unit."""
-    return UNSTEADY_FLOOR * baseline.level if phase in traits.unsteady_phases else 0.0
 
 
 def _cold(baseline: Baseline) -> bool:
@@ -184,7 +177,7 @@ def _learn(memory: ChannelMemory, moment: Moment, row: Row, findings: list[Findi
     x = traits.features(row.seen, speed_kn)
     if not all(map(isfinite, x)):
         return
-    cell, phase = traits.cell(row.seen, speed_kn), traits.phase(row.seen)
+    cell = traits.cell(row.seen, speed_kn)
     known = memory.cells.get(cell, 0) >= CELL_ROWS
     for name, value in row.channels.items():
         watched = memory.channels.get(name) or _watch(memory, name, row.start_us)
@@ -192,10 +185,9 @@ def _learn(memory: ChannelMemory, moment: Moment, row: Row, findings: list[Findi
             continue
         watched.seen_us = row.start_us
         _seed(watched.baseline, moment, name, len(x))
-        floor = _floor(watched.baseline, traits, phase)
-        judged = model.judge(watched.baseline, x, value, floor) if known or _cold(watched.baseline) else None
+        judged = model.judge(watched.baseline, x, value) if known or _cold(watched.baseline) else None
         score = judged if isinstance(judged, Judged) else None
-        if score is not None and watched.episode is None:
+        if score is not None and watched.episode is None and not name.endswith(STEERED_UNITS) and not name.startswith(WORLD):
             moment.residuals[name] = Residual(score.z, value, score.expected)
         released = model.learn(watched.baseline, x, value, score, frozen=watched.episode is not None)
         if released and watched.episode is not None:

@@ -14,7 +14,7 @@ import msgspec
 from detect.state import AssetState, Memory, OpenRow, Seen
 from detect.step import RULES
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 """Raised whenever a field of any memory changes meaning; a checkpoint of another version is rebuilt from the readings instead."""
 
 BYTES_MAX = 8192  # design 5.5

@@ -14,6 +14,7 @@ from detect.episodes import Episode, vote, yes_votes
 from detect.model import Finding
 from detect.rule import ALL_CLASSES, NOTHING, Moment, Rule
 from detect.state import Memory, WarmingUp
+from detect.traits import STEADY
 
 NAME = "speed_anomaly"
 VERSION = 1
@@ -42,10 +43,10 @@ class SpeedMemory(Memory, kw_only=True):
 
 
 def at_reading(memory: SpeedMemory, moment: Moment) -> Sequence[Finding]:
-    """Score, decide, then learn the row that this reading closed. A stopped or grounded asset is not looked at."""
+    """Score, decide, then learn the row that this reading closed. Only an asset under way or in cruise is looked at."""
     row = moment.row
     traits = TRAITS[moment.state.asset_class]
-    if row is None or row.seen.speed_kn is None or traits.phase(row.seen) == 0:
+    if row is None or row.seen.speed_kn is None or traits.phase(row.seen) != STEADY:
         return NOTHING
     x, speed_kn = traits.speed_features(row.seen), row.seen.speed_kn
     if not all(map(isfinite, (*x, speed_kn))):

@@ -74,7 +74,6 @@ TRAITS = Traits(
     features=features,
     speed_features=speed_features,
     cell=cell,
-    unsteady_phases=frozenset(),
     settle_us=MINUTE_US,
     settle_speed_kn=20.0,
     moving_kn=1.0,

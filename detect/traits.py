@@ -9,6 +9,8 @@ import msgspec
 
 from detect.state import Seen
 
+STEADY = 1
+
 
 class Silence(NamedTuple):
     """How long an asset in its present circumstances may be silent, in microseconds.
@@ -65,7 +67,6 @@ class Traits(NamedTuple):
     features: Callable[[Seen, float], tuple[float, ...]]
     speed_features: Callable[[Seen], tuple[float, ...]]
     cell: Callable[[Seen, float], int]
-    unsteady_phases: frozenset[int]
     settle_us: int
     settle_speed_kn: float
     moving_kn: float

@@ -113,7 +113,6 @@ TRAITS = Traits(
     features=features,
     speed_features=speed_features,
     cell=cell,
-    unsteady_phases=frozenset(),
     settle_us=5 * MINUTE_US,  # chosen: exhaust temperatures follow a change of load within minutes
     settle_speed_kn=1.5,  # chosen: about a tenth of a cruising speed
     moving_kn=0.5,  # domain.md 2.3: a stop ends at 0.5 kn

@@ -135,7 +135,7 @@ def watched_by_all(channels: int, name_length: int = 24) -> AssetState:
     for minute in range(200):
         fields: dict[str, Any] = {"gs_kn": 440 + rng.gauss(0, 3), "alt_baro_ft": 36_000 + rng.gauss(0, 40), "on_ground": False}
         position = {"lat_deg": 40.0 + rng.gauss(0, 1e-3), "lon_deg": minute / 8.0}
-        values = {name: 100 * i + rng.gauss(0, 1) + (50 if minute > 195 else 0) for i, name in enumerate(names)}
+        values = {name: 100 * i + rng.gauss(0, 1) + (2000 if minute > 195 else 0) for i, name in enumerate(names)}
         bench.run([bench.plane(minute * 60, **position, **fields, channels=values)], state=state)
     return state
 
