@@ -179,7 +179,7 @@ class LiveHub:
 
     async def _listen(self) -> None:
         """Ring whenever the database says there is something new; come back after a lost connection."""
-        while True:
+        while not self.stopping:
             try:
                 async for channel in listen(self._settings.database_url, (LIVE_CHANNEL,), LISTEN_WAIT_S):
                     self._metrics.listener.set(1)
@@ -194,10 +194,11 @@ class LiveHub:
     async def _pull(self) -> None:
         """Give every audience what is new, at once when rung and once an interval for states."""
         states_due_s = 0.0
-        while True:
+        while not self.stopping:
             interval_s = self._settings.state_interval_s
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._rung.wait(), interval_s)
+            with suppress(TimeoutError):  # not wait_for: before Python 3.12 it may swallow the cancellation that stops us
+                async with asyncio.timeout(interval_s):
+                    await self._rung.wait()
             self._rung.clear()
             with_states = time.monotonic() >= states_due_s
             if with_states:

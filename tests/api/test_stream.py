@@ -220,16 +220,17 @@ async def test_a_slow_client_is_ended_and_counted(world: World, worker: Pool) ->
             assert await anext(events) is HELLO
             (client,) = hub._groups[Audience("alpha", None)].clients
             await tell(worker, 0)
-            assert json.loads((await anext(events)).data) == {"n": 0}  # what was missed is behind it now
-            await tell(worker, *range(1, 6))
             async with asyncio.timeout(DEADLINE_S):
+                assert json.loads((await anext(events)).data) == {"n": 0}  # taken; from here on nobody takes
+                await tell(worker, *range(1, 9))
                 while not client.dropped:  # noqa: ASYNC110 - the hub has no event for what only a test waits for
                     await asyncio.sleep(0.01)
                 taken = [json.loads(event.data)["n"] async for event in events]
     finally:
         await pool.close()
 
-    assert taken == [1, 2, 3]
+    assert taken == list(range(1, 9))[: len(taken)]  # in order, without a hole
+    assert 2 <= len(taken) <= 4  # one may have been in hand already
     assert metrics.registry.get_sample_value("keelwing_api_stream_dropped_total") == 1
     assert metrics.registry.get_sample_value("keelwing_api_stream_clients") == 0
 
