@@ -154,3 +154,23 @@ async def test_a_silent_ship_is_found_by_the_clock_alone(bench: Bench) -> None:
     await bench.send(frontier_us=START_US + 7 * HOUR_US)
     gaps = await bench.rows("SELECT rule, closed_at FROM finding")
     assert [(gap["rule"], gap["closed_at"]) for gap in gaps] == [("gap", None)]
+
+
+async def test_an_operators_feed_is_stored_once_and_speaks_to_every_tenant_it_is_granted_to(bench: Bench) -> None:
+    async with bench.pipeline.pool.connection() as conn:
+        await registry.create_tenant(conn, "other", "Other")
+        await registry.create_tenant(conn, "third", "Third")
+        for tenant in ("other", "third"):
+            await registry.register_asset(conn, tenant, "vessel", "Anna too", None, [("mmsi", "538001234")])
+        await registry.set_feed(conn, "_", "satellite", "live")
+        await registry.grant_feed(conn, "satellite", "demo", None, None)
+        await registry.grant_feed(conn, "satellite", "other", START_US, None)
+    mine = {"class": "vessel", "scheme": "mmsi", "value": "538001234", "lat_deg": 1, "lon_deg": 2}
+    outcome = await bench.send((feed_topic("_", "satellite"), [at(-60, **mine), at(60, **mine)]))
+    assert outcome.stored == 2
+    assert len(await bench.rows("SELECT 1 FROM reading_vessel")) == 2
+    holders = await bench.rows(
+        "SELECT asset.tenant, count(*) FROM reading_vessel r JOIN attribution a ON a.stream_id = r.stream_id AND a.valid @> r.time"
+        " JOIN asset USING (asset_id) GROUP BY 1 ORDER BY 1"
+    )
+    assert [(row["tenant"], row["count"]) for row in holders] == [("demo", 2), ("other", 1)]

@@ -48,8 +48,8 @@ def test_the_fleet_moves_and_a_line_of_counters_appears(demo_stack: Stack) -> No
 
     def moved() -> bool:
         now = {state["asset_id"]: state["time"] for state in demo_stack.every("/v1/states", key)}
-        newer = sum(now[asset_id] != time for asset_id, time in before.items())
-        return newer > len(before) / 2
+        newer = [asset_id for asset_id, time in before.items() if now[asset_id] != time]
+        return len(newer) > len(before) / 2
 
     wait_for("half the fleet has newer readings", moved, 60)
     wait_for("a line of counters", lambda: "readings/s" in demo_stack.output, 30)
