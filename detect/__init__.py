@@ -10,7 +10,7 @@ The tour, in reading order:
 - `traits`, `classes`, and one module per asset class (`vessel`, `aircraft`, `trainset`): what the rules ask of a class. `plane`:
   distances cheap enough for every reading.
 - `rows`, `baseline`, `joint`: one-minute rows, and the two river models that learn from them. `prior`: the same, fleet-wide.
-- `scene`: what compares assets. `checkpoint`: a state as bytes and back.
+- `scene`: what compares assets. `checkpoint`: a state as bytes and back. `standing`: the episodes that a state holds open.
 
 Importing this package imports nothing else; `detect.step` imports river.
 """
