@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import signal
 import socket
+from contextlib import suppress
 
 import uvicorn
 
@@ -11,6 +13,7 @@ from api.live import LiveHub
 from api.settings import ApiSettings
 
 BACKLOG = 512
+STARTUP_FAILED = 3  # uvicorn's own exit status for it
 
 
 class Server(uvicorn.Server):
@@ -44,7 +47,18 @@ def server_of(settings: ApiSettings) -> Server:
 def run(settings: ApiSettings) -> None:
     """Serve until SIGINT or SIGTERM; returns within `settings.stop_s` and a second, streams open or not.
 
+    Must be called in the main thread, for signals go there.
+
     Raises:
         SystemExit: the application did not start (the database did not come, the port is taken); the log says why.
     """
-    server_of(settings).run()
+    server = server_of(settings)
+    # Uvicorn stops cleanly and then raises the signal again; for a caller that goes on afterwards it has been answered.
+    before = signal.signal(signal.SIGTERM, lambda *_: None)
+    try:
+        with suppress(KeyboardInterrupt):
+            server.run()
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    if not server.started:
+        raise SystemExit(STARTUP_FAILED)

@@ -2,6 +2,9 @@
 
 import asyncio
 import json
+import signal
+import socket
+import sys
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import aclosing, asynccontextmanager
@@ -194,6 +197,40 @@ async def test_the_server_stops_in_time_with_streams_open(served: Served, world:
         seconds = await asyncio.to_thread(served.stop)
 
     assert seconds < 5
+
+
+async def test_the_process_stops_cleanly_at_sigterm_with_a_stream_open(world: World) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    code = "import sys; from api.serve import run; from api.settings import ApiSettings;"
+    code += "run(ApiSettings(database_url=sys.argv[1], port=int(sys.argv[2])))"
+    process = await asyncio.create_subprocess_exec(sys.executable, "-c", code, world.url, str(port))
+    try:
+        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=DEADLINE_S) as client:
+            async with asyncio.timeout(DEADLINE_S):
+                while not await answers(client):  # noqa: ASYNC110 - another process
+                    await asyncio.sleep(0.05)
+            headers = {"Authorization": f"Bearer {world.keys['viewer']}"}
+            async with client.stream("GET", "/v1/stream", headers=headers) as response:
+                assert await anext(response.aiter_lines()) == ": connected"
+                began_s = time.monotonic()
+                process.send_signal(signal.SIGTERM)
+                async with asyncio.timeout(DEADLINE_S):
+                    status = await process.wait()
+    finally:
+        if process.returncode is None:
+            process.kill()
+
+    assert (status, time.monotonic() - began_s < 5) == (0, True)
+
+
+async def answers(client: httpx.AsyncClient) -> bool:
+    """Whether the server is there."""
+    try:
+        return (await client.get("/healthz")).status_code == 200
+    except httpx.ConnectError:
+        return False
 
 
 async def test_a_stream_goes_on_after_the_listener_lost_its_connection(served: Served, world: World, worker: Pool) -> None:
