@@ -75,7 +75,8 @@ class Receiver:
     """One subscription with its own window: collects deliveries in a bounded queue and wakes the event loop.
 
     `on_wake` is called on paho's thread when something arrived or the connection changed. `connected_since_us` is the wall
-    time of the last successful subscription, None while the broker is away.
+    time of the last successful subscription, None while the broker is away; `resumed` says that the session was there before,
+    so that messages in flight at its last end may still come again; `overflowed` that some were let pass unheld.
     """
 
     def __init__(self, address: BrokerAddress, filters: Sequence[str], on_wake: Callable[[], None], *, suffix: str = "") -> None:
@@ -85,7 +86,8 @@ class Receiver:
         self._queue: deque[Delivery] = deque()
         self._held: dict[tuple[str, bytes], Delivery] = {}
         self._held_bytes = 0
-        self._overflowed = False
+        self.overflowed = False
+        self.resumed = False
         self._lock = threading.Lock()
         self._connection = 0
         self._pending_subscribe = 0
@@ -163,9 +165,9 @@ class Receiver:
             if current:
                 for mid in delivery.mids:
                     self._client.ack(mid, 1)
-            if self._overflowed and self._held_bytes * 2 < self._address.held_bytes_max:
+            if self.overflowed and self._held_bytes * 2 < self._address.held_bytes_max:
                 # What we let pass unheld comes again only over a new connection (MQTT 3.1.1 §4.4).
-                self._overflowed = False
+                self.overflowed = False
                 self._cut()
 
     def _cut(self) -> None:
@@ -179,7 +181,8 @@ class Receiver:
             self.refused = str(reason)
             return
         self.refused = None
-        if flags.session_present:
+        self.resumed = bool(flags.session_present)
+        if self.resumed:
             # Subscribing anew would make NATS send what is in flight again, out of order.
             self.connected_since_us = time.time_ns() // 1000
             self._on_wake()
@@ -211,7 +214,7 @@ class Receiver:
                 held.mids.append(message.mid)
                 return
             if self._held_bytes + len(payload) > self._address.held_bytes_max:
-                self._overflowed = True
+                self.overflowed = True
                 return
             delivery = Delivery(
                 topic=message.topic,

@@ -56,7 +56,6 @@ class PipelineConfig(msgspec.Struct, frozen=True, kw_only=True):
     shards: tuple[int, ...] = tuple(range(SHARDS))
     horizon_us: int = 72 * HOUR_US
     checkpoint_age_max_s: float = 300.0
-    traffic_max: int = 200_000
     retry_s_max: float = 6 * 3600.0
 
 

@@ -41,7 +41,11 @@ DRAIN_S_MAX = 6.0  # SIGTERM to goodbye, within the ten seconds of the whole sta
 
 
 class WorkerConfig(msgspec.Struct, frozen=True, kw_only=True):
-    """What a worker is told: where things are and how much it may hold. Durations carry their unit."""
+    """What a worker is told: where things are and how much it may hold. Durations carry their unit.
+
+    `broker_resend_s`: after a session was resumed, how long what was in flight at its end may take to come again; until then
+    silence is not judged. 35 s: NATS resends after `ack_wait`, 30 s unless set.
+    """
 
     database_url: str
     broker: BrokerAddress
@@ -50,6 +54,7 @@ class WorkerConfig(msgspec.Struct, frozen=True, kw_only=True):
     batch_readings_max: int = 2000
     batch_wait_s: float = 0.03
     rederive_quiet_s: float = 2.0
+    broker_resend_s: float = 35.0
     limits: pruning.Limits = pruning.Limits()
 
 
@@ -164,8 +169,12 @@ class Worker:
 
     def _frontier_moved(self) -> bool:
         """Take over the probes that came back: everything published before them is in this batch or an earlier one."""
-        frontier_us, since_us = self.inbox.frontier_us, self.inbox.live.connected_since_us
-        if frontier_us is None or since_us is None or frontier_us <= since_us or frontier_us == self._frontier_us:
+        live = self.inbox.live
+        frontier_us, since_us = self.inbox.frontier_us, live.connected_since_us
+        if frontier_us is None or since_us is None or frontier_us == self._frontier_us or live.overflowed:
+            return False
+        resend_us = int(self.config.broker_resend_s * SECOND_US) if live.resumed else 0
+        if frontier_us <= since_us + resend_us:
             return False
         self._frontier_us = frontier_us
         if self._heard and since_us <= self._heard[-1][1] + LISTENING_GAP_US:

@@ -170,7 +170,7 @@ async def test_an_operators_feed_is_stored_once_and_speaks_to_every_tenant_it_is
     assert outcome.stored == 2
     assert len(await bench.rows("SELECT 1 FROM reading_vessel")) == 2
     holders = await bench.rows(
-        "SELECT asset.tenant, count(*) FROM reading_vessel r JOIN attribution a ON a.stream_id = r.stream_id AND a.valid @> r.time"
-        " JOIN asset USING (asset_id) GROUP BY 1 ORDER BY 1"
+        "SELECT asset.tenant, count(*) FROM reading_vessel r"
+        " JOIN attribution a ON a.stream_id = r.stream_id AND a.valid @> r.time JOIN asset USING (asset_id) GROUP BY 1 ORDER BY 1"
     )
     assert [(row["tenant"], row["count"]) for row in holders] == [("demo", 2), ("other", 1)]
