@@ -8,11 +8,14 @@ from fleet import aircraft, trainset, vessel
 from fleet.reading import Field, Reading
 
 
+AnyReading = vessel.VesselReading | aircraft.AircraftReading | trainset.TrainsetReading
+
+
 class AssetClass(NamedTuple):
     """What the other rooms need of a class: its `name`, the type of its readings and their optional fields in order."""
 
     name: str
-    reading_type: type[Reading]
+    reading_type: type[AnyReading]
     fields: tuple[Field, ...]
 
 
@@ -22,8 +25,6 @@ ASSET_CLASSES: dict[str, AssetClass] = {
     trainset.NAME: AssetClass(trainset.NAME, trainset.TrainsetReading, trainset.FIELDS),
 }
 _NAME_OF_TYPE = {entry.reading_type: name for name, entry in ASSET_CLASSES.items()}
-
-AnyReading = vessel.VesselReading | aircraft.AircraftReading | trainset.TrainsetReading
 
 
 def class_of(reading: Reading) -> str:

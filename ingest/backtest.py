@@ -18,7 +18,7 @@ from detect.drive import walk
 from detect.model import ALWAYS_LISTENING, Bucket, Context, Finding, Fix, SceneContext
 from detect.scene import scene
 from detect.step import initial_state
-from fleet.asset_class import class_of
+from fleet.asset_class import AnyReading, class_of
 from fleet.instants import DAY_US, to_rfc3339
 from fleet.reading import Reading
 from ingest.decode import decode_record
@@ -63,7 +63,7 @@ class Backtest:
         """Fire the ticks due before the last reading; the clock never passes it."""
         self._fire(self._clock_us)
 
-    def _readings(self, items: Iterable[Item]) -> Iterator[Reading]:
+    def _readings(self, items: Iterable[Item]) -> Iterator[AnyReading]:
         for item in items:
             self.tally.received += 1
             if isinstance(item, Malformed):
@@ -75,7 +75,7 @@ class Backtest:
             for _, reading in decoded.readings:
                 yield reading
 
-    def _take(self, together: list[Reading]) -> None:
+    def _take(self, together: list[AnyReading]) -> None:
         """Step the readings of one instant, each asset's in canonical order, after the ticks before it."""
         time_us = together[0].time_us
         self._fire(time_us)
@@ -92,7 +92,7 @@ class Backtest:
             self._walk(watched, (reading,), None)
             self._note_fix(watched, reading)
 
-    def _watched(self, reading: Reading) -> Watched:
+    def _watched(self, reading: AnyReading) -> Watched:
         asset_class = class_of(reading)
         asset_id = f"{asset_class}/{reading.name}"
         if asset_id not in self._watch:
@@ -142,7 +142,7 @@ class Backtest:
         bucket = Bucket(time_us=tick_us, subjects=(watched.asset_id,))
         return scene(bucket, recent).context.get(watched.asset_id, SceneContext())
 
-    def _note_fix(self, watched: Watched, reading: Reading) -> None:
+    def _note_fix(self, watched: Watched, reading: AnyReading) -> None:
         if reading.lat_deg is not None and reading.lon_deg is not None:
             self._fixes[watched.asset_id] = Fix(
                 asset_id=watched.asset_id,
@@ -152,7 +152,8 @@ class Backtest:
                 time_us=reading.time_us,
                 lat_deg=reading.lat_deg,
                 lon_deg=reading.lon_deg,
-                speed_kn=getattr(reading, "speed_kn", None),
+                speed_kn=reading.speed_kn,
+                course_deg=reading.course_deg,
             )
 
 

@@ -109,6 +109,7 @@ class Contexts:
                     lat_deg=fix.lat_deg,
                     lon_deg=fix.lon_deg,
                     speed_kn=fix.speed_kn,
+                    course_deg=fix.course_deg,
                 )
             )
         return found

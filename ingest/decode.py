@@ -16,10 +16,10 @@ from typing import Any
 
 import msgspec
 
-from fleet.asset_class import ASSET_CLASSES, AssetClass
+from fleet.asset_class import ASSET_CLASSES, AnyReading, AssetClass
 from fleet.identifiers import check_digit_warning, identifier_fault
 from fleet.instants import DAY_US, MINUTE_US, SECOND_US, from_datetime
-from fleet.reading import STATIC_FIELDS, Field, Reading, StaticReport
+from fleet.reading import STATIC_FIELDS, Field, StaticReport
 from ingest.wire import ELEMENTS_MAX, MESSAGE_BYTES_MAX, DeviceTopic, FeedTopic, parse_topic
 
 FUTURE_US_MAX = 5 * MINUTE_US  # design 4.1: a clock further ahead is wrong, not early
@@ -67,7 +67,7 @@ class Decoded(msgspec.Struct, kw_only=True):
     topic: DeviceTopic | FeedTopic | None
     payload: bytes = b""
     received: int = 1
-    readings: list[tuple[int, Reading]] = []
+    readings: list[tuple[int, AnyReading]] = []
     statics: list[tuple[int, StaticReport]] = []
     status: Status | None = None
     rejections: list[Rejection] = []
@@ -248,7 +248,7 @@ def _rfc3339_us(text: str) -> int:
 
 def _reading(
     decoded: Decoded, asset_class: AssetClass, scheme: str, value: str, time_us: int, element: dict[str, Any]
-) -> Reading:
+) -> AnyReading:
     ranges = _RANGES[asset_class.name]
     lat_deg, lon_deg = _position(decoded, element)
     fields: dict[str, Any] = {}

@@ -93,7 +93,7 @@ class Receiver:
         self._pending_subscribe = 0
         self.connected_since_us: int | None = None
         self.refused: str | None = None
-        self._client = self._build_client(address.client_id + suffix)
+        self._client: paho.Client | None = self._build_client(address.client_id + suffix)
 
     def _build_client(self, client_id: str) -> paho.Client:
         parts = urlsplit(self._address.url)
@@ -128,16 +128,23 @@ class Receiver:
             properties.SessionExpiryInterval = SESSION_EXPIRY_S
             properties.ReceiveMaximum = self._address.in_flight_max
             extra = {"clean_start": False, "properties": properties}
-        self._client.connect_async(parts.hostname or "127.0.0.1", port, keepalive=KEEPALIVE_S, **extra)
-        self._client.loop_start()
+        client = self._running()
+        client.connect_async(parts.hostname or "127.0.0.1", port, keepalive=KEEPALIVE_S, **extra)
+        client.loop_start()
 
     def stop(self) -> None:
         """Disconnect; what is held unacknowledged stays with the broker."""
-        self._client.disconnect()
-        self._client.loop_stop()
-        # Without the cycle through these, the client goes with us and closes the sockets it wakes itself with.
-        self._client.on_connect = self._client.on_disconnect = None
-        self._client.on_subscribe = self._client.on_message = None
+        client, self._client = self._client, None
+        if client is not None:
+            client.disconnect()
+            client.loop_stop()
+        # With our last reference the client goes and closes the sockets it wakes itself with.
+
+    def _running(self) -> paho.Client:
+        """The client. Raises RuntimeError after `stop` (a programmer's error)."""
+        if self._client is None:
+            raise RuntimeError("the receiver was stopped")
+        return self._client
 
     def take(self, count_max: int) -> list[Delivery]:
         """Up to `count_max` deliveries in the order of arrival; empty when there are none."""
@@ -154,15 +161,14 @@ class Receiver:
 
     def publish(self, topic: str, payload: bytes) -> None:
         """Publish at QoS 1 over this connection (probes only)."""
-        self._client.publish(topic, payload, qos=1)
+        self._running().publish(topic, payload, qos=1)
 
     def acknowledge(self, delivery: Delivery) -> None:
         """Acknowledge all packets of a delivery, if its connection is still the one we have."""
         with self._lock:
             self._held.pop((delivery.topic, delivery.payload), None)
             self._held_bytes -= len(delivery.payload)
-            current = delivery.connection == self._connection
-            if current:
+            if delivery.connection == self._connection and self._client is not None:
                 for mid in delivery.mids:
                     self._client.ack(mid, 1)
             if self.overflowed and self._held_bytes * 2 < self._address.held_bytes_max:
@@ -172,7 +178,7 @@ class Receiver:
 
     def _cut(self) -> None:
         """Close the socket under paho, whose loop then reconnects by itself."""
-        connection = self._client.socket()
+        connection = None if self._client is None else self._client.socket()
         if isinstance(connection, socket.socket):
             connection.shutdown(socket.SHUT_RDWR)
 

@@ -12,7 +12,7 @@ import msgspec
 
 from fleet.asset_class import AnyReading, class_of
 from fleet.instants import HOUR_US
-from fleet.reading import Reading, StaticReport
+from fleet.reading import StaticReport
 from fleet.shards import shard_of
 from ingest.decode import Decoded, Rejection
 from ingest.roster import Holding, Roster
@@ -193,9 +193,7 @@ def _route_feed(routed: Routed, message: Message, topic: FeedTopic, roster: Rost
         holders = roster.holders(tenant, topic.feed, key, reading.time_us)
         if holders:
             stream = (tenant, origin, *key)
-            routed.readings.append(
-                RoutedReading(reading, stream, counted_as, message.received_us, topic.feed, holders)  # type: ignore[arg-type]
-            )
+            routed.readings.append(RoutedReading(reading, stream, counted_as, message.received_us, topic.feed, holders))
         else:
             count.traffic += 1
             _note_traffic(routed, tenant, origin, asset_class, reading)
@@ -220,9 +218,7 @@ def _route_device(routed: Routed, message: Message, topic: DeviceTopic, roster: 
     for index, reading in decoded.readings:
         holders = roster.holders(tenant, None, key, reading.time_us)
         if holders:
-            routed.readings.append(
-                RoutedReading(reading, stream, counted_as, message.received_us, None, holders)  # type: ignore[arg-type]
-            )
+            routed.readings.append(RoutedReading(reading, stream, counted_as, message.received_us, None, holders))
         else:
             nobody.append(_unregistered(name, index, decoded))
     for index, report in decoded.statics:
@@ -257,7 +253,7 @@ def _note_status(routed: Routed, message: Message, tenant: str, origin: str) -> 
         )
 
 
-def _note_traffic(routed: Routed, tenant: str, origin: str, asset_class: str, reading: Reading) -> None:
+def _note_traffic(routed: Routed, tenant: str, origin: str, asset_class: str, reading: AnyReading) -> None:
     if reading.lat_deg is None or reading.lon_deg is None:
         return
     key = (tenant, origin, asset_class, reading.scheme, reading.value)
@@ -272,5 +268,5 @@ def _note_traffic(routed: Routed, tenant: str, origin: str, asset_class: str, re
             time_us=reading.time_us,
             lat_deg=reading.lat_deg,
             lon_deg=reading.lon_deg,
-            speed_kn=getattr(reading, "speed_kn", None),
+            speed_kn=reading.speed_kn,
         )

@@ -41,7 +41,7 @@ class StoredReading(msgspec.Struct, frozen=True):
 
 
 class Fix(msgspec.Struct, frozen=True):
-    """An asset's last position as of an instant: where, when, how fast (knots over ground, or None), who said so."""
+    """An asset's last position as of an instant: where, when, how fast and whereto (over ground; or None), who said so."""
 
     asset_id: str
     asset_class: str
@@ -51,6 +51,7 @@ class Fix(msgspec.Struct, frozen=True):
     lat_deg: float
     lon_deg: float
     speed_kn: float | None
+    course_deg: float | None
 
 
 def key_of(row: ReadingRow) -> ReadingKey:
@@ -246,4 +247,5 @@ def _fix_of(asset_class: str, row: Mapping[str, Any]) -> Fix:
         lat_deg=row["lat_deg"],
         lon_deg=row["lon_deg"],
         speed_kn=reading.speed_kn,
+        course_deg=reading.course_deg,
     )
