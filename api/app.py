@@ -13,6 +13,7 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -28,6 +29,8 @@ from store.pool import Pool, open_pool
 from store.walled import Conflict, DatabaseAway, UnfitValue
 
 RETRY_AFTER_S = "2"
+COMPRESS_BYTES_MIN = 1400  # what fits into one packet gains nothing
+COMPRESS_LEVEL = 4  # chosen: a megabyte in about 15 ms, a fifth of its size
 ROUTERS = tuple(module.router for module in (assets, history, findings, alerts, webhooks, feeds, rejections, stream, service))
 
 
@@ -83,6 +86,7 @@ def create_app(settings: ApiSettings) -> FastAPI:
     for router in ROUTERS:
         app.include_router(router)
     _serve_page(app, settings)
+    app.add_middleware(GZipMiddleware, minimum_size=COMPRESS_BYTES_MIN, compresslevel=COMPRESS_LEVEL)
     app.add_middleware(BodyBound, bytes_max=settings.body_bytes_max)
     app.add_middleware(Envelope, metrics=metrics)
     _describe_once(app, settings.version)

@@ -82,7 +82,8 @@ TRACK: dict[str, Any] = {
                    "reason": {}},
 }  # fmt: skip
 TELEMETRY: dict[str, Any] = {
-    "items": [{"time": AT, "sog_kn": {"count": 60, "min": 11.9, "mean": 12.2, "max": 12.4}}], "next_cursor": None,
+    "items": [{"time": AT, "readings": {"count": 60}, "sog_kn": {"count": 60, "min": 11.9, "mean": 12.2, "max": 12.4}}],
+    "next_cursor": None,
 }  # fmt: skip
 MOVING_TRACK: dict[str, Any] = {
     "type": "Feature", "id": ID, "temporalGeometry": {"type": "MovingPoint", "datetimes": [AT, LATER],

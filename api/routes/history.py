@@ -34,7 +34,7 @@ FIELDS_MAX = 100
 BUCKETS_MAX = 200_000  # chosen: 22 years of hours, or 55 hours of seconds, in one question
 CHANNEL = re.compile(r"[a-z0-9_]{1,64}")
 PLACE = ("lat_deg", "lon_deg")
-NOT_CHANNELS = frozenset({"time", "source", "count"})
+NOT_CHANNELS = frozenset({"time", "source", "readings"})  # a row's own names; a sensor of that name is not shown here
 ALWAYS_US = (from_datetime(datetime(1900, 1, 1, tzinfo=UTC)), from_datetime(datetime(2200, 1, 1, tzinfo=UTC)))
 
 
@@ -199,7 +199,7 @@ async def _buckets(
     numbers = {field.name for field in ASSET_CLASSES[asset["class"]].fields if field.kind in {"number", "integer"}} | set(PLACE)
     items = []
     for row in rows[:limit]:
-        item: dict[str, Any] = {"time": to_rfc3339(row["time"]), "count": row["count"]}
+        item: dict[str, Any] = {"time": to_rfc3339(row["time"]), "readings": {"count": row["count"]}}
         for n, name in enumerate(own):
             item[name] = _spread(row[f"f{n}"]) if name in numbers else row[f"f{n}"]
         for n, name in enumerate(channels):

@@ -143,16 +143,19 @@ async def test_the_page_is_served_with_its_policy_or_a_sentence_instead(tmp_path
         missing = await browser.get("/")
     assert "not built" in missing.text
     (tmp_path / "assets").mkdir()
-    (tmp_path / "assets" / "main-abc.js").write_text("1")
+    (tmp_path / "assets" / "main-abc.js").write_text("1;" * 2000)
     (tmp_path / "index.html").write_text("<p>page")
     (tmp_path / "icon.svg").write_text("<svg/>")
 
     async with client(tmp_path) as browser:
         page, script, icon = await browser.get("/"), await browser.get("/assets/main-abc.js"), await browser.get("/icon.svg")
         post = await browser.post("/v1/alerts")
+        manual = await browser.get("/docs")
 
     assert (page.text, page.headers["cache-control"]) == ("<p>page", "no-cache")
     assert "default-src 'self'; img-src 'self' data: blob:; worker-src 'self' blob:" in page.headers["content-security-policy"]
     assert "immutable" in script.headers["cache-control"]
+    assert (script.headers["content-encoding"], len(script.text)) == ("gzip", 4000)
     assert icon.text == "<svg/>"
     problem(post, 405)
+    assert "/v1/assets/{asset_id}/track" in manual.text

@@ -94,7 +94,7 @@ async def test_buckets_say_count_and_spread(look: Asking) -> None:
 
     rows = answer.json()["items"]
     assert [row["time"][11:13] for row in rows] == [f"{hour:02}" for hour in range(8, 17)]
-    assert (rows[0]["count"], rows[-1]["count"]) == (12, 2)
+    assert (rows[0]["readings"], rows[-1]["readings"]) == ({"count": 12}, {"count": 2})
     assert rows[0]["sog_kn"] == {"count": 12, "min": 12.0, "mean": 12.0, "max": 12.0}
     assert rows[0]["me_exhaust_temp_c"]["mean"] == 340.0
     assert rows[0]["rot_deg_min"] is None

@@ -83,7 +83,7 @@ async def test_a_lessees_buckets_at_the_edge_hold_its_readings_alone(ask: Asking
         await ask("lessee").get(f"/v1/assets/{world.ship}/telemetry", params={**wide, "bucket": "PT3H", "fields": "sog_kn"})
     ).json()["items"]
 
-    assert [(row["time"][11:16], row["count"]) for row in rows] == [
+    assert [(row["time"][11:16], row["readings"]["count"]) for row in rows] == [
         ("09:00", 24),
         ("12:00", 24),
     ]  # two hours of each: 10:00-14:00
