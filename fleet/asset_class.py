@@ -7,7 +7,6 @@ from typing import NamedTuple
 from fleet import aircraft, trainset, vessel
 from fleet.reading import Field, Reading
 
-
 AnyReading = vessel.VesselReading | aircraft.AircraftReading | trainset.TrainsetReading
 
 
@@ -24,7 +23,7 @@ ASSET_CLASSES: dict[str, AssetClass] = {
     aircraft.NAME: AssetClass(aircraft.NAME, aircraft.AircraftReading, aircraft.FIELDS),
     trainset.NAME: AssetClass(trainset.NAME, trainset.TrainsetReading, trainset.FIELDS),
 }
-_NAME_OF_TYPE = {entry.reading_type: name for name, entry in ASSET_CLASSES.items()}
+_NAME_OF_TYPE: dict[type[Reading], str] = {entry.reading_type: name for name, entry in ASSET_CLASSES.items()}
 
 
 def class_of(reading: Reading) -> str:

@@ -7,7 +7,7 @@ text is put together from names, all of them from `fleet`.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, LiteralString, NamedTuple, cast
+from typing import Any, LiteralString, NamedTuple
 
 from fleet.asset_class import ASSET_CLASSES, AnyReading
 from store import staging
@@ -45,7 +45,7 @@ def row_of(columns: ClassColumns, row: ReadingRow, commit_no: int) -> Sequence[A
 
 def reading_of(asset_class: str, row: Mapping[str, Any]) -> AnyReading:
     """The reading that a row of its table (joined with its stream's scheme and value) holds, equal to the one stored."""
-    reading_type = cast("type[AnyReading]", ASSET_CLASSES[asset_class].reading_type)
+    reading_type = ASSET_CLASSES[asset_class].reading_type
     return reading_type(
         scheme=row["scheme"],
         value=row["value"],
