@@ -1,7 +1,7 @@
 """The broker's side of the ingester: paho with manual acknowledgement, nothing acknowledged before it is told to.
 
-Two connections: one for live topics, one for backfill with an in-flight window of its own, so that a device's stored
-readings never stand in front of live ones. paho's network thread reads the socket (and answers pings) however long the
+Three connections, each with an in-flight window of its own: devices, feeds, and backfill, so that a device's stored readings
+never stand in front of live ones. paho's network thread reads the socket (and answers pings) however long the
 database is away; what it holds is bounded by the broker's in-flight limit and by bytes. Knows packets, not readings.
 
 A `Delivery` remembers the connection it came over: a packet id means nothing after a reconnect and is never acknowledged
@@ -17,7 +17,7 @@ import ssl
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -29,20 +29,17 @@ from paho.mqtt.properties import Properties
 
 from ingest.wire import PREFIX
 
-LIVE_FILTERS = (
-    f"{PREFIX}/+/+/+/+/telemetry",
-    f"{PREFIX}/+/+/+/+/static",
-    f"{PREFIX}/+/+/+/+/status",
-    f"{PREFIX}/+/feed/+/telemetry",
-    f"{PREFIX}/+/feed/+/static",
-    f"{PREFIX}/+/feed/+/status",
-)
-BACKFILL_FILTERS = (f"{PREFIX}/+/+/+/+/telemetry/backfill", f"{PREFIX}/+/feed/+/telemetry/backfill")
+# One session each: NATS counts what is unacknowledged per session, lets each subscription run up to that count, and sends
+# what is beyond it again only after `ack_wait` (30 s); so a session has one subscription (server/mqtt.go, trackPublish).
+DEVICE_FILTER = f"{PREFIX}/+/+/+/+/+"  # telemetry, static and status of devices
+FEED_FILTER = f"{PREFIX}/+/feed/+/+"  # the same of feeds, a level shorter
+BACKFILL_FILTER = f"{PREFIX}/+/+/+/+/telemetry/backfill"
 SESSION_EXPIRY_S = 7 * 24 * 3600  # longer than the longest outage we tolerate; the broker queues for us meanwhile
 KEEPALIVE_S = 30
 RECONNECT_S_MAX = 5
 PROBE_TENANT = "_"
 PROBE_CLASS = "probe"
+PROBES_MAX = 64  # under way at once; chosen: a minute of probes, older ones are lost with their connection
 
 
 class BrokerAddress(msgspec.Struct, frozen=True, kw_only=True):
@@ -79,9 +76,9 @@ class Receiver:
     so that messages in flight at its last end may still come again; `overflowed` that some were let pass unheld.
     """
 
-    def __init__(self, address: BrokerAddress, filters: Sequence[str], on_wake: Callable[[], None], *, suffix: str = "") -> None:
+    def __init__(self, address: BrokerAddress, topic_filter: str, on_wake: Callable[[], None], *, suffix: str = "") -> None:
         self._address = address
-        self._filters = filters
+        self._filter = topic_filter
         self._on_wake = on_wake
         self._queue: deque[Delivery] = deque()
         self._held: dict[tuple[str, bytes], Delivery] = {}
@@ -193,7 +190,7 @@ class Receiver:
             self.connected_since_us = time.time_ns() // 1000
             self._on_wake()
             return
-        _, mid = client.subscribe([(topic, 1) for topic in self._filters])
+        _, mid = client.subscribe(self._filter, qos=1)
         self._pending_subscribe = mid or 0
 
     def _subscribed(self, _client: object, _userdata: object, mid: int, reasons: Any, _properties: object) -> None:
@@ -237,36 +234,41 @@ class Receiver:
 
 
 class Inbox:
-    """Live and backfill receivers behind one `take`, and the probes that say how far the broker has been drained.
+    """The receivers behind one `take`, and the probes that say how far the broker has been drained.
 
-    A probe is a message of our own on a topic that the telemetry filters match: when it comes back, everything that the broker
-    held for us before it was published has been delivered (MQTT keeps the order of a subscription). `frontier_us` is the
-    publication time of the last probe that came back over every probed filter.
+    A probe is a message of our own on a topic that a live filter matches: when it comes back, everything that the broker held for
+    that session before it was published has been delivered (MQTT keeps the order of a subscription). `frontier_us` is the
+    publication time of the last probe that came back over every live session.
     """
 
     def __init__(self, address: BrokerAddress) -> None:
         self._woken = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._signalled = False
-        self.live = Receiver(address, LIVE_FILTERS, self._wake)
-        self.backfill = Receiver(address, BACKFILL_FILTERS, self._wake, suffix="-backfill")
-        self._probe_topics = (
-            f"{PREFIX}/{PROBE_TENANT}/{PROBE_CLASS}/worker/{address.client_id}/telemetry",
-            f"{PREFIX}/{PROBE_TENANT}/feed/{PROBE_CLASS}-{address.client_id}/telemetry",
-        )
+        self._devices = Receiver(address, DEVICE_FILTER, self._wake)
+        self._feeds = Receiver(address, FEED_FILTER, self._wake, suffix="-feeds")
+        self._backfill = Receiver(address, BACKFILL_FILTER, self._wake, suffix="-backfill")
+        self._live = (self._devices, self._feeds)
+        self._probe_topics = {
+            f"{PREFIX}/{PROBE_TENANT}/{PROBE_CLASS}/worker/{address.client_id}/telemetry": self._devices,
+            f"{PREFIX}/{PROBE_TENANT}/feed/{PROBE_CLASS}-{address.client_id}/telemetry": self._feeds,
+        }
         self._probes: dict[str, int] = {}
         self._sent: set[bytes] = set()
 
     def start(self) -> None:
-        """Connect both receivers; to be called on the event loop that will `take`."""
+        """Connect; to be called on the event loop that will `take`."""
         self._loop = asyncio.get_running_loop()
-        self.live.start()
-        self.backfill.start()
+        for receiver in (*self._live, self._backfill):
+            receiver.start()
 
     def stop(self) -> None:
-        """Disconnect both."""
-        self.live.stop()
-        self.backfill.stop()
+        """Disconnect."""
+        for receiver in (*self._live, self._backfill):
+            receiver.stop()
+
+    def __len__(self) -> int:
+        return len(self._devices) + len(self._feeds) + len(self._backfill)
 
     def _wake(self) -> None:
         if self._loop is not None and not self._signalled:
@@ -276,29 +278,52 @@ class Inbox:
 
     async def take(self, count_max: int, wait_s: float) -> list[Delivery]:
         """Deliveries for one batch: live first, backfill only into what live left free. Empty after `wait_s` of silence."""
-        if not len(self.live) and not len(self.backfill):
+        if not len(self):
             try:
                 await asyncio.wait_for(self._woken.wait(), wait_s)
             except TimeoutError:
                 return []
         self._woken.clear()
         self._signalled = False
-        taken = self.live.take(count_max)
-        return taken + self.backfill.take(max(0, count_max - len(taken)) // 2)
+        taken = self._feeds.take(count_max // 2)
+        taken += self._devices.take(count_max - len(taken))
+        return taken + self._backfill.take(max(0, count_max - len(taken)) // 2)
 
     @property
     def is_subscribed(self) -> bool:
-        """Whether the broker keeps both subscriptions for us."""
-        return self.live.connected_since_us is not None and self.backfill.connected_since_us is not None
+        """Whether the broker keeps every subscription for us."""
+        return self.listening_since_us is not None and self._backfill.connected_since_us is not None
+
+    @property
+    def listening_since_us(self) -> int | None:
+        """Since when (wall time) every live session is connected; None while one is not."""
+        since = [receiver.connected_since_us for receiver in self._live]
+        known = [since_us for since_us in since if since_us is not None]
+        return max(known) if len(known) == len(since) else None
+
+    @property
+    def may_miss(self) -> bool:
+        """Whether a live session let messages pass unheld that come again only over its next connection."""
+        return any(receiver.overflowed for receiver in self._live)
+
+    @property
+    def resumed(self) -> bool:
+        """Whether a live session was there before: what was in flight at its end may still come again."""
+        return any(receiver.resumed for receiver in self._live)
+
+    @property
+    def refused(self) -> str | None:
+        """Why the broker does not let us in, None when it does."""
+        return next((receiver.refused for receiver in (*self._live, self._backfill) if receiver.refused is not None), None)
 
     def probe(self, now_us: int) -> None:
-        """Send a probe over every probed filter."""
+        """Send a probe over every live session."""
         payload = msgspec.json.encode({"probe": now_us})
         self._sent.add(payload)
-        if len(self._sent) > 64:  # chosen: a minute of probes; older ones are lost with their connection
+        if len(self._sent) > PROBES_MAX:
             self._sent = {payload}
-        for topic in self._probe_topics:
-            self.live.publish(topic, payload)
+        for topic, receiver in self._probe_topics.items():
+            receiver.publish(topic, payload)
 
     def probe_us(self, delivery: Delivery) -> int | None:
         """The publication time if a delivery is a probe of ours, else None (a probe of somebody else's is bad input)."""

@@ -51,10 +51,9 @@ def device_topic(tenant: str, asset_class: str, scheme: str, value: str, kind: S
     return f"{PREFIX}/{tenant}/{asset_class}/{scheme}/{value}/{tail}"
 
 
-def feed_topic(tenant: str, feed: str, kind: StreamKind = "telemetry") -> str:
-    """Write a feed's topic (`telemetry`, `static` or `status`)."""
-    tail = "telemetry/backfill" if kind == "backfill" else kind
-    return f"{PREFIX}/{tenant}/feed/{feed}/{tail}"
+def feed_topic(tenant: str, feed: str, kind: Literal["telemetry", "static", "status"] = "telemetry") -> str:
+    """Write a feed's topic; a feed has no backfill, because its readings carry their own times and lateness is normal there."""
+    return f"{PREFIX}/{tenant}/feed/{feed}/{kind}"
 
 
 def parse_topic(topic: str) -> DeviceTopic | FeedTopic | None:
@@ -66,7 +65,7 @@ def parse_topic(topic: str) -> DeviceTopic | FeedTopic | None:
     if kind is None:
         return None
     rest = parts[2:-2] if kind == "backfill" else parts[2:-1]
-    if len(rest) == 3 and rest[1] == "feed":
+    if len(rest) == 3 and rest[1] == "feed" and kind != "backfill":
         return FeedTopic(rest[0], rest[2], kind)
     if len(rest) == 4 and rest[1] != "feed":
         return DeviceTopic(rest[0], rest[1], rest[2], rest[3], kind)

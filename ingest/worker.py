@@ -138,7 +138,7 @@ class Worker:
             moved = self._frontier_moved()
             if messages or (moved and self.pipeline.has_due(self._frontier_us)):
                 outcome = await self.pipeline.process(messages, self._frontier_us)
-                _log_batch(outcome, len(self.inbox.live) + len(self._carry), deliveries)
+                _log_batch(outcome, len(self.inbox) + len(self._carry), deliveries)
             for delivery in deliveries:
                 delivery.acknowledge()
             await self._keep_house(idle=not messages)
@@ -169,11 +169,10 @@ class Worker:
 
     def _frontier_moved(self) -> bool:
         """Take over the probes that came back: everything published before them is in this batch or an earlier one."""
-        live = self.inbox.live
-        frontier_us, since_us = self.inbox.frontier_us, live.connected_since_us
-        if frontier_us is None or since_us is None or frontier_us == self._frontier_us or live.overflowed:
+        frontier_us, since_us = self.inbox.frontier_us, self.inbox.listening_since_us
+        if frontier_us is None or since_us is None or frontier_us == self._frontier_us or self.inbox.may_miss:
             return False
-        resend_us = int(self.config.broker_resend_s * SECOND_US) if live.resumed else 0
+        resend_us = int(self.config.broker_resend_s * SECOND_US) if self.inbox.resumed else 0
         if frontier_us <= since_us + resend_us:
             return False
         self._frontier_us = frontier_us
@@ -188,7 +187,7 @@ class Worker:
         if self._on_subscribed is not None and self.inbox.is_subscribed:
             self._on_subscribed()
             self._on_subscribed = None
-        if self._is_time("probe", PROBE_EVERY_S) and self.inbox.live.connected_since_us is not None:
+        if self._is_time("probe", PROBE_EVERY_S) and self.inbox.listening_since_us is not None:
             self.inbox.probe(wall_us())
         if self._is_time("listening", LISTENING_EVERY_S):
             await self._note_listening()

@@ -243,9 +243,9 @@ def test_any_topic_under_the_prefix_gives_a_value(rest: str) -> None:
 
 @given(st.sampled_from(["telemetry", "static", "status", "backfill"]))
 def test_topics_are_read_back_as_they_were_written(kind: Any) -> None:
-    device, feed = parse_topic(device_topic("t", "vessel", "imo", "1", kind)), parse_topic(feed_topic("_", "f", kind))
-    assert device == ("t", "vessel", "imo", "1", kind)
-    assert feed == ("_", "f", kind)
+    assert parse_topic(device_topic("t", "vessel", "imo", "1", kind)) == ("t", "vessel", "imo", "1", kind)
+    if kind != "backfill":
+        assert parse_topic(feed_topic("_", "f", kind)) == ("_", "f", kind)
 
 
 @given(st.datetimes(timezones=st.just(UTC)))

@@ -17,10 +17,11 @@ from urllib.parse import urlsplit, urlunsplit
 import pytest
 
 from fleet.instants import SECOND_US
-from ingest.mqtt import BrokerAddress
+from ingest.mqtt import BrokerAddress, Inbox
 from ingest.pipeline import PipelineConfig
 from ingest.wire import device_topic, encode_json, feed_topic
 from ingest.worker import WorkerConfig, run
+from keelwing.embedded.nats import EmbeddedNats
 from simulators.publish import Outgoing, Publisher
 from store import registry
 from store.pool import Pool, open_pool
@@ -28,6 +29,9 @@ from tests.fix_broker import Broker
 from tests.fix_proxy import TcpProxy
 
 NOW_MS = time.time_ns() // 1_000_000
+
+
+KINDS: tuple[Literal["telemetry", "static"], ...] = ("telemetry", "static")
 
 
 class Shop:
@@ -267,3 +271,28 @@ async def test_silence_is_noticed_although_nothing_comes(shop: Shop, nats_broker
 
     await until("the gap is found by a tick", found)
     await worker.end()
+
+
+async def test_a_burst_on_many_topics_waits_for_no_redelivery(tmp_path: Path) -> None:
+    """NATS sends what exceeds a session's window again only after 30 s: no session of ours may exceed it."""
+    with EmbeddedNats(tmp_path, ack_wait_s=30) as nats:
+        inbox = Inbox(BrokerAddress(url=nats.url, client_id="burst"))
+        inbox.start()
+        try:
+            await until("subscribed", lambda: asyncio.sleep(0, inbox.is_subscribed))
+            topics = [device_topic("t", "vessel", "imo", f"{number:07d}", kind) for number in range(40) for kind in KINDS]
+            topics += [feed_topic("t", f"feed{number}") for number in range(10)]
+            async with Publisher(nats.url, tenant="t") as publisher:
+                for number in range(4000):
+                    message = Outgoing(topics[number % len(topics)], b"%d" % number, False, 1, 0, "")
+                    await publisher.send(message)
+                await publisher.settled()
+                seen: set[bytes] = set()
+                async with asyncio.timeout(15):
+                    while len(seen) < 4000:
+                        for delivery in await inbox.take(2000, 0.25):
+                            if delivery.payload.isdigit():
+                                seen.add(delivery.payload)
+                            delivery.acknowledge()
+        finally:
+            inbox.stop()

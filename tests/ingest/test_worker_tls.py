@@ -76,7 +76,7 @@ async def subscribed_or_refused(inbox: Inbox) -> bool:
     """True once subscribed, False once refused; fails after 15 s of neither."""
     async with asyncio.timeout(15):
         while not inbox.is_subscribed:
-            if inbox.live.refused is not None:
+            if inbox.refused is not None:
                 return False
             await asyncio.sleep(0.05)
     return True

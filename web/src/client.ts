@@ -71,7 +71,7 @@ export class Client {
   }
 
   async findings(asset_id: string): Promise<Finding[]> {
-    const query = new URLSearchParams({ asset_id, limit: "100" });
+    const query = new URLSearchParams({ asset_id, limit: "100", order: "desc" });
     const items = asItems(await this.#get(`findings?${query}`));
     return keep(items.filter((item) => asObject(item).retracted !== true).map(readFinding));
   }
