@@ -4,7 +4,7 @@ BIN := .venv/bin
 SOURCES := fleet detect ingest store alerts api simulators keelwing
 PAGE := api/page/index.html
 
-.PHONY: demo test check lint types imports page-check unit setup bench soak evaluate clean
+.PHONY: demo test check lint types imports page-check unit setup clean
 
 demo: setup
 	@$(BIN)/keelwing up --demo

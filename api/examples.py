@@ -68,12 +68,12 @@ FEED: dict[str, Any] = {
     "reason": {},
 }  # fmt: skip
 REJECTION: dict[str, Any] = {
-    "id": "31", "topic": "keelwing/v1/demo/vessel/imo/9074729/telemetry", "element": 3, "reason": "time_missing",
+    "id": "31", "topic": "keelwing/v1/demo/vessel/imo/9074729/telemetry", "element": 3, "reason": "missing_time",
     "detail": "time is required", "payload_text": '{"lat_deg": 1}', "payload_base64": "eyJsYXRfZGVnIjogMX0=",
     "received_at": AT, "replayed_at": None,
 }  # fmt: skip
 REJECTION_COUNT: dict[str, Any] = {
-    "reason": "time_missing", "count": 4, "replayed": 0, "first_received_at": AT, "last_received_at": LATER,
+    "reason": "missing_time", "count": 4, "replayed": 0, "first_received_at": AT, "last_received_at": LATER,
 }  # fmt: skip
 HEALTH: dict[str, Any] = {"status": "ok", "version": "0.1.0", "checks": {"database": "ok", "migrations": "ok"}}
 TRACK: dict[str, Any] = {

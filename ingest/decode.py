@@ -2,7 +2,7 @@
 
 Sentinels and wrong optional fields die here: inside the house a field is either right or None. What becomes None is counted
 by field and reason; what rejects is one element, not its array. Knows the words (`ingest.wire`) and the vocabulary (`fleet`);
-does not know whose stream it is (`ingest.registry`) nor whether it came before.
+does not know whose stream it is (`ingest.roster`) nor whether it came before.
 """
 
 from __future__ import annotations

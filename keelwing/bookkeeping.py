@@ -11,11 +11,13 @@ from rich.console import Console
 from rich.table import Table
 
 from fleet.instants import from_datetime
-from store import counts, dirty, faults, keys
+from ingest.wire import OPERATOR_TENANT
+from store import counts, dirty, faults, keys, registry
 from store.counts import Balance
 from store.keys import Role
 from store.pool import open_pool
 
+TABLE_CHARS = 140
 FIGURES = ("received", "stored", "late", "duplicate", "rejected", "traffic", "held", "rolled_up")
 
 
@@ -41,7 +43,10 @@ def table(rows: Sequence[Balance]) -> None:
     for row in rows:
         figures = [f"{getattr(row, name):,}" for name in FIGURES]
         shown.add_row(row.tenant, row.origin, *figures, "yes" if row.is_balanced else "NO")
-    Console().print(shown)
+    console = Console()
+    if console.width < TABLE_CHARS:
+        console = Console(width=TABLE_CHARS)  # a wrapped line can be read, a name cut to its first letters cannot
+    console.print(shown)
 
 
 async def create_key(database_url: str, tenant: str, role: str, party_id: str | None) -> str:
@@ -50,6 +55,29 @@ async def create_key(database_url: str, tenant: str, role: str, party_id: str | 
     try:
         async with pool.connection() as conn:
             return await keys.create(conn, tenant, cast("Role", role), party_id)
+    finally:
+        await pool.close()
+
+
+async def create_tenant(database_url: str, tenant: str, name: str) -> None:
+    """A tenant, made if need be. Errors: those of `known_error`."""
+    pool = await open_pool(database_url, "keelwing_worker", 1)
+    try:
+        async with pool.connection() as conn:
+            await registry.create_tenant(conn, tenant, name)
+    finally:
+        await pool.close()
+
+
+async def grant_feed(database_url: str, feed: str, tenant: str, since: datetime | None, until: datetime | None) -> None:
+    """Grant a feed of the operator, made if need be, to a tenant in [since, until). Errors: those of `known_error`."""
+    pool = await open_pool(database_url, "keelwing_worker", 1)
+    try:
+        async with pool.connection() as conn:
+            if (OPERATOR_TENANT, feed) not in (await registry.load(conn)).feeds:
+                await registry.set_feed(conn, OPERATOR_TENANT, feed, "live")
+            from_us, to_us = (None if moment is None else from_datetime(moment) for moment in (since, until))
+            await registry.grant_feed(conn, feed, tenant, from_us, to_us)
     finally:
         await pool.close()
 

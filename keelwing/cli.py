@@ -26,6 +26,10 @@ app = typer.Typer(
 )
 key_app = typer.Typer(help="Keys of the API.", no_args_is_help=True)
 app.add_typer(key_app, name="key")
+tenant_app = typer.Typer(help="Lessors.", no_args_is_help=True)
+app.add_typer(tenant_app, name="tenant")
+feed_app = typer.Typer(help="Feeds of the operator.", no_args_is_help=True)
+app.add_typer(feed_app, name="feed")
 
 Files = Annotated[list[Path], typer.Argument(help="Recordings, told by content.", exists=True, dir_okay=False)]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for a script.")]
@@ -134,7 +138,6 @@ def worker(
     )
     pipeline = PipelineConfig(
         owner=owner_name(),
-        shards=tuple(settings.shard_range),
         horizon_us=int(settings.horizon_h * HOUR_US),
         checkpoint_age_max_s=settings.checkpoint_age_max_s,
     )
@@ -365,6 +368,39 @@ def key_create(
         typer.echo(asyncio.run(create_key(_worker_url(settings), tenant, role, party)))
     except known_error() as error:
         _fail(f"no key: {str(error).splitlines()[0]}")
+
+
+@tenant_app.command("create")
+def tenant_create(
+    tenant: Annotated[str, typer.Argument(help="Its word in topics: lower-case letters, digits, - and _.")],
+    name: Annotated[str | None, typer.Option(help="The lessor's name; default: the word.")] = None,
+) -> None:
+    """Make a tenant; nothing happens when it is there."""
+    settings = _settings("tenant")
+    from keelwing.bookkeeping import create_tenant, known_error
+
+    try:
+        asyncio.run(create_tenant(_worker_url(settings), tenant, name or tenant))
+    except known_error() as error:
+        _fail(f"no tenant: {str(error).splitlines()[0]}")
+
+
+@feed_app.command("grant")
+def feed_grant(
+    feed: Annotated[str, typer.Argument(help="A feed of the operator (tenant `_`).")],
+    tenant: Annotated[str, typer.Option(help="Who may use it.")],
+    since: Annotated[datetime | None, typer.Option(help="From when on (UTC); default: always.")] = None,
+    until: Annotated[datetime | None, typer.Option(help="Until when (UTC); default: for ever.")] = None,
+) -> None:
+    """Let a tenant use a feed of the operator, for a dated period."""
+    settings = _settings("feed")
+    from keelwing.bookkeeping import grant_feed, known_error
+
+    dated = tuple(None if moment is None else moment.replace(tzinfo=UTC) for moment in (since, until))
+    try:
+        asyncio.run(grant_feed(_worker_url(settings), feed, tenant, dated[0], dated[1]))
+    except known_error() as error:
+        _fail(f"no grant: {str(error).splitlines()[0]}")
 
 
 def _report(as_json: bool, figures: dict[str, int], sentence: str) -> None:

@@ -34,6 +34,7 @@ def configure(log_format: str, level: str, service: str) -> None:
             foreign_pre_chain=shared, processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer]
         )
     )
+    logging.getLogger("yoyo").setLevel(logging.WARNING)  # it tells every statement of every migration
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())

@@ -9,15 +9,12 @@ from pathlib import Path
 from typing import Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PREFIX = "KEELWING_"
 
-SHARDS = 64
-"""Virtual shards of all assets; never changes, because stored commits carry their numbers."""
-
-TEST_VARIABLES = frozenset({"KEELWING_SHARED", "KEELWING_TEST_DATABASE_URL"})
+TEST_VARIABLES = frozenset({"KEELWING_SHARED", "KEELWING_TEST_DATABASE_URL", "KEELWING_STRICT_SKIPS"})
 """Variables with our prefix that the tests read and the product does not."""
 
 MQTT_PORTS = {"mqtt": 1883, "mqtts": 8883, "ws": 80}
@@ -137,11 +134,6 @@ class Settings(BaseSettings):
         description="Milliseconds a batch waits for more readings after its first. 30: below what a person notices, above "
         "a commit's own time, so that a quiet stream costs few commits.",
     )
-    shards: str = Field(
-        default=f"0-{SHARDS - 1}",
-        pattern=r"^\d{1,2}(-\d{1,2})?$",
-        description="Virtual shards (0 to 63) this worker owns, one number or FIRST-LAST. All of them: one worker does it.",
-    )
     horizon_h: float = Field(
         default=72,
         gt=0,
@@ -211,18 +203,6 @@ class Settings(BaseSettings):
     @classmethod
     def _absolute(cls, path: Path) -> Path:
         return path.expanduser().resolve()
-
-    @model_validator(mode="after")
-    def _shards_exist(self) -> Self:
-        if not self.shard_range or self.shard_range[-1] >= SHARDS:
-            raise ValueError(f"shards: {self.shards} is not within 0-{SHARDS - 1}")
-        return self
-
-    @property
-    def shard_range(self) -> range:
-        """The virtual shards this worker owns."""
-        first, _, last = self.shards.partition("-")
-        return range(int(first), int(last or first) + 1)
 
     def with_servers(self, *, database_url: str | None = None, mqtt_url: str | None = None) -> Self:
         """A copy that names the servers which the composition root started where none was configured."""

@@ -11,5 +11,5 @@ export default defineConfig({
     chunkSizeWarningLimit: 1600, // MapLibre alone is 1.1 MB before compression
   },
   worker: { format: "es" },
-  server: { proxy: { "/v1": "http://127.0.0.1:8000" } },
+  server: { proxy: { "/v1": "http://127.0.0.1:8080" } },
 });

@@ -31,7 +31,7 @@ class RejectionReplay(BaseModel):
     """Which rejections: by id, by reason, by time of reception; what is absent does not filter."""
 
     model_config = ConfigDict(
-        extra="forbid", populate_by_name=True, json_schema_extra={"examples": [{"reason": "time_missing"}]}
+        extra="forbid", populate_by_name=True, json_schema_extra={"examples": [{"reason": "missing_time"}]}
     )  # fmt: skip
 
     ids: list[RejectionId] | None = Field(default=None, min_length=1, max_length=IDS_MAX)

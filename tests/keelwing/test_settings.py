@@ -24,7 +24,6 @@ def test_without_any_variable_servers_are_embedded_and_the_api_is_private(
     assert settings.http_host == "127.0.0.1"
     assert settings.webhook_allow_private is False
     assert settings.data_dir == tmp_path.resolve() / "data"
-    assert settings.shard_range == range(64)
 
 
 @pytest.mark.parametrize(
@@ -39,8 +38,6 @@ def test_without_any_variable_servers_are_embedded_and_the_api_is_private(
         ("MQTT_IN_FLIGHT_MAX", "65536"),
         ("HTTP_PORT", "-1"),
         ("LOG_LEVEL", "loud"),
-        ("SHARDS", "0-64"),
-        ("SHARDS", "9-3"),
         ("HORIZON_H", "0"),
         ("HORIZON_H", "nan"),
     ],
@@ -57,7 +54,7 @@ def test_an_empty_variable_is_an_unset_one(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_a_child_process_reads_back_the_same_settings(monkeypatch: pytest.MonkeyPatch) -> None:
-    settings = Settings(http_port=0, shards="3-7", webhook_allow_private=True).with_servers(
+    settings = Settings(http_port=0, webhook_allow_private=True).with_servers(
         database_url="postgresql://a:b@127.0.0.1:5/c", mqtt_url="mqtt://127.0.0.1:6"
     )
     for name, value in settings.environment().items():
