@@ -17,23 +17,22 @@ from typing import TypeVar
 import msgspec
 import structlog
 
-from fleet.asset_class import class_of
 from fleet.instants import HOUR_US
-from fleet.reading import Reading
-from fleet.shards import SHARDS, shard_of
+from fleet.shards import SHARDS
 from ingest.alerting import raise_alerts, rows_of
 from ingest.contexts import Contexts
 from ingest.decode import Decoded, Rejection
+from ingest.freshness import Fresh, Freshness
 from ingest.judging import Judged, judge
 from ingest.loading import END_US, checkpoint_row, load
 from ingest.priors import PriorBook
 from ingest.registering import roster_of
 from ingest.roster import Roster
-from ingest.routing import Count, Message, Routed, RoutedReading, RoutedStatic, StreamKey, route
+from ingest.routing import Count, Message, Routed, route
 from ingest.watch import Clock, Watch, Watched
-from store import batches, checkpoints, clocks, commits, faults, readings, registry, scenes, statics
+from store import batches, checkpoints, clocks, commits, faults, registry, scenes
 from store.pool import Connection, Pool
-from store.rows import CountRow, DirtyRow, ReadingRow, StaticRow, StepBatch
+from store.rows import CountRow, DirtyRow, StepBatch
 
 log = structlog.get_logger(__name__)
 T = TypeVar("T")
@@ -42,7 +41,6 @@ RETRY_FIRST_S = 0.05
 RETRY_LAST_S = 5.0
 ASSETS_MAX = 1_000_000  # assets of one worker
 BIRTH_SPAN_US = 6 * HOUR_US  # chosen: a prior serves an asset's first hours; by then its models have rows of their own
-KNOWN_STREAMS_MAX = 1_000_000  # ids kept in memory; chosen: thirteen streams for each of 72,000 assets
 
 
 class PipelineConfig(msgspec.Struct, frozen=True, kw_only=True):
@@ -75,14 +73,6 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     duration_ms: float
 
 
-class Fresh(msgspec.Struct):
-    """What is new in a batch: reading rows, static rows, and each asset's readings."""
-
-    rows: list[ReadingRow] = []
-    statics: list[StaticRow] = []
-    by_asset: dict[str, list[Reading]] = {}
-
-
 class _Batch(msgspec.Struct):
     """A batch on its way: what must survive a failed attempt to commit it."""
 
@@ -92,9 +82,6 @@ class _Batch(msgspec.Struct):
     judged: Judged | None = None
     commit_nos: tuple[int, ...] = ()
     attempts: int = 0
-    streams: dict[StreamKey, int] = {}
-    high: dict[int, int] = {}
-    static_high: dict[int, int] = {}
     clocks: dict[Clock, int] = {}
     total: Count = msgspec.field(default_factory=Count)
     fresh: Fresh = msgspec.field(default_factory=Fresh)
@@ -117,9 +104,7 @@ class Pipeline:
         self.behind: list[str] = []
         self._scene_high: dict[str, int] = {}
         self._roster: Roster | None = None
-        self._streams: dict[StreamKey, int] = {}
-        self._high: dict[int, int] = {}
-        self._static_high: dict[int, int] = {}
+        self._freshness = Freshness()
 
     # -- the way in ---------------------------------------------------------------------------------------------------
 
@@ -185,8 +170,7 @@ class Pipeline:
         routed = route(list(batch.messages), roster)
         for tenant, feed in sorted(routed.new_feeds):
             await registry.set_feed(conn, tenant, feed, "live")
-        await self._name_streams(conn, batch, routed)
-        fresh = batch.fresh = await self._tell_fresh(conn, batch, routed)
+        fresh = batch.fresh = await self._freshness.tell(conn, routed)
         batch.clocks = self._clocks_after(batch, routed)
         due = self._due(batch)
         touched = {*fresh.by_asset, *due}
@@ -217,84 +201,6 @@ class Pipeline:
         if self._roster is None or self._roster.version != version:
             self._roster = roster_of(await registry.load(conn))
         return self._roster
-
-    async def _name_streams(self, conn: Connection, batch: _Batch, routed: Routed) -> None:
-        wanted = {routed_reading.stream for routed_reading in routed.readings}
-        wanted |= {routed_static.stream for routed_static in routed.statics}
-        batch.streams = {key: self._streams[key] for key in wanted if key in self._streams}
-        missing = wanted - batch.streams.keys()
-        if missing:
-            batch.streams |= await registry.resolve_streams(conn, missing)
-
-    async def _tell_fresh(self, conn: Connection, batch: _Batch, routed: Routed) -> Fresh:
-        """Each routed reading is new, or a duplicate of a stored one or of an earlier one in this batch."""
-        fresh = Fresh()
-        stream_ids = {batch.streams[reading.stream] for reading in routed.readings}
-        unknown = stream_ids - self._high.keys()
-        batch.high = dict(await readings.high_water(conn, unknown)) if unknown else {}
-        below = [
-            _key(batch, reading)
-            for reading in routed.readings
-            if reading.reading.time_us <= self._high_of(batch, batch.streams[reading.stream])
-        ]
-        seen = await readings.duplicates(conn, below) if below else set()
-        for routed_reading in routed.readings:
-            key = _key(batch, routed_reading)
-            count = routed.count(routed_reading.counted_as)
-            if key in seen:
-                count.duplicate += 1
-                continue
-            seen.add(key)
-            count.stored += 1
-            self._take_fresh(batch, fresh, routed_reading)
-        await self._tell_fresh_statics(conn, batch, routed, fresh)
-        return fresh
-
-    def _high_of(self, batch: _Batch, stream_id: int) -> int:
-        return self._high.get(stream_id, batch.high.get(stream_id, -1))
-
-    def _take_fresh(self, batch: _Batch, fresh: Fresh, routed_reading: RoutedReading) -> None:
-        stream_id = batch.streams[routed_reading.stream]
-        first = min(holding.asset_id for holding in routed_reading.holders)
-        fresh.rows.append(
-            ReadingRow(
-                stream_id=stream_id,
-                shard=shard_of(first),
-                received_us=routed_reading.received_us,
-                reading=routed_reading.reading,
-            )
-        )
-        for holding in routed_reading.holders:
-            fresh.by_asset.setdefault(holding.asset_id, []).append(routed_reading.reading)
-
-    async def _tell_fresh_statics(self, conn: Connection, batch: _Batch, routed: Routed, fresh: Fresh) -> None:
-        """A static report no newer than the last known of its stream is a duplicate: brokers retain and repeat it."""
-        unknown = {batch.streams[static.stream] for static in routed.statics} - self._static_high.keys()
-        batch.static_high = dict.fromkeys(unknown, -1)
-        if unknown:
-            batch.static_high |= await statics.newest(conn, unknown)
-        newest = {**self._static_high, **batch.static_high} if routed.statics else {}
-        for static in sorted(routed.statics, key=lambda static: static.report.time_us):
-            stream_id = batch.streams[static.stream]
-            count = routed.count(static.counted_as)
-            if static.report.time_us <= newest[stream_id]:
-                count.static_duplicate += 1
-                continue
-            newest[stream_id] = batch.static_high[stream_id] = static.report.time_us
-            self._take_fresh_static(fresh, static, stream_id)
-
-    def _take_fresh_static(self, fresh: Fresh, static: RoutedStatic, stream_id: int) -> None:
-        first = min(holding.asset_id for holding in static.holders)
-        fresh.statics.append(
-            StaticRow(
-                stream_id=stream_id,
-                shard=shard_of(first),
-                time_us=static.report.time_us,
-                received_us=static.received_us,
-                source=static.report.source,
-                particulars=static.report.particulars,
-            )
-        )
 
     def _clocks_after(self, batch: _Batch, routed: Routed) -> dict[Clock, int]:
         clocks = dict(self.clocks)
@@ -402,15 +308,7 @@ class Pipeline:
 
     def _keep(self, batch: _Batch) -> None:
         """Remember what is in the database now, and when each stepped asset wants its next tick."""
-        if len(self._streams) > KNOWN_STREAMS_MAX:
-            self._streams.clear()
-            self._high.clear()
-            self._static_high.clear()
-        self._streams |= batch.streams
-        self._static_high |= batch.static_high
-        self._high |= batch.high
-        for row in batch.fresh.rows:
-            self._high[row.stream_id] = max(row.reading.time_us, self._high.get(row.stream_id, -1))
+        self._freshness.keep(batch.fresh)
         self.clocks = batch.clocks
         for asset_id in batch.judged.stepped if batch.judged is not None else ():
             if asset_id in self.watch:
@@ -487,11 +385,6 @@ class Pipeline:
         if self.ownership is None:
             raise RuntimeError("process before start")
         return self.ownership
-
-
-def _key(batch: _Batch, routed: RoutedReading) -> readings.ReadingKey:
-    reading = routed.reading
-    return (class_of(reading), batch.streams[routed.stream], reading.time_us, reading.source, reading.seq)
 
 
 def _mark(marks: dict[str, DirtyRow], row: DirtyRow) -> None:
