@@ -395,21 +395,7 @@ def _mark(marks: dict[str, DirtyRow], row: DirtyRow) -> None:
 
 def _count_rows(routed: Routed) -> list[CountRow]:
     return [
-        CountRow(
-            tenant=tenant,
-            origin=origin,
-            hour_us=hour_us,
-            received=count.received,
-            stored=count.stored,
-            late=count.late,
-            duplicate=count.duplicate,
-            rejected=count.rejected,
-            traffic=count.traffic,
-            static_received=count.static_received,
-            static_duplicate=count.static_duplicate,
-            nulled=count.nulled,
-            unknown_fields=count.unknown_fields,
-        )
+        CountRow(tenant=tenant, origin=origin, hour_us=hour_us, **msgspec.structs.asdict(count))
         for (tenant, origin, hour_us), count in routed.counts.items()
     ]
 
