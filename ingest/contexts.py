@@ -16,7 +16,7 @@ from ingest.priors import Group, PriorBook
 from ingest.roster import Roster
 from ingest.watch import Watched
 from ingest.wire import OPERATOR_TENANT
-from store import priors, readings, scenes, statuses
+from store import priors, readings, scenes, statuses, traffic
 from store.pool import Connection
 from store.rows import SceneRow
 
@@ -93,26 +93,41 @@ class Contexts:
         return scene(bucket, self._fixes[key]).context.get(asset_id, SceneContext())
 
     async def _fixes_at(self, conn: Connection, tenant: str, at_us: int) -> list[Fix]:
-        roster = self._roster
-        found: list[Fix] = []
-        for fix in await readings.fixes_at(conn, tenant, at_us, SCENE_WINDOW_US):
-            feed = fix.origin.removeprefix("feed:") if fix.origin.startswith("feed:") else None
-            recorded = roster is not None and (roster.is_recording(tenant, feed) or roster.is_recording(OPERATOR_TENANT, feed))
-            found.append(
-                Fix(
-                    asset_id=fix.asset_id,
-                    name=fix.asset,
-                    asset_class=fix.asset_class,
-                    # A recording is one unnamed feed (design 4.6): whether it was down is never concluded.
-                    origin="recording" if recorded else fix.origin,
-                    time_us=fix.time_us,
-                    lat_deg=fix.lat_deg,
-                    lon_deg=fix.lon_deg,
-                    speed_kn=fix.speed_kn,
-                    course_deg=fix.course_deg,
-                )
+        """The last fix of each asset and of the traffic around, as of an instant; never another tenant's."""
+        found = [
+            Fix(
+                asset_id=fix.asset_id,
+                name=fix.asset,
+                asset_class=fix.asset_class,
+                origin=self._origin(tenant, fix.origin),
+                time_us=fix.time_us,
+                lat_deg=fix.lat_deg,
+                lon_deg=fix.lon_deg,
+                speed_kn=fix.speed_kn,
+                course_deg=fix.course_deg,
             )
-        return found
+            for fix in await readings.fixes_at(conn, tenant, at_us, SCENE_WINDOW_US)
+        ]
+        return found + [
+            Fix(
+                asset_id=None,
+                name=fix.name,
+                asset_class=fix.asset_class,
+                origin=self._origin(tenant, fix.origin),
+                time_us=fix.time_us,
+                lat_deg=fix.lat_deg,
+                lon_deg=fix.lon_deg,
+                speed_kn=fix.speed_kn,
+            )
+            for fix in await traffic.fixes_at(conn, tenant, at_us, SCENE_WINDOW_US)
+        ]
+
+    def _origin(self, tenant: str, origin: str) -> str:
+        """The origin, but `recording` for a recording's feed: it is one unnamed feed, never concluded down (design 4.6)."""
+        feed = origin.removeprefix("feed:") if origin.startswith("feed:") else None
+        roster = self._roster
+        recorded = roster is not None and (roster.is_recording(tenant, feed) or roster.is_recording(OPERATOR_TENANT, feed))
+        return "recording" if recorded else origin
 
     def _context(self, watched: Watched, time_us: int) -> Context:
         group = watched.group

@@ -174,3 +174,17 @@ async def test_an_operators_feed_is_stored_once_and_speaks_to_every_tenant_it_is
         " JOIN attribution a ON a.stream_id = r.stream_id AND a.valid @> r.time JOIN asset USING (asset_id) GROUP BY 1 ORDER BY 1"
     )
     assert [(row["tenant"], row["count"]) for row in holders] == [("demo", 2), ("other", 1)]
+
+
+async def test_a_ship_whose_neighbours_are_heard_went_dark_after_an_hour(bench: Bench) -> None:
+    """Three strangers on the same feed are traffic: no asset of ours, but heard where ours is not."""
+    bench.pipeline.contexts.listen(Listening(((0, bench.now_us),)))
+    place = {"lat_deg": 36.0, "lon_deg": -5.5, "sog_kn": 10.0, "nav_status": 0, "class": "vessel", "scheme": "mmsi"}
+    ours = [at(second, **{**place, "value": "538001234"}) for second in range(0, 1800, 300)]
+    strangers = [at(5000, **{**place, "value": f"11111111{number}"}) for number in range(4)]
+    await bench.send((FEED, ours))
+    outcome = await bench.send((FEED, strangers))
+    assert outcome.traffic == 4
+    await bench.send(frontier_us=START_US + 5500 * SECOND_US)
+    gaps = await bench.rows("SELECT severity, evidence FROM finding WHERE rule = 'gap'")
+    assert [(gap["severity"], gap["evidence"]["verdict"]) for gap in gaps] == [("warning", "dark")]

@@ -1,0 +1,12 @@
+-- name: fixes_at
+-- Traffic last heard in a window, on a tenant's feeds and on those of the operator granted to it.
+SELECT tenant, origin, class, scheme, value, time, lat_deg, lon_deg, speed_kn
+FROM traffic
+WHERE time > %(since)s AND time <= %(at)s
+    AND (
+        tenant = %(tenant)s
+        OR tenant = '_' AND EXISTS (
+            SELECT FROM feed_grant
+            WHERE feed_grant.tenant = %(tenant)s AND traffic.origin = 'feed:' || feed_grant.feed AND feed_grant.valid @> traffic.time
+        )
+    );
