@@ -51,8 +51,8 @@ In reading order, with what each gives:
     outbox.insert(conn, rows) -> None; live.insert(conn, rows) -> None
     dispatch.claim(conn, limit, lease_s, per_endpoint_max) -> Turn          claims come back by themselves after lease_s
     deliveries.record(conn, attempt, outcome) -> None
-`checkpoints`, `dirty`, `priors`, `scenes`, `listening`, `clocks`, `statics`, `statuses`, `leases`: the cache over the log and
-the dated facts that `step` reads.
+`checkpoints`, `dirty`, `priors`, `scenes`, `listening`, `clocks`, `statics`, `statuses`, `leases`, `traffic`, `aliases`:
+the cache over the log and the dated facts that `step` reads.
     checkpoints.latest_before(conn, asset_id, at_us) -> Checkpoint | None; checkpoints.newest(conn, asset_ids) -> dict
     checkpoints.due(conn, shards, until_us, limit) -> list[(asset_id, wake_at_us)]
     checkpoints.drop_from(conn, asset_id, from_us) -> None
@@ -67,7 +67,7 @@ the dated facts that `step` reads.
 `keys`: who asks.
     create(conn, tenant, role, party_id=None) -> key; revoke(conn, key) -> bool; authenticate(conn, key) -> Caller | None
 `walled`, `reads`, `desk`: the API's transactions, its questions, and what a person changes there.
-`faults`: which errors are worth a retry.
+`faults`: which errors are worth a retry. `figures`: totals for a line on a terminal.
 `pruning`: what may be forgotten.
     prune(conn, limits) -> dict[table, rows]
 
