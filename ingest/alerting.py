@@ -109,17 +109,14 @@ def _last(rows: Sequence[FindingRow]) -> list[FindingRow]:
 
 
 def _concerned(standing: Sequence[lifecycle.Alert], row: FindingRow) -> lifecycle.Alert | None:
-    """The active alert of the finding's key; without one, the alert of any status that holds the finding."""
+    """The active alert of the finding's key; without one, and for a retraction first of all, the alert that holds the finding."""
     key = (row.tenant, row.asset_id or row.asset, row.rule, row.subject)
-    holding: lifecycle.Alert | None = None
-    for alert in standing:
-        if (alert.tenant, alert.asset_id or alert.asset, alert.rule, alert.subject) != key:
-            continue
-        if alert.status in lifecycle.ACTIVE_STATUSES:
-            return alert
-        if row.finding_id in alert.finding_ids:
-            holding = alert
-    return holding
+    of_key = [one for one in standing if (one.tenant, one.asset_id or one.asset, one.rule, one.subject) == key]
+    active = [one for one in of_key if one.status in lifecycle.ACTIVE_STATUSES]
+    holding = [one for one in of_key if row.finding_id in one.finding_ids]
+    both = [one for one in active if row.finding_id in one.finding_ids]
+    order = [*both, *holding, *active] if row.retracted else [*active, *holding]
+    return order[0] if order else None
 
 
 def _alert(row: AlertRow) -> lifecycle.Alert:

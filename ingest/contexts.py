@@ -33,7 +33,6 @@ class Contexts:
         self.listening = Listening(())
         self._roster: Roster | None = None
         self._cache: dict[tuple[Group, int, bool], Context] = {}
-        self._settings: dict[str, dict[str, dict[str, float]]] = {}
         self._fixes: dict[tuple[str, int], list[Fix]] = {}
         self.scenes: list[SceneRow] = []
 
@@ -41,10 +40,13 @@ class Contexts:
         """Take the roster of this batch and forget the scenes of the last."""
         if self._roster is not roster:
             self._roster = roster
-            self._settings.clear()
             self._cache.clear()
         self._fixes.clear()
         self.scenes = []
+
+    def forget_scenes(self) -> None:
+        """Forget the fixes of this batch's instants: readings were inserted since they were asked for."""
+        self._fixes.clear()
 
     def listen(self, listening: Listening) -> None:
         """Take the listening intervals known now."""
@@ -67,9 +69,14 @@ class Contexts:
 
         return context
 
-    async def at_tick(self, conn: Connection, watched: Watched, tick_us: int) -> Context:
-        """Context of a tick, with the scene of that instant; keeps what the scene said in `scenes`, to be written."""
+    async def at_tick(self, conn: Connection, watched: Watched, tick_us: int, *, again: bool) -> Context:
+        """Context of a tick, with the scene of that instant; keeps what the scene said in `scenes`, to be written.
+
+        `again`: the tick fired before, and traffic that was heard then may have moved on.
+        """
         said = await self._scene(conn, watched.tenant, watched.asset_id, tick_us)
+        if again:
+            said = await self._as_told(conn, watched, tick_us, said)
         self.scenes.append(
             SceneRow(
                 tenant=watched.tenant,
@@ -89,8 +96,23 @@ class Contexts:
         if key not in self._fixes:
             self._fixes[key] = await self._fixes_at(conn, tenant, at_us)
         offline = await statuses.offline_feeds(conn, tenant, at_us)
-        bucket = Bucket(time_us=at_us, subjects=(asset_id,), offline_feeds=frozenset(offline))
+        down = frozenset(self._origin(*feed) for feed in offline)
+        bucket = Bucket(time_us=at_us, subjects=(asset_id,), offline_feeds=down)
         return scene(bucket, self._fixes[key]).context.get(asset_id, SceneContext())
+
+    async def _as_told(self, conn: Connection, watched: Watched, tick_us: int, said: SceneContext) -> SceneContext:
+        """The scene as it was told, where traffic may have taken part: only its last fix is kept, so it cannot be asked again.
+
+        Late readings of assets can only add to what was told; without traffic the scene is told anew.
+        """
+        told = await scenes.at(conn, watched.asset_id, tick_us, tick_us + 1)
+        if not told or not await traffic.is_known(conn, watched.tenant):
+            return said
+        return SceneContext(
+            neighbours_heard=max(said.neighbours_heard, told[0].neighbours_heard),
+            neighbours_known=max(said.neighbours_known, told[0].neighbours_known),
+            feed_down=said.feed_down and told[0].feed_down,
+        )
 
     async def _fixes_at(self, conn: Connection, tenant: str, at_us: int) -> list[Fix]:
         """The last fix of each asset and of the traffic around, as of an instant; never another tenant's."""
@@ -99,7 +121,7 @@ class Contexts:
                 asset_id=fix.asset_id,
                 name=fix.asset,
                 asset_class=fix.asset_class,
-                origin=self._origin(tenant, fix.origin),
+                origin=self._origin(fix.tenant, fix.origin),
                 time_us=fix.time_us,
                 lat_deg=fix.lat_deg,
                 lon_deg=fix.lon_deg,
@@ -113,7 +135,7 @@ class Contexts:
                 asset_id=None,
                 name=fix.name,
                 asset_class=fix.asset_class,
-                origin=self._origin(tenant, fix.origin),
+                origin=self._origin(fix.tenant, fix.origin),
                 time_us=fix.time_us,
                 lat_deg=fix.lat_deg,
                 lon_deg=fix.lon_deg,
@@ -123,11 +145,16 @@ class Contexts:
         ]
 
     def _origin(self, tenant: str, origin: str) -> str:
-        """The origin, but `recording` for a recording's feed: it is one unnamed feed, never concluded down (design 4.6)."""
-        feed = origin.removeprefix("feed:") if origin.startswith("feed:") else None
-        roster = self._roster
-        recorded = roster is not None and (roster.is_recording(tenant, feed) or roster.is_recording(OPERATOR_TENANT, feed))
-        return "recording" if recorded else origin
+        """The origin as a scene knows it: `recording` for a recording's feed, `feed:_/NAME` for one of the operator.
+
+        A recording is one unnamed feed, never concluded down (design 4.6); a tenant's own feed may bear the operator's name.
+        """
+        if not origin.startswith("feed:"):
+            return origin
+        feed = origin.removeprefix("feed:")
+        if self._roster is not None and self._roster.is_recording(tenant, feed):
+            return "recording"
+        return f"feed:_/{feed}" if tenant == OPERATOR_TENANT else origin
 
     def _context(self, watched: Watched, time_us: int) -> Context:
         group = watched.group
@@ -139,12 +166,11 @@ class Contexts:
         if context is None or context.prior is not prior:
             if len(self._cache) >= CONTEXTS_MAX:
                 self._cache.clear()
-            if watched.tenant not in self._settings:
-                self._settings[watched.tenant] = {} if self._roster is None else self._roster.settings(watched.tenant)
+            settings = {} if self._roster is None else self._roster.settings(watched.tenant, hour_us)
             context = Context(
                 listening=ALWAYS_LISTENING if recorded else self.listening,
                 prior=prior,
-                settings=self._settings[watched.tenant],
+                settings=settings,
             )
             self._cache[key] = context
         return context
@@ -155,6 +181,8 @@ class Contexts:
         changed: list[SceneRow] = []
         for told in await scenes.of_tenant(conn, tenant, from_us, SCENES_MAX):
             said = await self._scene(conn, tenant, told.asset_id, told.at_us)
+            if said.neighbours_heard < told.neighbours_heard and await traffic.is_known(conn, tenant):
+                continue  # traffic moved on since; what was told stands
             if (said.neighbours_heard, said.neighbours_known, said.feed_down) != (
                 told.neighbours_heard,
                 told.neighbours_known,

@@ -7,6 +7,7 @@ does not know whose stream it is (`ingest.roster`) nor whether it came before.
 
 from __future__ import annotations
 
+import json
 import math
 import re
 from collections import Counter
@@ -170,7 +171,9 @@ def _elements(payload: bytes) -> list[Any]:
     try:
         body = msgspec.msgpack.decode(payload) if payload[:1] >= b"\x80" else msgspec.json.decode(payload)
     except (msgspec.DecodeError, ValueError, RecursionError, OverflowError) as error:
-        raise _RefusedError("unparsable", str(error)[:200]) from None
+        body = _lenient(payload)
+        if body is None:
+            raise _RefusedError("unparsable", str(error)[:200]) from None
     if not isinstance(body, list):
         return [body]
     if not body:
@@ -180,11 +183,24 @@ def _elements(payload: bytes) -> list[Any]:
     return body
 
 
+def _lenient(payload: bytes) -> Any:
+    """JSON with numbers that JSON does not have (NaN, Infinity, 1e999), as Python's own encoder writes; None if it is none.
+
+    Such a number becomes null in its element, so that one of them does not cost the whole array.
+    """
+    if payload[:1] >= b"\x80":
+        return None
+    try:
+        return json.loads(payload, parse_constant=lambda _: None)
+    except (ValueError, RecursionError):
+        return None
+
+
 def _raw_element(payload: bytes, index: int) -> bytes:
     decoder = msgspec.msgpack.decode if payload[:1] >= b"\x80" else msgspec.json.decode
     try:
         return bytes(decoder(payload, type=list[msgspec.Raw])[index])
-    except msgspec.ValidationError:  # a lone element, not an array
+    except msgspec.MsgspecError:  # a lone element, not an array; or numbers that only `_lenient` reads
         return payload
 
 
@@ -211,8 +227,8 @@ def _address(topic: DeviceTopic | FeedTopic, element: dict[str, Any]) -> tuple[s
     if asset_class not in ASSET_CLASSES:
         raise _RefusedError("unknown_class", asset_class[:200])
     fault = identifier_fault(scheme, value)
-    if fault is not None:
-        raise _RefusedError(fault, f"{scheme}:{value}"[:200])
+    if fault is not None or not value.isprintable():
+        raise _RefusedError(fault or "malformed_identifier", ascii(f"{scheme}:{value}")[:200])
     return asset_class, scheme, value
 
 

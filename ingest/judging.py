@@ -6,6 +6,7 @@ forget the states. Knows `detect` and the contexts; the database is asked only f
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from itertools import groupby
 
@@ -16,7 +17,7 @@ from detect.model import Finding
 from fleet.reading import Reading
 from ingest.contexts import Contexts
 from ingest.priors import hour_of
-from ingest.watch import Watch, Watched, order_key
+from ingest.watch import RECENT_MAX, Watch, Watched, order_key
 from store.pool import Connection
 from store.rows import ContributionRow, DirtyRow, SceneRow
 
@@ -30,6 +31,8 @@ class Judged(msgspec.Struct):
     contributions: list[ContributionRow] = []
     scenes: list[SceneRow] = []
     stepped: set[str] = set()
+    asked: set[str] = set()
+    again: bool = False
     ticked: set[str] = set()
 
 
@@ -72,6 +75,8 @@ def _in_time(judged: Judged, watched: Watched, readings: list[Reading], horizon_
     """The readings that may be stepped, in canonical order; the late ones mark their asset dirty unless beyond the horizon."""
     kept: list[Reading] = []
     for reading in sorted(readings, key=order_key):
+        if (kept and order_key(kept[-1]) == order_key(reading)) or order_key(reading) in watched.recent:
+            continue  # the same words over another stream: stored there, judged once
         if not watched.is_late(reading):
             kept.append(reading)
             continue
@@ -99,6 +104,7 @@ async def walk_asset(
     findings: list[Finding] = []
     await contexts.know_group(conn, watched.group)
     for hour_us, hour in groupby(readings, key=lambda reading: hour_of(reading.time_us)):
+        await asyncio.sleep(0)  # an hour of readings is some milliseconds: others may have a turn between
         findings += await _walk(conn, watched, list(hour), None, contexts, judged)
         judged.contributions += contexts.book.take(watched, hour_us)
     if until_us is not None:
@@ -122,10 +128,11 @@ async def _walk(
         while True:
             watched.ticked_us = max(watched.ticked_us, tick_us)
             judged.ticked.add(watched.asset_id)
-            tick_us = steps.send(await contexts.at_tick(conn, watched, tick_us))
+            tick_us = steps.send(await contexts.at_tick(conn, watched, tick_us, again=judged.again))
     except StopIteration as end:
         findings = end.value
     if readings:
+        watched.recent.extend(order_key(reading) for reading in readings[-RECENT_MAX:])
         watched.last_key = order_key(readings[-1])
         watched.born_us = watched.born_us or readings[0].time_us
     watched.changed = True

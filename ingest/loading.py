@@ -43,7 +43,7 @@ async def load(conn: Connection, watch: Watch, contexts: Contexts, roster: Roste
         watched.clock = origins.get(asset_id, "live")
         watched.aliases = known.get(asset_id, {})
         async for page in pages_after(conn, watched):
-            await walk_asset(conn, watched, page, None, contexts, Judged())
+            await walk_asset(conn, watched, page, None, contexts, Judged(again=True))
         watched.changed = False
         watch.add(watched)
 
@@ -85,7 +85,11 @@ async def pages_after(conn: Connection, watched: Watched) -> AsyncIterator[list[
         page = await readings.of_asset(
             conn, watched.asset_id, watched.asset_class, from_us, END_US, after=after, limit=PAGE_READINGS_MAX
         )
-        fresh = [stored.reading for stored in page if skip is None or order_key(stored.reading) > skip]
+        fresh: list[Reading] = []
+        for stored in page:  # the same words over another stream have the same key and are stepped once
+            if skip is None or order_key(stored.reading) > skip:
+                fresh.append(stored.reading)
+                skip = order_key(stored.reading)
         if fresh:
             yield fresh
         if len(page) < PAGE_READINGS_MAX:

@@ -11,21 +11,21 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import TypeVar
 
 import msgspec
 import structlog
 
 from fleet.instants import HOUR_US
-from fleet.shards import SHARDS
+from fleet.shards import SHARDS, shard_of
 from ingest.alerting import raise_alerts, rows_of
 from ingest.contexts import Contexts
 from ingest.decode import Decoded, Rejection
 from ingest.freshness import Fresh, Freshness
 from ingest.judging import Judged, judge
 from ingest.loading import END_US, checkpoint_row, load
-from ingest.priors import PriorBook
+from ingest.priors import Group, PriorBook
 from ingest.registering import roster_of
 from ingest.roster import Roster
 from ingest.routing import Count, Message, Routed, route
@@ -55,6 +55,10 @@ class PipelineConfig(msgspec.Struct, frozen=True, kw_only=True):
     horizon_us: int = 72 * HOUR_US
     checkpoint_age_max_s: float = 300.0
     retry_s_max: float = 6 * 3600.0
+
+
+class AlreadyCommitted(Exception):  # noqa: N818  said as it is
+    """An earlier attempt at this transaction was committed; leaves the transaction at hand to be rolled back."""
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
@@ -142,6 +146,8 @@ class Pipeline:
 
         try:
             await self.patiently(attempt)
+        except AlreadyCommitted:
+            pass  # an earlier attempt went through although its reply was lost; this one left nothing behind
         except faults.UNSTORABLE as error:
             return await self._one_by_one(batch, error)
         self._keep(batch)
@@ -164,7 +170,20 @@ class Pipeline:
 
     # -- one attempt, in order ----------------------------------------------------------------------------------------
 
+    async def number(self, conn: Connection, shards: Iterable[int], earlier: tuple[int, ...]) -> dict[int, int]:
+        """Number this transaction; once the shards are ours alone, ask again whether an earlier attempt was committed.
+
+        Raises:
+            AlreadyCommitted: it was: its commit was still under way when this attempt began.
+            commits.Fenced: a shard is not ours any more.
+        """
+        numbers = await commits.begin(conn, self.owned(), shards)
+        if earlier and await commits.is_committed(conn, earlier):
+            raise AlreadyCommitted
+        return numbers
+
     async def _attempt(self, conn: Connection, batch: _Batch) -> None:
+        earlier = batch.commit_nos
         roster = await self.roster(conn)
         self.contexts.begin(roster)
         routed = route(list(batch.messages), roster)
@@ -178,18 +197,19 @@ class Pipeline:
         shards = {self.watch[asset_id].shard for asset_id in touched if asset_id in self.watch}
         shards |= {row.shard for row in routed.rejections} | {row.shard for row in routed.statuses}
         shards |= {row.shard for row in fresh.rows} | {row.shard for row in fresh.statics}
-        numbers = await commits.begin(conn, self.owned(), shards or {0})
+        numbers = await self.number(conn, shards or {0}, earlier)
         batch.commit_nos = tuple(numbers.values())
         received = StepBatch(
             readings=fresh.rows,
             statics=fresh.statics,
             statuses=routed.statuses,
             rejections=routed.rejections,
-            traffic=list(routed.traffic.values()),
         )
         await batches.write(conn, received, numbers)
+        self.contexts.forget_scenes()  # a scene told while states were loaded did not see these readings
         if batch.judged is None:
             batch.judged = await self._judge(conn, batch, routed, fresh, due)
+        _mark_unjudged(batch.judged, fresh)
         for routed_reading in routed.readings:
             routed.count(routed_reading.counted_as).late += id(routed_reading.reading) in batch.judged.late
         await self._write_judged(conn, batch, batch.judged, routed, numbers)
@@ -215,14 +235,7 @@ class Pipeline:
         return {asset_id: until_us for clock, until_us in batch.clocks.items() for asset_id in self.watch.due(clock, until_us)}
 
     async def _judge(self, conn: Connection, batch: _Batch, routed: Routed, fresh: Fresh, due: dict[str, int]) -> Judged:
-        for routed_reading in routed.readings:
-            for holding in routed_reading.holders:
-                if holding.asset_id in self.watch:
-                    recorded = self._roster is not None and self._roster.is_recording(
-                        routed_reading.stream[0], routed_reading.feed
-                    )
-                    clock: Clock = (routed_reading.stream[0], routed_reading.feed or "") if recorded else "live"
-                    self.watch[holding.asset_id].clock = clock
+        self._set_clocks(routed, fresh)
         wall_us = self.wall_us()
         touched = {*fresh.by_asset, *due}
         now_us = {
@@ -237,23 +250,42 @@ class Pipeline:
             if self.watch[asset_id].clock != "live" and self.watch[asset_id].clock in batch.clocks
         }
         try:
-            return await judge(conn, self.watch, self.contexts, in_watch, {**due, **recorded_due}, self.config.horizon_us, now_us)
+            until_us = {**due, **recorded_due}
+            judged = await judge(conn, self.watch, self.contexts, in_watch, until_us, self.config.horizon_us, now_us)
+            judged.asked = set(in_watch)
+            await self._echo_scenes(conn, fresh, judged)
+            for group in {self.watch[asset_id].group for asset_id in judged.stepped}:
+                for row in self.echoes(group).values():
+                    _mark(judged.dirty, row)
         except BaseException:
             self.watch.forget(touched)  # half stepped: they are loaded again for the next attempt
             raise
+        return judged
 
-    def echoes(self, watched: Watched) -> dict[str, DirtyRow]:
-        """Young assets that were stepped with a prior which a contribution of this asset has changed behind them.
+    def _set_clocks(self, routed: Routed, fresh: Fresh) -> None:
+        """Each asset lives on the clock of the feed that spoke last of it."""
+        new = {id(row.reading) for row in fresh.rows}
+        for routed_reading in routed.readings:
+            if id(routed_reading.reading) not in new:
+                continue
+            tenant, feed = routed_reading.stream[0], routed_reading.feed
+            recorded = self._roster is not None and self._roster.is_recording(tenant, feed)
+            for holding in routed_reading.holders:
+                if holding.asset_id in self.watch:
+                    self.watch[holding.asset_id].clock = (tenant, feed or "") if recorded else "live"
+
+    def echoes(self, group: Group) -> dict[str, DirtyRow]:
+        """Young assets of a group that were stepped with a prior which a contribution has changed behind them.
 
         Only an asset's first hours read priors, so only those born within `BIRTH_SPAN_US` of the changed hour are derived again.
         """
-        changed_us = self.book.changed.pop(watched.group, None)
+        changed_us = self.book.changed.pop(group, None)
         if changed_us is None:
             return {}
         from_us = changed_us + HOUR_US
         rows = {}
         for other in self.watch.assets.values():
-            if other.group == watched.group and other.event_us >= from_us and other.born_us > from_us - BIRTH_SPAN_US:
+            if other.group == group and other.event_us >= from_us and other.born_us > from_us - BIRTH_SPAN_US:
                 rows[other.asset_id] = DirtyRow(asset_id=other.asset_id, shard=other.shard, from_us=max(from_us, other.born_us))
         return rows
 
@@ -286,6 +318,7 @@ class Pipeline:
         rows = rows_of(judged.findings, self.watch)
         written = StepBatch(
             counts=_count_rows(routed),
+            traffic=list(routed.traffic.values()),  # after the ticks, which ask for what was heard before them
             findings=list({row.finding_id: row for row in rows}.values()),
             dirty=list(judged.dirty.values()),
             checkpoints=[checkpoint_row(watched) for watched in due],
@@ -323,8 +356,11 @@ class Pipeline:
     async def _one_by_one(self, batch: _Batch, error: Exception) -> Outcome:
         """A value that the tables refuse: find the message that holds it and keep that one as a rejection."""
         log.error("batch.unstorable", error=str(error)[:300], messages=len(batch.messages))
+        if batch.judged is not None:
+            self.watch.forget(batch.judged.stepped)  # they were stepped by what was not committed
         if len(batch.messages) > 1:
-            outcomes = [await self.process([message], batch.frontier_us, drain=batch.drain) for message in batch.messages]
+            outcomes = [await self.process([message]) for message in batch.messages]
+            outcomes.append(await self.process([], batch.frontier_us, drain=batch.drain))  # ticks come after all readings
             return _sum(outcomes)
         if not batch.messages:
             raise error  # nobody's input: a fault of ours
@@ -385,6 +421,13 @@ class Pipeline:
         if self.ownership is None:
             raise RuntimeError("process before start")
         return self.ownership
+
+
+def _mark_unjudged(judged: Judged, fresh: Fresh) -> None:
+    """Assets that came onto the roster between two attempts were not judged with the batch: they are derived again."""
+    for asset_id in fresh.by_asset.keys() - judged.asked:
+        from_us = min(reading.time_us for reading in fresh.by_asset[asset_id])
+        _mark(judged.dirty, DirtyRow(asset_id=asset_id, shard=shard_of(asset_id), from_us=from_us))
 
 
 def _mark(marks: dict[str, DirtyRow], row: DirtyRow) -> None:

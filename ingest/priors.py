@@ -19,6 +19,7 @@ from store.rows import ContributionRow
 Group = tuple[str, str, str]
 """(tenant, class, type)."""
 
+PRIORS_MAX = 200  # hours of a group kept ready; chosen: a little more than the week that contributions are kept
 KEPT_US = 7 * DAY_US  # chosen: a prior speaks of a fleet as it is, and a week has every working day in it
 
 
@@ -37,8 +38,8 @@ class PriorBook:
     """
 
     def __init__(self) -> None:
-        self._shares: dict[Group, dict[tuple[str, int], Share]] = defaultdict(dict)
-        self._priors: dict[tuple[Group, int], Prior | None] = {}
+        self._shares: dict[Group, dict[str, dict[int, Share]]] = defaultdict(lambda: defaultdict(dict))
+        self._priors: dict[Group, dict[int, Prior | None]] = defaultdict(dict)
         self.loaded: set[Group] = set()
         self.changed: dict[Group, int] = {}
         self._newest_us: dict[Group, int] = {}
@@ -63,17 +64,18 @@ class PriorBook:
 
     def put(self, group: Group, share: Share) -> bool:
         """Note a share, and say whether it is another than was known; priors that it could change are made anew when asked."""
-        shares = self._shares[group]
-        key = (share.contribution.asset_id, share.contribution.hour_us)
-        known = shares.get(key)
+        shares = self._shares[group][share.contribution.asset_id]
+        hour_us = share.contribution.hour_us
+        known = shares.get(hour_us)
         if known == share:
             return False
-        shares[key] = share
+        shares[hour_us] = share
         since_us = share.taken_hour_us if known is None else min(share.taken_hour_us, known.taken_hour_us)
-        for cached in [entry for entry in self._priors if entry[0] == group and entry[1] > since_us]:
-            del self._priors[cached]
-        for old in [entry for entry in shares if entry[1] < share.contribution.hour_us - KEPT_US]:
-            del shares[old]
+        priors = self._priors[group]
+        for later_us in [cached_us for cached_us in priors if cached_us > since_us]:
+            del priors[later_us]
+        for old_us in [other_us for other_us in shares if other_us < hour_us - KEPT_US]:
+            del shares[old_us]
         return True
 
     def read(self, group: Group, packed: bytes) -> None:
@@ -82,14 +84,17 @@ class PriorBook:
 
     def prior_at(self, group: Group, hour_us: int) -> Prior | None:
         """The prior in force in the hour that starts at `hour_us`; None when too few assets taught anything before it."""
-        key = (group, hour_us)
-        if key not in self._priors:
-            self._priors[key] = merge(
+        priors = self._priors[group]
+        if hour_us not in priors:
+            if len(priors) >= PRIORS_MAX:
+                del priors[min(priors)]
+            priors[hour_us] = merge(
                 share.contribution
-                for share in self._shares[group].values()
+                for shares in self._shares[group].values()
+                for share in shares.values()
                 if share.taken_hour_us < hour_us and share.contribution.hour_us >= hour_us - KEPT_US
             )
-        return self._priors[key]
+        return priors[hour_us]
 
 
 def hour_of(time_us: int) -> int:

@@ -7,6 +7,7 @@ batches of the pipeline, as a numbered transaction of its own, so that nothing i
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -19,16 +20,17 @@ from fleet.reading import Reading
 from ingest.alerting import raise_alerts, row_of
 from ingest.judging import Judged, walk_asset
 from ingest.loading import BEGINNING_US, checkpoint_row, pages_after, restored
-from ingest.pipeline import Pipeline
-from ingest.watch import CHECKPOINT_SPAN_US, Watched
-from store import aliases, batches, checkpoints, commits, dirty, findings, scenes
+from ingest.pipeline import AlreadyCommitted, Pipeline
+from ingest.watch import CHECKPOINT_SPAN_US, Checkpoint, Watched
+from store import aliases, batches, checkpoints, clocks, commits, dirty, findings, scenes
 from store.findings import FindingRevision
 from store.pool import Connection
 from store.rows import CheckpointRow, FindingRow, StepBatch
 
 log = structlog.get_logger(__name__)
 
-ASSETS_PER_ROUND_MAX = 20  # chosen: a round then holds live batches back by about a second at the most
+ASSETS_PER_ROUND_MAX = 20
+ROUND_S_MAX = 0.5  # after which no further asset is begun; chosen: live batches wait a second at the most
 
 
 class Rederived(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,8 +54,11 @@ async def rederive_due(pipeline: Pipeline, quiet_us: int) -> list[Rederived]:
     """Derive again the assets that had no further late reading for `quiet_us`; at most `ASSETS_PER_ROUND_MAX` a call."""
     due = await pipeline.patiently(lambda conn: dirty.due(conn, pipeline.config.shards, quiet_us, ASSETS_PER_ROUND_MAX))
     done: list[Rederived] = []
+    began_s = time.perf_counter()
     for entry in due:
         started_s = time.perf_counter()
+        if started_s - began_s > ROUND_S_MAX:
+            break  # the others are still marked and come in the next round
         result = await _rederive(pipeline, entry)
         done.append(result)
         duration_ms = round((time.perf_counter() - started_s) * 1000, 1)
@@ -69,13 +74,15 @@ async def _rederive(pipeline: Pipeline, entry: dirty.Dirty) -> Rederived:
             return
         await _derive_and_write(pipeline, conn, entry, attempt)
 
-    await pipeline.patiently(work)
+    with contextlib.suppress(AlreadyCommitted):
+        await pipeline.patiently(work)
     if attempt.watched is not None:
         pipeline.watch.add(attempt.watched)
     return attempt.result or Rederived(asset_id=entry.asset_id)
 
 
 async def _derive_and_write(pipeline: Pipeline, conn: Connection, entry: dirty.Dirty, attempt: _Attempt) -> None:
+    earlier = attempt.commit_nos
     roster = await pipeline.roster(conn)
     if entry.asset_id not in roster.assets:
         await dirty.clear(conn, entry)
@@ -83,19 +90,18 @@ async def _derive_and_write(pipeline: Pipeline, conn: Connection, entry: dirty.D
     pipeline.contexts.begin(roster)
     before = await checkpoints.latest_before(conn, entry.asset_id, entry.from_us)
     watched = restored(roster, entry.asset_id, None if before is None else before.state)
-    known = pipeline.watch.assets.get(entry.asset_id)
-    if known is not None:
-        watched.clock = known.clock
+    until_us = await _ticked_until(pipeline, conn, watched)
     watched.aliases = (await aliases.of_assets(conn, [entry.asset_id])).get(entry.asset_id, {})
     since_us = watched.event_us if watched.last_key is not None else BEGINNING_US
-    derived, judged, cuts, count = await _derive(pipeline, conn, watched)
+    derived, judged, cuts, count = await _derive(pipeline, conn, watched, until_us)
     stored = [
         one for one in await findings.current(conn, entry.asset_id, since_us) if _in_question(one, since_us, derived, watched)
     ]
     rows, renamed = differences(watched, derived.values(), [one.row for one in stored])
-    judged.dirty |= pipeline.echoes(watched)
+    judged.dirty |= pipeline.echoes(watched.group)
+    judged.dirty.pop(entry.asset_id, None)
     shards = {watched.shard} | {row.shard for row in judged.dirty.values()}
-    numbers = await commits.begin(conn, pipeline.owned(), shards)
+    numbers = await pipeline.number(conn, shards, earlier)
     attempt.commit_nos = tuple(numbers.values())
     await dirty.clear(conn, entry)
     await aliases.write(conn, entry.asset_id, renamed)
@@ -111,19 +117,36 @@ async def _derive_and_write(pipeline: Pipeline, conn: Connection, entry: dirty.D
     attempt.result = Rederived(asset_id=entry.asset_id, readings=count, written=len(changed), retracted=retracted)
 
 
+async def _ticked_until(pipeline: Pipeline, conn: Connection, watched: Watched) -> int | None:
+    """Set the asset's clock, and say before which instant its ticks are due: at least those that fired already.
+
+    After a restart the live frontier is not known before the first probe has come back, nor a recording's clock before its next
+    reading; a silence that was found before must not end for that.
+    """
+    known = pipeline.watch.assets.get(watched.asset_id)
+    if known is not None:
+        watched.clock, ticked_us = known.clock, known.ticked_us
+    else:
+        watched.clock = (await clocks.of_assets(conn, [watched.asset_id])).get(watched.asset_id, "live")
+        newest = (await checkpoints.newest(conn, [watched.asset_id])).get(watched.asset_id)
+        ticked_us = 0 if newest is None else Checkpoint.read(newest.state).ticked_us
+    clock_us = pipeline.clocks.get(watched.clock, 0)
+    return max(clock_us, ticked_us + 1) if clock_us or ticked_us else None
+
+
 async def _derive(
-    pipeline: Pipeline, conn: Connection, watched: Watched
+    pipeline: Pipeline, conn: Connection, watched: Watched, until_us: int | None
 ) -> tuple[dict[str, Finding], Judged, list[CheckpointRow], int]:
     """Step everything stored after the state: each episode's last form, contributions, checkpoints on the way, readings."""
     derived = {finding.id: finding for finding in standing(watched.state)}
-    judged, cuts, count = Judged(), dict[int, CheckpointRow](), 0
+    judged, cuts, count = Judged(again=True), dict[int, CheckpointRow](), 0
     async for page in pages_after(conn, watched):
         for part in _spans(page):
             emitted = await walk_asset(conn, watched, part, None, pipeline.contexts, judged)
             derived |= {finding.id: finding for finding in emitted}
             cuts[watched.event_us // CHECKPOINT_SPAN_US] = checkpoint_row(watched)
         count += len(page)
-    emitted = await walk_asset(conn, watched, (), pipeline.clocks.get(watched.clock), pipeline.contexts, judged)
+    emitted = await walk_asset(conn, watched, (), until_us, pipeline.contexts, judged)
     derived |= {finding.id: finding for finding in emitted}
     if watched.last_key is not None:
         cuts[watched.event_us // CHECKPOINT_SPAN_US] = checkpoint_row(watched)
@@ -158,11 +181,12 @@ def differences(
     """
     by_id = {row.finding_id: row for row in stored}
     derived = sorted(derived, key=lambda finding: (finding.opened_at_us, finding.id))
-    unclaimed = {row_id: row for row_id, row in by_id.items() if row_id not in {watched.stored_id(one.id) for one in derived}}
+    renamed = _own_again(watched, {finding.id for finding in derived})
+    claimed = {finding.id: renamed.get(finding.id, watched.stored_id(finding.id)) for finding in derived}
+    unclaimed = {row_id: row for row_id, row in by_id.items() if row_id not in claimed.values()}
     rows: list[FindingRow] = []
-    renamed: dict[str, str] = {}
     for finding in derived:
-        stored_id = watched.stored_id(finding.id)
+        stored_id = claimed[finding.id]
         if stored_id not in by_id:
             twin = next((row for row in unclaimed.values() if _overlaps(finding, row)), None)
             if twin is not None:
@@ -172,6 +196,18 @@ def differences(
     rows += [msgspec.structs.replace(row, retracted=True) for row in unclaimed.values()]
     watched.aliases = watched.aliases | renamed
     return rows, renamed
+
+
+def _own_again(watched: Watched, derived_ids: set[str]) -> dict[str, str]:
+    """Derived ids whose alias is derived now itself, or claimed by another: they go on under their own id."""
+    own: dict[str, str] = {}
+    claimed: set[str] = set()
+    for derived_id in sorted(derived_ids):
+        stored_id = watched.stored_id(derived_id)
+        if stored_id != derived_id and (stored_id in derived_ids or stored_id in claimed):
+            own[derived_id] = derived_id
+        claimed.add(stored_id)
+    return own
 
 
 def _overlaps(finding: Finding, row: FindingRow) -> bool:

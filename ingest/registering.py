@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
-from ingest.roster import Grant, Holding, IdentifierKey, Roster
+from ingest.roster import Grant, Holding, IdentifierKey, Roster, Threshold
 from store.registry import Registry
 
 
 def roster_of(registry: Registry) -> Roster:
-    """Index a copy of the registry. Settings that are no number, or hold in the past only, are left out."""
+    """Index a copy of the registry. Settings that are no number are left out."""
     holdings: list[tuple[IdentifierKey, Holding]] = []
     for entry in registry.identifiers:
         asset = registry.assets[entry.asset_id]
@@ -26,10 +27,8 @@ def roster_of(registry: Registry) -> Roster:
     )
 
 
-def _settings(registry: Registry) -> dict[str, dict[str, dict[str, float]]]:
-    found: dict[str, dict[str, dict[str, float]]] = {}
+def _settings(registry: Registry) -> Iterator[Threshold]:
     for entry in registry.settings:
         value: Any = entry.value
-        if entry.valid.to_us is None and isinstance(value, int | float) and not isinstance(value, bool):
-            found.setdefault(entry.tenant, {}).setdefault(entry.rule, {})[entry.name] = float(value)
-    return found
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            yield Threshold(entry.tenant, entry.rule, entry.name, float(value), entry.valid.from_us, entry.valid.to_us)

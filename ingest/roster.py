@@ -34,6 +34,17 @@ class Grant(NamedTuple):
     to_us: int | None = None
 
 
+class Threshold(NamedTuple):
+    """A number that a rule reads instead of its default, in [from_us, to_us)."""
+
+    tenant: str
+    rule: str
+    name: str
+    value: float
+    from_us: int | None = None
+    to_us: int | None = None
+
+
 IdentifierKey = tuple[str, str, str, str]
 """(tenant, class, scheme, value)."""
 
@@ -51,7 +62,7 @@ class Roster:
         clocks: `live` or `recording` by (tenant, feed).
         holdings: by identifier.
         grants: of the operator's feeds.
-        settings: thresholds by tenant, rule and name (`_` for every tenant).
+        settings: thresholds of tenants (`_` for every tenant), dated.
     """
 
     def __init__(
@@ -62,7 +73,7 @@ class Roster:
         clocks: dict[tuple[str, str], str],
         holdings: Iterable[tuple[IdentifierKey, Holding]],
         grants: Iterable[Grant] = (),
-        settings: dict[str, dict[str, dict[str, float]]] | None = None,
+        settings: Iterable[Threshold] = (),
     ) -> None:
         self.version = version
         self.tenants = frozenset(tenants)
@@ -75,7 +86,9 @@ class Roster:
         self._grants: dict[str, list[Grant]] = defaultdict(list)
         for grant in grants:
             self._grants[grant.feed].append(grant)
-        self._settings = settings or {}
+        self._settings: dict[str, list[Threshold]] = defaultdict(list)
+        for threshold in settings:
+            self._settings[threshold.tenant].append(threshold)
 
     def holders(self, tenant: str, feed: str | None, key: tuple[str, str, str], time_us: int) -> tuple[Holding, ...]:
         """The assets, at most one a tenant, that a reading of (class, scheme, value) at an instant speaks of.
@@ -106,9 +119,10 @@ class Roster:
         """Whether a feed's clock is that of a recording; devices and unknown feeds are live."""
         return feed is not None and self.clocks.get((tenant, feed)) == "recording"
 
-    def settings(self, tenant: str) -> dict[str, dict[str, float]]:
-        """Thresholds in force for a tenant: the operator's defaults with the tenant's own over them."""
-        merged = {rule: dict(named) for rule, named in self._settings.get(OPERATOR_TENANT, {}).items()}
-        for rule, named in self._settings.get(tenant, {}).items():
-            merged.setdefault(rule, {}).update(named)
+    def settings(self, tenant: str, at_us: int) -> dict[str, dict[str, float]]:
+        """Thresholds in force for a tenant at an instant: the operator's defaults with the tenant's own over them."""
+        merged: dict[str, dict[str, float]] = {}
+        for threshold in (*self._settings[OPERATOR_TENANT], *self._settings[tenant]):
+            if _covers(threshold.from_us, threshold.to_us, at_us):
+                merged.setdefault(threshold.rule, {})[threshold.name] = threshold.value
         return merged

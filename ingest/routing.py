@@ -113,18 +113,28 @@ def _route_message(routed: Routed, message: Message, roster: Roster) -> None:
     decoded, topic = message.decoded, message.decoded.topic
     hour_us = message.received_us // HOUR_US * HOUR_US
     known = topic is not None and topic.tenant in roster.tenants
-    tenant = topic.tenant if topic is not None and known else OPERATOR_TENANT
+    tenant = _tenant_named(message.topic, roster)
     if topic is None or not known:
-        reason = "unknown_tenant" if topic is not None and not decoded.rejections else None
+        opened = all(rejection.element is not None for rejection in decoded.rejections)
+        reason = "unknown_tenant" if topic is not None and opened else None
         _reject_whole(routed, message, tenant, reason, (tenant, UNREGISTERED, hour_us))
         return
     if isinstance(topic, FeedTopic):
+        if any(rejection.reason == "malformed_feed" for rejection in decoded.rejections):
+            _reject_whole(routed, message, tenant, None, (tenant, UNREGISTERED, hour_us))
+            return
         if (tenant, topic.feed) not in roster.clocks and not _admit_feed(routed, tenant, topic.feed, roster):
             _reject_whole(routed, message, tenant, "too_many_feeds", (tenant, UNREGISTERED, hour_us))
             return
         _route_feed(routed, message, topic, roster, (tenant, f"feed:{topic.feed}", hour_us))
         return
     _route_device(routed, message, topic, roster, hour_us)
+
+
+def _tenant_named(topic: str, roster: Roster) -> str:
+    """The tenant that a topic of any form names, so that it finds its own mistakes; the operator for a stranger's."""
+    parts = topic.split("/", 3)
+    return parts[2] if len(parts) > 3 and parts[2] in roster.tenants else OPERATOR_TENANT
 
 
 def _admit_feed(routed: Routed, tenant: str, feed: str, roster: Roster) -> bool:

@@ -7,6 +7,7 @@ batch fails half way. Knows `detect`; knows no table and no packet.
 from __future__ import annotations
 
 import heapq
+from collections import deque
 from collections.abc import Iterable
 
 import msgspec
@@ -23,6 +24,7 @@ OrderKey = tuple[int, str, str, int]
 Clock = str | tuple[str, str]
 """`live`, or (tenant, feed) of a recording."""
 
+RECENT_MAX = 64  # chosen: what two feeds that carry the same messages lie apart, at one reading every few seconds
 CHECKPOINT_SPAN_US = 6 * HOUR_US  # design 5.7: checkpoints are kept one per 6 h of event time
 
 
@@ -67,6 +69,7 @@ class Watched(msgspec.Struct, kw_only=True):
     checkpointed_at_s: float = 0.0
     changed: bool = False
     aliases: dict[str, str] = {}
+    recent: deque[OrderKey] = msgspec.field(default_factory=lambda: deque(maxlen=RECENT_MAX))
 
     def stored_id(self, finding_id: str) -> str:
         """The id by which an episode is stored: its own, or that of the overlapping one it took the place of (design 4.2)."""
@@ -111,6 +114,7 @@ class Watch:
         self.assets: dict[str, Watched] = {}
         self._heaps: dict[Clock, list[tuple[int, str]]] = {}
         self._wakes: dict[str, tuple[int, Clock]] = {}
+        self._entries: dict[tuple[Clock, str], int] = {}
 
     def __contains__(self, asset_id: str) -> bool:
         return asset_id in self.assets
@@ -132,18 +136,33 @@ class Watch:
         """Note when, on which clock, an asset wants its next tick (None: never)."""
         if wake_at_us is None:
             self._wakes.pop(asset_id, None)
-        elif self._wakes.get(asset_id) != (wake_at_us, clock):
-            self._wakes[asset_id] = (wake_at_us, clock)
+            return
+        self._wakes[asset_id] = (wake_at_us, clock)
+        self._push(clock, asset_id, wake_at_us)
+
+    def _push(self, clock: Clock, asset_id: str, wake_at_us: int) -> None:
+        """One entry an asset and clock, at or before its wake: a wake that moves on costs nothing until the entry comes up."""
+        entry_us = self._entries.get((clock, asset_id))
+        if entry_us is None or wake_at_us < entry_us:
+            self._entries[clock, asset_id] = wake_at_us
             heapq.heappush(self._heaps.setdefault(clock, []), (wake_at_us, asset_id))
 
     def due(self, clock: Clock, before_us: int) -> list[str]:
         """Assets on a clock whose wake lies strictly before an instant; each stays due until `ask` says otherwise."""
         heap = self._heaps.get(clock, [])
-        found: dict[str, tuple[int, str]] = {}
+        found: list[str] = []
+        again: list[tuple[int, str]] = []
         while heap and heap[0][0] < before_us:
-            entry = heapq.heappop(heap)
-            if self._wakes.get(entry[1]) == (entry[0], clock):
-                found[entry[1]] = entry
-        for entry in found.values():
-            heapq.heappush(heap, entry)
-        return list(found)
+            entry_us, asset_id = heapq.heappop(heap)
+            if self._entries.get((clock, asset_id)) != entry_us:
+                continue  # an earlier entry took its place
+            del self._entries[clock, asset_id]
+            wake_us, wake_clock = self._wakes.get(asset_id, (None, clock))
+            if wake_us is None or wake_clock != clock:
+                continue
+            again.append((wake_us, asset_id))
+            if wake_us < before_us:
+                found.append(asset_id)
+        for wake_us, asset_id in again:
+            self._push(clock, asset_id, wake_us)
+        return found

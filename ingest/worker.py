@@ -34,6 +34,7 @@ LISTENING_EVERY_S = 10.0  # chosen: what a crash may forget of our listening
 PRUNE_EVERY_S = 300.0
 REPLAYS_EVERY_S = 2.0
 REDERIVE_EVERY_S = 0.5
+REPLAY_PAGE = 500
 LISTENING_KEPT_US = 30 * DAY_US  # longest silence whose listening is looked back at
 LISTENING_GAP_US = 5 * SECOND_US  # frontiers are a second apart; a longer pause was no listening
 LISTENER = ("_", "device")  # we listen to every live origin at once
@@ -136,6 +137,8 @@ class Worker:
         while not stop.is_set():
             deliveries, messages = await self._gather()
             moved = self._frontier_moved()
+            if moved and self.pipeline.has_due(self._frontier_us):
+                await self._note_listening()  # what ticks are judged by is on record before they are
             if messages or (moved and self.pipeline.has_due(self._frontier_us)):
                 outcome = await self.pipeline.process(messages, self._frontier_us)
                 _log_batch(outcome, len(self.inbox) + len(self._carry), deliveries)
@@ -219,14 +222,18 @@ class Worker:
         self._listened_to_us = to_us
 
     async def _take_up_replays(self) -> None:
-        """Give rejected messages that somebody asked for another try the same way in as if they had just arrived."""
+        """Give rejected messages that somebody asked for another try, the same way in as if they had just arrived.
+
+        Only those that were there when the request was taken up: what is rejected again must not come round for ever.
+        """
         for request in await self.pipeline.patiently(lambda conn: desk.pending_replays(conn, 1)):
+            newest = await self.pipeline.patiently(desk.newest_rejection)
             taken: list[int] = []
 
             async def page(conn: Connection, request: desk.PendingReplay = request, taken: list[int] = taken) -> list[desk.Row]:
-                return await desk.replayable(conn, request, taken[-1] if taken else 0, 500)
+                return await desk.replayable(conn, request, taken[-1] if taken else 0, REPLAY_PAGE)
 
-            while rows := await self.pipeline.patiently(page):
+            while rows := [row for row in await self.pipeline.patiently(page) if row["rejection_id"] <= newest]:
                 now_us = wall_us()
                 messages = [Message(row["topic"], decode(row["topic"], bytes(row["payload"]), now_us), now_us) for row in rows]
                 await self.pipeline.process(messages, None)

@@ -50,10 +50,11 @@ def table(rows: Sequence[Balance]) -> None:
 
 
 async def create_key(database_url: str, tenant: str, role: str, party_id: str | None) -> str:
-    """A new key. Errors: those of `known_error`."""
+    """A new key of a tenant, which is made if need be. Errors: those of `known_error`."""
     pool = await open_pool(database_url, "keelwing_worker", 1)
     try:
         async with pool.connection() as conn:
+            await registry.create_tenant(conn, tenant, tenant)
             return await keys.create(conn, tenant, cast("Role", role), party_id)
     finally:
         await pool.close()

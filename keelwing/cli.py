@@ -235,6 +235,7 @@ def replay(
     """Publish recordings over MQTT, on a feed."""
     settings = _settings("replay")
     from ingest.recordings import UnknownRecording
+    from keelwing.bookkeeping import known_error
     from keelwing.progress import Bar
     from keelwing.replay import declare_feed, publish_recording, register_identifiers
 
@@ -266,6 +267,8 @@ def replay(
         done = asyncio.run(run())
     except UnknownRecording as error:
         _fail(str(error))
+    except known_error() as error:
+        _fail(f"not replayed: {str(error).splitlines()[0]}")
     _report(
         as_json,
         {"readings": done.readings, "statics": done.statics, "malformed": done.malformed, "registered": done.registered},
@@ -305,9 +308,12 @@ def backtest(
             run.run(merge(files, bar.update))
     except UnknownRecording as error:
         _fail(str(error))
-    with out.open("wb") as lines:
-        for line in finding_lines(run.findings.values()):
-            lines.write(encode_json(line) + b"\n")
+    try:
+        with out.open("wb") as lines:
+            for line in finding_lines(run.findings.values()):
+                lines.write(encode_json(line) + b"\n")
+    except OSError as error:
+        _fail(str(error))
     tally = run.tally
     _report(
         as_json,
@@ -360,7 +366,7 @@ def key_create(
     role: Annotated[Literal["admin", "manager", "viewer", "lessee"], typer.Option(help="What it may do.")],
     party: Annotated[str | None, typer.Option(help="Party id of a lessee.")] = None,
 ) -> None:
-    """Make a key and print it; it is never shown again."""
+    """Make a key (and its tenant, if there is none) and print it; it is never shown again."""
     settings = _settings("key")
     from keelwing.bookkeeping import create_key, known_error
 

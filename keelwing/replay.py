@@ -21,6 +21,7 @@ from simulators.publish import Outgoing, Publisher
 from store import registry
 from store.pool import open_pool
 
+PACED_SPAN_S = 0.5
 ELEMENTS_PER_MESSAGE = 200  # chosen: some 40 kB, a sixth of what a message may hold
 
 
@@ -99,7 +100,9 @@ async def publish_recording(
         items = rebase(items, shift_to_us)
     async with Publisher(url, tenant=tenant, feed=feed) as publisher:
         begun_s, first_ms = time.monotonic(), None
-        for kind, rows in _grouped(items, done):
+        # At a pace, a message holds what falls into half a second of it; as fast as it goes, as much as fits.
+        span_ms = None if speed is None else PACED_SPAN_S * 1000 * speed
+        for kind, rows in _grouped(items, done, span_ms):
             if speed is not None:
                 first_ms = rows[0]["time"] if first_ms is None else first_ms
                 due_s = begun_s + (rows[-1]["time"] - first_ms) / 1000 / speed
@@ -111,8 +114,8 @@ async def publish_recording(
     return done
 
 
-def _grouped(items: Iterable[Item], done: Replayed) -> Iterator[tuple[str, list[Row]]]:
-    """Runs of records of one stream, each small enough for a message."""
+def _grouped(items: Iterable[Item], done: Replayed, span_ms: float | None) -> Iterator[tuple[str, list[Row]]]:
+    """Runs of records of one stream, each small enough for a message and within `span_ms` of recorded time (None: any)."""
     kind, rows, size_bytes = "", list[Row](), 0
     for item in items:
         if isinstance(item, Malformed):
@@ -121,7 +124,9 @@ def _grouped(items: Iterable[Item], done: Replayed) -> Iterator[tuple[str, list[
         row_kind = "static" if item.get("stream") == "static" else "telemetry"
         row = {name: value for name, value in item.items() if name != "stream"}
         row_bytes = len(encode_json(row)) + 1
-        if rows and (row_kind != kind or len(rows) >= ELEMENTS_PER_MESSAGE or size_bytes + row_bytes > MESSAGE_BYTES_MAX - 2):
+        full = len(rows) >= ELEMENTS_PER_MESSAGE or size_bytes + row_bytes > MESSAGE_BYTES_MAX - 2
+        apart = bool(rows) and span_ms is not None and row["time"] - rows[0]["time"] > span_ms
+        if rows and (row_kind != kind or full or apart):
             yield kind, rows
             rows, size_bytes = [], 0
         kind = row_kind

@@ -125,6 +125,12 @@ async def replayable(conn: Connection, request: PendingReplay, after: int, limit
     return await (await conn.execute(SQL["replayable"], wanted)).fetchall()
 
 
+async def newest_rejection(conn: Connection) -> int:
+    """Id of the newest rejection, 0 when there is none. For the worker: a replay ends here."""
+    row = await _one(conn, "newest_rejection", {})
+    return 0 if row is None else int(row["rejection_id"])
+
+
 async def finish_replay(conn: Connection, request_id: int, rejection_ids: Sequence[int]) -> None:
     """Say that these were given to the broker and the request is done. For the worker."""
     await conn.execute(SQL["mark_replayed"], {"rejections": list(rejection_ids)})

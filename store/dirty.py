@@ -12,6 +12,7 @@ from store.queries import load
 from store.rows import DirtyRow
 
 SQL = load("dirty")
+WAIT_MAX_US = 60_000_000  # chosen: a second, slower feed is late with every reading, and a minute of them serves as one
 
 
 class Dirty(msgspec.Struct, frozen=True):
@@ -42,8 +43,9 @@ async def mark(conn: Connection, rows: Sequence[DirtyRow], commit_nos: Mapping[i
 
 
 async def due(conn: Connection, shards: Iterable[int], quiet_us: int, limit: int) -> list[Dirty]:
-    """Assets of these shards that were not marked again for `quiet_us` (wall time), the longest quiet first."""
-    cursor = await conn.execute(SQL["due"], {"shards": sorted(shards), "quiet_us": quiet_us, "limit": limit})
+    """Assets of these shards not marked again for `quiet_us` (wall time), or waiting for `WAIT_MAX_US`; the longest first."""
+    binds = {"shards": sorted(shards), "quiet_us": quiet_us, "wait_max_us": WAIT_MAX_US, "limit": limit}
+    cursor = await conn.execute(SQL["due"], binds)
     return [Dirty(row["asset_id"], row["from_time"], row["marked_at"]) for row in await cursor.fetchall()]
 
 

@@ -41,11 +41,12 @@ class StoredReading(msgspec.Struct, frozen=True):
 
 
 class Fix(msgspec.Struct, frozen=True):
-    """An asset's last position as of an instant: where, when, how fast and whereto (over ground; or None), who said so."""
+    """An asset's last position as of an instant: where, when, how fast and whereto (over ground), and whose feed said so."""
 
     asset_id: str
     asset_class: str
     asset: str
+    tenant: str
     origin: str
     time_us: int
     lat_deg: float
@@ -219,8 +220,8 @@ async def fixes_at(conn: Connection, tenant: str, at_us: int, window_us: int) ->
     fixes: list[Fix] = []
     for asset_class, columns in COLUMNS.items():
         statement = sql.SQL(
-            "SELECT DISTINCT ON (attribution.asset_id) attribution.asset_id::text, stream.scheme, stream.value, stream.origin,"
-            " fix.*"
+            "SELECT DISTINCT ON (attribution.asset_id) attribution.asset_id::text, stream.scheme, stream.value, stream.tenant,"
+            " stream.origin, fix.*"
             " FROM asset JOIN attribution USING (asset_id) JOIN stream USING (stream_id)"
             " CROSS JOIN LATERAL (SELECT * FROM {table} AS reading"
             " WHERE reading.stream_id = stream.stream_id AND reading.time <= %(at)s AND reading.time > %(since)s"
@@ -242,6 +243,7 @@ def _fix_of(asset_class: str, row: Mapping[str, Any]) -> Fix:
         asset_id=row["asset_id"],
         asset_class=asset_class,
         asset=reading.name,
+        tenant=row["tenant"],
         origin=row["origin"],
         time_us=reading.time_us,
         lat_deg=row["lat_deg"],

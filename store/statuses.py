@@ -9,7 +9,7 @@ from store.queries import load
 SQL = load("statuses")
 
 
-async def offline_feeds(conn: Connection, tenant: str, at_us: int) -> set[str]:
-    """Origins (`feed:NAME`) of a tenant's own feeds and the operator's whose last status at an instant was `offline`."""
+async def offline_feeds(conn: Connection, tenant: str, at_us: int) -> set[tuple[str, str]]:
+    """(tenant, `feed:NAME`) of a tenant's own feeds, and the operator's granted to it, that last said `offline` at an instant."""
     cursor = await conn.execute(SQL["offline_feeds"], {"tenant": tenant, "at": to_datetime(at_us)})
-    return {row["origin"] for row in await cursor.fetchall()}
+    return {(row["tenant"], row["origin"]) for row in await cursor.fetchall()}

@@ -45,3 +45,9 @@ async def fixes_at(conn: Connection, tenant: str, at_us: int, window_us: int) ->
         )
         for row in await cursor.fetchall()
     ]
+
+
+async def is_known(conn: Connection, tenant: str) -> bool:
+    """Whether anything on a tenant's feeds, or on those of the operator granted to it, is no asset of anybody there."""
+    row = await (await conn.execute(SQL["is_known"], {"tenant": tenant})).fetchone()
+    return row is not None and bool(row["known"])

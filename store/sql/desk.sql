@@ -88,3 +88,7 @@ SELECT request_hash, response FROM idempotency_key WHERE tenant = scope_tenant()
 
 -- name: idempotency_end
 UPDATE idempotency_key SET response = %(response)s WHERE tenant = scope_tenant() AND key = %(key)s;
+
+-- name: newest_rejection
+-- The newest rejection's number.
+SELECT coalesce(max(rejection_id), 0) AS rejection_id FROM rejection;

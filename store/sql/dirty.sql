@@ -11,7 +11,10 @@ ON CONFLICT (asset_id) DO UPDATE SET from_time = least(held.from_time, excluded.
 -- name: due
 -- Assets whose last mark is old enough, the oldest first.
 SELECT asset_id::text, from_time, marked_at FROM dirty
-WHERE shard = ANY (%(shards)s::smallint[]) AND marked_at <= clock_timestamp() - %(quiet_us)s * interval '1 microsecond'
+WHERE shard = ANY (%(shards)s::smallint[]) AND (
+    marked_at <= clock_timestamp() - %(quiet_us)s * interval '1 microsecond'
+    OR first_marked_at <= clock_timestamp() - %(wait_max_us)s * interval '1 microsecond'
+)
 ORDER BY marked_at, asset_id LIMIT %(limit)s;
 
 -- name: next_due

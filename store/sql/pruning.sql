@@ -32,6 +32,7 @@ SELECT count(*) AS count FROM gone;
 -- name: prior_contributions
 -- Hours too old for any prior.
 WITH gone AS (
-    DELETE FROM prior_contribution WHERE hour < (SELECT max(hour) FROM prior_contribution) - %(days)s * interval '1 day' RETURNING 1
+    DELETE FROM prior_contribution AS old USING (SELECT asset_id, max(hour) AS hour FROM prior_contribution GROUP BY asset_id) AS newest
+    WHERE old.asset_id = newest.asset_id AND old.hour < newest.hour - %(days)s * interval '1 day' RETURNING 1
 )
 SELECT count(*) AS count FROM gone;

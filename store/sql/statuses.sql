@@ -1,10 +1,15 @@
 -- name: offline_feeds
--- Feeds of a tenant and of the operator whose last status at an instant was offline.
-SELECT origin
+-- A tenant's own feeds and the operator's feeds granted to it whose last status at an instant was offline.
+SELECT tenant, origin
 FROM (
-    SELECT DISTINCT ON (tenant, origin) origin, online
+    SELECT DISTINCT ON (tenant, origin) tenant, origin, online
     FROM status_report
-    WHERE tenant IN (%(tenant)s, '_') AND starts_with(origin, 'feed:') AND received_at <= %(at)s
+    WHERE starts_with(origin, 'feed:') AND received_at <= %(at)s AND (
+        tenant = %(tenant)s
+        OR tenant = '_' AND EXISTS (
+            SELECT FROM feed_grant WHERE feed_grant.tenant = %(tenant)s AND origin = 'feed:' || feed_grant.feed AND valid @> %(at)s
+        )
+    )
     ORDER BY tenant, origin, received_at DESC, status_report_id DESC
 ) AS latest
 WHERE NOT online;

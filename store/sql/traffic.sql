@@ -10,3 +10,12 @@ WHERE time > %(since)s AND time <= %(at)s
             WHERE feed_grant.tenant = %(tenant)s AND traffic.origin = 'feed:' || feed_grant.feed AND feed_grant.valid @> traffic.time
         )
     );
+
+-- name: is_known
+-- Whether there is traffic on a tenant's feeds or on the operator's granted to it.
+SELECT EXISTS (
+    SELECT FROM traffic WHERE tenant = %(tenant)s
+    UNION ALL
+    SELECT FROM traffic JOIN feed_grant ON feed_grant.tenant = %(tenant)s AND traffic.origin = 'feed:' || feed_grant.feed
+    WHERE traffic.tenant = '_'
+) AS known;
