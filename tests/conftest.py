@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-pytest_plugins = ["tests.fix_postgres", "tests.fix_broker", "tests.fix_proxy", "tests.fix_stack"]
+pytest_plugins = ["tests.fix_postgres", "tests.fix_broker", "tests.fix_proxy", "tests.fix_stack", "tests.fix_bench"]
 
 STRICT_SKIPS = "KEELWING_STRICT_SKIPS"
 _skipped_but_due: list[str] = []
