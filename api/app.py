@@ -22,7 +22,7 @@ from api.live import LiveHub
 from api.metrics import Metrics
 from api.middleware import BodyBound, Envelope
 from api.problem import Problem, on_crash, on_http_exception, on_invalid_request, on_problem, problem_response
-from api.routes import alerts, assets, feeds, findings, history, rejections, service, stream, webhooks
+from api.routes import alerts, assets, coverage, feeds, findings, history, rejections, service, stream, webhooks
 from api.settings import ApiSettings
 from api.site import HashedFiles, Site, page_file
 from store.pool import Pool, open_pool
@@ -31,7 +31,9 @@ from store.walled import Conflict, DatabaseAway, UnfitValue
 RETRY_AFTER_S = "2"
 COMPRESS_BYTES_MIN = 1400  # what fits into one packet gains nothing
 COMPRESS_LEVEL = 4  # chosen: a megabyte in about 15 ms, a fifth of its size
-ROUTERS = tuple(module.router for module in (assets, history, findings, alerts, webhooks, feeds, rejections, stream, service))
+ROUTERS = tuple(
+    module.router for module in (assets, history, coverage, findings, alerts, webhooks, feeds, rejections, stream, service)
+)
 
 
 async def _on_database_away(request: Request, error: Exception) -> Response:  # noqa: ARG001 - its text may name hosts
@@ -41,8 +43,8 @@ async def _on_database_away(request: Request, error: Exception) -> Response:  # 
     )  # fmt: skip
 
 
-async def _on_unfit(request: Request, error: Exception) -> Response:
-    return problem_response(422, f"A value cannot be stored: {error}.", request.url.path, reason="invalid")
+async def _on_unfit(request: Request, error: Exception) -> Response:  # noqa: ARG001 - its text is the database's
+    return problem_response(422, "A value of the request cannot be stored.", request.url.path, reason="invalid")
 
 
 async def _on_conflict(request: Request, error: Exception) -> Response:  # noqa: ARG001 - a constraint's name says nothing to a client
@@ -83,6 +85,7 @@ def create_app(settings: ApiSettings) -> FastAPI:
 
     app.state.pool = pool_of
     _handle_errors(app)
+    app.state.routers = ROUTERS
     for router in ROUTERS:
         app.include_router(router)
     _serve_page(app, settings)

@@ -22,6 +22,26 @@ ASSET: dict[str, Any] = {
     "current_lease": LEASE, "particulars": {"length_m": 225, "beam_m": 32.26}, "created_at": AT,
     "reason": {"stage": "not_derived"},
 }  # fmt: skip
+REPORTED: dict[str, Any] = {
+    "time": AT, "source": "ais_terrestrial", "identifier": "mmsi:244660000",
+    "particulars": {"name": "BLUE HERON", "call_sign": "PBHN", "destination": "ROTTERDAM"},
+}  # fmt: skip
+DEVICE_STATUS: dict[str, Any] = {"identifier": "imo:9074729", "online": True, "since": AT}
+ASSET_DETAIL: dict[str, Any] = {**ASSET, "reported": REPORTED, "device_status": DEVICE_STATUS}
+NULLED: dict[str, Any] = {"field": "sog_kn", "reason": "out_of_range", "count": 3}
+COVERAGE: dict[str, Any] = {
+    "asset_id": ID, "first_time": AT, "last_time": LATER, "readings": 17, "positions": 16,
+    "origins": [
+        {"origin": "feed:coast", "readings": 10, "positions": 10, "received": None, "stored": None, "late": None,
+         "duplicate": None, "rejected": None, "nulled": None, "device_status": None,
+         "reason": {"received": "counted_by_feed", "stored": "counted_by_feed", "late": "counted_by_feed",
+                    "duplicate": "counted_by_feed", "rejected": "counted_by_feed", "nulled": "counted_by_feed",
+                    "device_status": "not_a_device"}},
+        {"origin": "imo:9074729", "readings": 7, "positions": 6, "received": 9, "stored": 7, "late": 0, "duplicate": 1,
+         "rejected": 1, "nulled": [NULLED], "device_status": DEVICE_STATUS, "reason": {}},
+    ],
+    "reason": {},
+}  # fmt: skip
 STATE: dict[str, Any] = {
     "asset_id": ID, "time": AT, "age_s": 4.2, "position": {"type": "Point", "coordinates": [3.9, 51.95]}, "position_time": AT,
     "course_deg": 212.4, "speed": {"value": 12.3, "unit": "kn"}, "altitude": None, "draught_m": 9.0,
@@ -32,7 +52,7 @@ STATE: dict[str, Any] = {
 LIFECYCLE: dict[str, Any] = {
     "asset_id": ID, "class": "vessel", "name": "Blue Heron", "type": "bulk carrier", "stage": None, "registered_at": AT,
     "first_heard_at": AT, "last_heard_at": LATER, "streams": 2, "identifiers": [IDENTIFIER], "leases": [LEASE],
-    "operating_status": "moored", "reason": {"stage": "not_derived"},
+    "operating_status": "moored", "reported": REPORTED, "device_status": DEVICE_STATUS, "reason": {"stage": "not_derived"},
 }  # fmt: skip
 FINDING: dict[str, Any] = {
     "rule": "position_jump", "severity": "warning", "asset": "imo:9074729", "subject": None, "opened_at": AT,
@@ -65,7 +85,7 @@ FEED: dict[str, Any] = {
     "clock": "live", "clock_time": LATER,
     "counts": {"received": 10, "stored": 7, "late": 1, "duplicate": 1, "rejected": 1, "traffic": 1, "static_received": 2,
                "static_duplicate": 0, "unknown_fields": 0},
-    "reason": {},
+    "nulled": [NULLED], "reason": {},
 }  # fmt: skip
 REJECTION: dict[str, Any] = {
     "id": "31", "topic": "keelwing/v1/demo/vessel/imo/9074729/telemetry", "element": 3, "reason": "missing_time",

@@ -12,7 +12,7 @@ import csv
 import io
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 from urllib.parse import urlencode
 
 import msgspec
@@ -27,6 +27,12 @@ JSON_TYPE = "application/json"
 CSV_TYPE = "text/csv"
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 KeyT = TypeVar("KeyT")
+
+# Parts of sort keys, bounded by what a column and the calendar can hold: a forged cursor must not reach the database.
+TimeKey = Annotated[int, msgspec.Meta(ge=-(2**55), le=7_258_118_400_000_000)]  # microseconds; below the year 828, up to 2200
+NumberKey = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]  # bigint
+RevisionKey = Annotated[int, msgspec.Meta(ge=0, le=2**31 - 1)]  # integer
+TextKey = Annotated[str, msgspec.Meta(pattern=r"^[^\x00]*$")]
 
 
 def encode_cursor(*key: Any) -> str:

@@ -16,6 +16,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import Match, Route
 
 MEDIA_TYPE = "application/problem+json"
 PARTS = frozenset({"body", "query", "path", "header", "cookie"})
@@ -145,7 +146,17 @@ async def on_http_exception(request: Request, error: Exception) -> Response:
     status = error.status_code
     detail = {404: "There is nothing at this address.", 405: "This address does not take that method."}.get(status, error.detail)
     reason = HTTPStatus(status).name.lower()
-    return problem_response(status, detail, request.url.path, reason=reason, headers=dict(error.headers or {}))
+    headers = dict(error.headers or {})
+    if status == 405:
+        headers["Allow"] = ", ".join(_methods_of(request)) or headers.get("Allow", "GET, HEAD")
+    return problem_response(status, detail, request.url.path, reason=reason, headers=headers)
+
+
+def _methods_of(request: Request) -> list[str]:
+    """Methods of every route at the address (RFC 9110 §15.5.6); the framework names those of the first route alone."""
+    there = (*request.app.routes, *(route for router in request.app.state.routers for route in router.routes))
+    found = (route for route in there if isinstance(route, Route) and route.matches(request.scope)[0] is not Match.NONE)
+    return sorted({method for route in found for method in route.methods or ()})
 
 
 async def on_crash(request: Request, error: Exception) -> Response:  # noqa: ARG001 - Starlette logs the error itself

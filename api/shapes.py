@@ -58,6 +58,33 @@ class AssetShape(Shape, frozen=True, kw_only=True):
     reason: Reasons
 
 
+class ReportedShape(Shape, frozen=True, kw_only=True):
+    """The newest identity or voyage report as the air said it, unchecked: it changes nothing of the asset's own names.
+
+    `identifier` is the `scheme:value` that was spoken of; `particulars` are `name`, `call_sign`, `destination` … as reported.
+    """
+
+    time: Time
+    source: str
+    identifier: str
+    particulars: dict[str, Any]
+
+
+class DeviceStatusShape(Shape, frozen=True, kw_only=True):
+    """What a device last said of itself; `since` is when (wall time of reception) it began to say so."""
+
+    identifier: str
+    online: bool
+    since: Time
+
+
+class AssetDetailShape(AssetShape, frozen=True, kw_only=True):
+    """An asset of the key's tenant, with what the air last reported of its identity and whether its device is online."""
+
+    reported: ReportedShape | None
+    device_status: DeviceStatusShape | None
+
+
 class PointShape(Shape, frozen=True, kw_only=True):
     """GeoJSON Point, WGS 84, longitude first."""
 
@@ -232,11 +259,51 @@ class FeedCounts(Shape, frozen=True, kw_only=True):
     unknown_fields: int
 
 
+class NulledShape(Shape, frozen=True, kw_only=True):
+    """How often an optional field came with a value that was made null, by reason; the readings themselves were kept."""
+
+    field: str
+    reason_code: str = msgspec.field(name="reason")
+    count: int
+
+
+class OriginShape(Shape, frozen=True, kw_only=True):
+    """Who speaks of an asset: `feed:NAME`, or a device by its `scheme:value`.
+
+    `readings` are the asset's own. The counters tell what became of everything a device sent; a feed's are counted for all
+    it speaks of and stand with the feed, so they are null here.
+    """
+
+    origin: str
+    readings: int
+    positions: int
+    received: int | None
+    stored: int | None
+    late: int | None
+    duplicate: int | None
+    rejected: int | None
+    nulled: list[NulledShape] | None
+    device_status: DeviceStatusShape | None
+    reason: Reasons
+
+
+class AssetCoverageShape(Shape, frozen=True, kw_only=True):
+    """How well an asset is heard, and by whom. `origins` is the tenant's own affair: null for a lessee."""
+
+    asset_id: str
+    first_time: Time | None
+    last_time: Time | None
+    readings: int
+    positions: int
+    origins: list[OriginShape] | None
+    reason: Reasons
+
+
 class FeedShape(Shape, frozen=True, kw_only=True):
     """A feed: what it last said of itself, when the tenant's assets were last heard on it, its clock and counters.
 
     `clock_time` is wall time of the answer for a live feed and the largest reading time for a recording. Counters are null
-    for a feed of the operator, which other tenants share.
+    for a feed of the operator, which other tenants share; so is `nulled`, the optional fields made null, by field and reason.
     """
 
     name: str
@@ -248,6 +315,7 @@ class FeedShape(Shape, frozen=True, kw_only=True):
     clock: Literal["live", "recording"]
     clock_time: Time | None
     counts: FeedCounts | None
+    nulled: list[NulledShape] | None
     reason: Reasons
 
 
@@ -290,6 +358,8 @@ class LifecycleShape(Shape, frozen=True, kw_only=True):
     identifiers: list[IdentifierShape]
     leases: list[LeaseShape]
     operating_status: str | None
+    reported: ReportedShape | None
+    device_status: DeviceStatusShape | None
     reason: Reasons
 
 

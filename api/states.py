@@ -13,10 +13,13 @@ from api.shapes import (
     AltitudeShape,
     AssetShape,
     CoverageShape,
+    DeviceStatusShape,
     IdentifierShape,
     LeaseShape,
+    NulledShape,
     PointShape,
     Reasons,
+    ReportedShape,
     SpeedShape,
     StateShape,
     WeightShape,
@@ -36,6 +39,10 @@ NAV_STATUS_WORDS = {
 # design 4.6, silence thresholds without context: a vessel 6 h, an aircraft 10 min, a trainset 30 min.
 STALE_AFTER_US = {"vessel": 6 * HOUR_US, "aircraft": HOUR_US // 6, "trainset": HOUR_US // 2}
 MOVING_KN = 0.5  # MarineTraffic's "stopped" (peers.md 5.4), for a trainset too: its odometer's noise is below it
+# Of a static report, what says who the asset is; draught, destination and arrival are the voyage's and the lessor's to share.
+IDENTITY_FIELDS = frozenset(
+    {"name", "call_sign", "flag", "imo", "mmsi", "registration", "icao24", "type", "length_m", "beam_m"}
+)  # fmt: skip
 KG_PER_T_SEA = 1.025  # t/m³, sea water (domain.md 2.4)
 
 
@@ -91,6 +98,39 @@ def asset_shape(row: Row, identifiers: Iterable[Row], lease: Row | None) -> Asse
         created_at=to_rfc3339(row["created_at"]),
         reason=reason,
     )
+
+
+def reported_shape(row: Row, *, insider: bool) -> ReportedShape:
+    """A static report row as the API shows it; of a lessee's the identity alone."""
+    said = row["particulars"]
+    return ReportedShape(
+        time=to_rfc3339(row["time"]), source=row["source"], identifier=f"{row['scheme']}:{row['value']}",
+        particulars=said if insider else {name: value for name, value in said.items() if name in IDENTITY_FIELDS},
+    )  # fmt: skip
+
+
+def device_status_shape(row: Row) -> DeviceStatusShape:
+    """A device's status row as the API shows it."""
+    return DeviceStatusShape(identifier=row["origin"], online=row["online"], since=to_rfc3339(row["since"]))
+
+
+def nulled_shapes(rows: Iterable[Row]) -> list[NulledShape]:
+    """Counts of fields made null as the API shows them."""
+    return [NulledShape(field=row["field"], reason_code=row["reason"], count=row["count"]) for row in rows]
+
+
+def said_of(report: Row | None, status: Row | None, *, insider: bool) -> tuple[dict[str, Any], Reasons]:
+    """`reported` and `device_status`, and why one of them is null."""
+    reason: Reasons = {}
+    if report is None:
+        reason["reported"] = "never_reported"
+    if status is None:
+        reason["device_status"] = "never_said" if insider else "not_shared"
+    parts = {
+        "reported": None if report is None else reported_shape(report, insider=insider),
+        "device_status": None if status is None else device_status_shape(status),
+    }
+    return parts, reason
 
 
 def _newest(rows: Sequence[Row], time_column: str) -> Row | None:

@@ -167,6 +167,26 @@ async def heard(conn: Connection, asset_id: str, asset_class: str) -> Row:
     return (await _rows(conn, query, {"asset": asset_id}))[0]
 
 
+async def coverage(conn: Connection, asset_id: str) -> list[Row]:
+    """Origins that speak of an asset (`feed:NAME`, `scheme:value` of a device), what was heard, and what became of it.
+
+    `readings` and `positions` count the hours that lie wholly inside the scope. Counters and `nulled` are a device's; they are
+    None for a feed, whose counters are not split by asset.
+    """
+    return await _rows(conn, SQL["coverage"], {"asset": asset_id})
+
+
+async def device_statuses(conn: Connection, asset_id: str, until_us: int | None = None) -> list[Row]:
+    """What the devices of an asset last said of themselves (`online`, `since`), the latest first; `until_us` is of reception."""
+    return await _rows(conn, SQL["device_statuses"], {"asset": asset_id, "until": _moment(until_us)})
+
+
+async def reported(conn: Connection, asset_id: str, at_us: int | None, known_us: int | None) -> Row | None:
+    """The newest identity or voyage report of an asset as far as the scope reaches; None where there is none."""
+    found = await _rows(conn, SQL["reported"], {"asset": asset_id, "at": _moment(at_us), "known": _moment(known_us)})
+    return found[0] if found else None
+
+
 async def track(conn: Connection, asset_id: str, asset_class: str, period: Period, points_max: int) -> list[Row]:
     """Fixes in order of time, thinned evenly to at most `points_max` (≥ 2); each row says how many there were (`total`)."""
     query = sql.SQL(SQL["track"]).format(view=_view(asset_class))

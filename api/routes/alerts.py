@@ -15,7 +15,7 @@ from alerts import lifecycle
 from api import examples
 from api.documents import answer, answer_list
 from api.keys import Asker, Editor, Insider
-from api.listing import decode_cursor, encode_cursor, json_response, list_response
+from api.listing import NumberKey, RevisionKey, TimeKey, decode_cursor, encode_cursor, json_response, list_response
 from api.once import Answer, IdempotencyKey, write_once
 from api.parameters import PageQuery, Severities, SpanQuery, Statuses, Text
 from api.problem import Problem, not_found
@@ -91,13 +91,13 @@ async def list_alerts(
     rule: Annotated[Text | None, Query(max_length=64, description="Of this rule.")] = None,
 ) -> Response:  # fmt: skip
     """Alerts with `opened_at` in [from, to), the latest opened first."""
-    after = decode_cursor(page.cursor, tuple[int, str])
+    after = decode_cursor(page.cursor, tuple[TimeKey, UUID])
     which = reads.AlertFilter(
         statuses=status, severities=severity, asset_id=None if asset_id is None else str(asset_id), rule=rule,
         from_us=span.from_us, to_us=span.to_us,
     )  # fmt: skip
     async with asker.desk() as conn:
-        rows = await reads.alerts(conn, which, after, page.limit + 1)
+        rows = await reads.alerts(conn, which, (after[0], str(after[1])) if after else None, page.limit + 1)
     last = rows[page.limit - 1] if len(rows) > page.limit else None
     cursor = None if last is None else encode_cursor(last["opened_at"], str(last["alert_id"]))
     return list_response(request, AlertShape, [alert_shape(row) for row in rows[: page.limit]], cursor)
@@ -113,7 +113,7 @@ async def get_alert(asker: Insider, alert_id: AlertId) -> Response:
 @router.get("/{alert_id}/revisions", responses=answer_list(AlertRevisionShape, examples.ALERT_REVISION, 404), response_model=None)
 async def list_revisions(request: Request, asker: Insider, alert_id: AlertId, page: PageQuery) -> Response:
     """What changed an alert, oldest first."""
-    after = decode_cursor(page.cursor, tuple[int])
+    after = decode_cursor(page.cursor, tuple[RevisionKey])
     async with asker.desk() as conn:
         await _alert(conn, alert_id)
         rows = await reads.alert_revisions(conn, str(alert_id), after[0] if after else None, page.limit + 1)
@@ -198,7 +198,7 @@ async def dismiss(
 @router.get("/{alert_id}/comments", responses=answer_list(CommentShape, examples.COMMENT, 404), response_model=None)
 async def list_comments(request: Request, asker: Insider, alert_id: AlertId, page: PageQuery) -> Response:
     """Comments under an alert, oldest first."""
-    after = decode_cursor(page.cursor, tuple[int])
+    after = decode_cursor(page.cursor, tuple[NumberKey])
     async with asker.desk() as conn:
         await _alert(conn, alert_id)
         rows = await reads.alert_comments(conn, str(alert_id), after[0] if after else None, page.limit + 1)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from typing import Annotated, Any
+from uuid import UUID
 
+import msgspec
 from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 from starlette.responses import Response
@@ -28,8 +30,8 @@ from api.parameters import (
     Text,
 )  # fmt: skip
 from api.problem import Fault, Problem, not_found, pointer_of
-from api.shapes import AssetShape, IdentifierShape, LifecycleShape, StateShape
-from api.states import asset_shape, identifier_shape, lease_shape, state_shape, time_of
+from api.shapes import AssetDetailShape, AssetShape, IdentifierShape, LifecycleShape, StateShape
+from api.states import asset_shape, identifier_shape, lease_shape, said_of, state_shape, time_of
 from fleet.identifiers import identifier_fault
 from fleet.instants import to_rfc3339
 from store import desk, reads, registry
@@ -103,6 +105,22 @@ async def shapes_of(conn: Connection, rows: Sequence[reads.Row], dated: Dated) -
     return [asset_shape(row, names.get(row["asset_id"], ()), next(iter(leases.get(row["asset_id"], ())), None)) for row in rows]
 
 
+async def said_parts(conn: Connection, asker: Asker, asset_id: Any, dated: Dated) -> tuple[dict[str, Any], dict[str, str]]:
+    """What the air last reported of an asset's identity and what its device says of itself, with reasons for the nulls."""
+    until_us = min((each for each in (dated.at_us, dated.known_us) if each is not None), default=None)
+    report = await reads.reported(conn, str(asset_id), dated.at_us, dated.known_us)
+    statuses = await reads.device_statuses(conn, str(asset_id), until_us)
+    return said_of(report, next(iter(statuses), None), insider=asker.party is None)
+
+
+async def detail_of(conn: Connection, asker: Asker, row: reads.Row, dated: Dated) -> AssetDetailShape:
+    """One asset row with all that is said of it."""
+    shape = (await shapes_of(conn, [row], dated))[0]
+    parts, reason = await said_parts(conn, asker, row["asset_id"], dated)
+    known = msgspec.structs.asdict(shape)
+    return AssetDetailShape(**{**known, **parts, "reason": known["reason"] | reason})
+
+
 async def asset_row(conn: Connection, asset_id: Any, dated: Dated | None = None) -> reads.Row:
     """The asset's row. Raises Problem 404 where the key cannot see it."""
     found = await reads.asset(conn, str(asset_id), None if dated is None else dated.known_us)
@@ -121,13 +139,13 @@ async def list_assets(
     bbox: Annotated[Box | None, Query(description="Last heard inside west,south,east,north; west > east crosses 180°.")] = None,
 ) -> Response:  # fmt: skip
     """Assets in the key's scope, in order of their id."""
-    after = decode_cursor(page.cursor, tuple[str])
+    after = decode_cursor(page.cursor, tuple[UUID])
     which = reads.AssetFilter(
         asset_class=asset_class, identifier=identifier, lessee=lessee, text=q, bbox=bbox,
         at_us=dated.at_us, known_us=dated.known_us,
     )  # fmt: skip
     async with asker.desk() as conn:
-        rows = await reads.assets(conn, which, after[0] if after else None, page.limit + 1)
+        rows = await reads.assets(conn, which, str(after[0]) if after else None, page.limit + 1)
         shapes = await shapes_of(conn, rows[: page.limit], dated)
     return list_response(request, AssetShape, shapes, next_cursor(rows, page, "asset_id"))
 
@@ -141,7 +159,7 @@ def next_cursor(rows: Sequence[reads.Row], page: Page, *columns: str) -> str | N
 
 
 @router.post(
-    "/assets", status_code=201, responses=answer(AssetShape, examples.ASSET, 201, 400, 409, 413), response_model=None
+    "/assets", status_code=201, responses=answer(AssetDetailShape, examples.ASSET_DETAIL, 201, 400, 409, 413), response_model=None
 )  # fmt: skip
 async def create_asset(request: Request, asker: Editor, body: NewAsset, idempotency_key: IdempotencyKey = None) -> Response:
     """Register an asset. Streams that already speak of its identifiers become its own, past readings included."""
@@ -149,6 +167,11 @@ async def create_asset(request: Request, asker: Editor, body: NewAsset, idempote
         Fault(part="body", pointer=pointer_of(["identifiers", n]), detail=fault)
         for n, each in enumerate(body.identifiers)
         if (fault := _identifier_fault(each)) is not None
+    ]
+    faults += [
+        Fault(part="body", pointer=pointer_of(["identifiers", n]), detail="named twice for the same time")
+        for n, each in enumerate(body.identifiers)
+        if any(_same(each, earlier) for earlier in body.identifiers[:n])
     ]
     if faults:
         raise Problem(422, "The request was understood but is not valid.", reason="invalid", errors=faults)
@@ -160,10 +183,20 @@ async def create_asset(request: Request, asker: Editor, body: NewAsset, idempote
             [registry.Identifier(each.scheme, each.value, each.valid_from, each.valid_to) for each in body.identifiers],
             body.particulars,
         )  # fmt: skip
-        made = (await shapes_of(conn, [await asset_row(conn, asset_id)], Dated()))[0]
+        made = await detail_of(conn, asker, await asset_row(conn, asset_id), Dated())
         return Answer(body=made, status=201, headers={"Location": f"/v1/assets/{asset_id}"})
 
     return await write_once(request, asker, idempotency_key, work)
+
+
+def _same(one: NewIdentifier, other: NewIdentifier) -> bool:
+    """Whether two identifiers are equal at some instant; null bounds are open."""
+
+    def begins_before_end(first: NewIdentifier, second: NewIdentifier) -> bool:
+        return first.valid_from is None or second.valid_to is None or first.valid_from < second.valid_to
+
+    equal = (one.scheme, one.value) == (other.scheme, other.value)
+    return equal and begins_before_end(one, other) and begins_before_end(other, one)
 
 
 def _identifier_fault(each: NewIdentifier) -> str | None:
@@ -182,15 +215,15 @@ async def _refuse_borne(conn: Connection, body: NewAsset) -> None:
             raise Problem(409, "An asset bears this identifier already.", reason="identifier_borne", errors=[fault])
 
 
-@router.get("/assets/{asset_id}", responses=answer(AssetShape, examples.ASSET, 200, 404), response_model=None)
+@router.get("/assets/{asset_id}", responses=answer(AssetDetailShape, examples.ASSET_DETAIL, 200, 404), response_model=None)
 async def get_asset(asker: Anyone, asset_id: AssetId, dated: DatedQuery) -> Response:
-    """One asset, with its identifiers and the lease in force."""
+    """One asset, with its identifiers, the lease in force, and what the air last reported of it."""
     async with asker.desk() as conn:
-        return json_response((await shapes_of(conn, [await asset_row(conn, asset_id, dated)], dated))[0])
+        return json_response(await detail_of(conn, asker, await asset_row(conn, asset_id, dated), dated))
 
 
 @router.patch(
-    "/assets/{asset_id}", responses=answer(AssetShape, examples.ASSET, 200, 400, 404, 409, 413), response_model=None
+    "/assets/{asset_id}", responses=answer(AssetDetailShape, examples.ASSET_DETAIL, 200, 400, 404, 409, 413), response_model=None
 )  # fmt: skip
 async def change_asset(
     request: Request, asker: Editor, asset_id: AssetId, body: AssetChange, idempotency_key: IdempotencyKey = None
@@ -206,7 +239,7 @@ async def change_asset(
         await desk.change_asset(
             conn, str(asset_id), name=body.name, asset_type=body.type, type_given="type" in given, particulars=body.particulars
         )  # fmt: skip
-        return Answer(body=(await shapes_of(conn, [await asset_row(conn, asset_id)], Dated()))[0])
+        return Answer(body=await detail_of(conn, asker, await asset_row(conn, asset_id), Dated()))
 
     return await write_once(request, asker, idempotency_key, work)
 
@@ -260,24 +293,25 @@ async def list_states(
     asset_class: Annotated[ClassName | None, Query(alias="class", description="Of this class.")] = None,
 ) -> Response:  # fmt: skip
     """States of all assets in the key's scope, in order of asset id."""
-    after = decode_cursor(page.cursor, tuple[str])
+    after = decode_cursor(page.cursor, tuple[UUID])
     which = reads.AssetFilter(asset_class=asset_class, known_us=dated.known_us)
     async with asker.desk() as conn:
-        rows = await reads.assets(conn, which, after[0] if after else None, page.limit + 1)
+        rows = await reads.assets(conn, which, str(after[0]) if after else None, page.limit + 1)
         shapes = await states_of(conn, asker, rows[: page.limit], dated)
     return list_response(request, StateShape, shapes, next_cursor(rows, page, "asset_id"))
 
 
 @router.get("/assets/{asset_id}/lifecycle", responses=answer(LifecycleShape, examples.LIFECYCLE, 200, 404), response_model=None)
 async def get_lifecycle(asker: Anyone, asset_id: AssetId, dated: DatedQuery) -> Response:
-    """What is known so far of an asset's life: names, first and last hearing, leases, stage."""
+    """What is known so far of an asset's life: names, first and last hearing, leases, stage, what the air reported."""
     async with asker.desk() as conn:
         row = await asset_row(conn, asset_id, dated)
         names = await reads.identifiers(conn, [row["asset_id"]], dated.at_us, dated.known_us)
         leases = await reads.leases(conn, [row["asset_id"]], dated.at_us, dated.known_us)
         heard = await reads.heard(conn, str(asset_id), row["class"])
         state = (await states_of(conn, asker, [row], dated))[0]
-    reason = {name: why for name, why in state.reason.items() if name in {"stage", "operating_status"}}
+        parts, unsaid = await said_parts(conn, asker, asset_id, dated)
+    reason = unsaid | {name: why for name, why in state.reason.items() if name in {"stage", "operating_status"}}
     if row["type"] is None:
         reason["type"] = "not_given"
     if heard["first_time"] is None:
@@ -288,6 +322,6 @@ async def get_lifecycle(asker: Anyone, asset_id: AssetId, dated: DatedQuery) -> 
             registered_at=to_rfc3339(row["created_at"]), first_heard_at=time_of(heard["first_time"]),
             last_heard_at=time_of(heard["last_time"]), streams=heard["streams"],
             identifiers=[identifier_shape(each) for each in names], leases=[lease_shape(each) for each in leases],
-            operating_status=state.operating_status, reason=reason,
+            operating_status=state.operating_status, reason=reason, **parts,
         )
     )  # fmt: skip

@@ -8,11 +8,11 @@ from starlette.responses import Response
 from api import examples
 from api.documents import answer_list
 from api.keys import Insider
-from api.listing import decode_cursor, list_response
+from api.listing import TextKey, decode_cursor, list_response
 from api.parameters import PageQuery
 from api.routes.assets import next_cursor, now_us
 from api.shapes import FeedCounts, FeedShape
-from api.states import time_of
+from api.states import nulled_shapes, time_of
 from fleet.instants import to_rfc3339
 from store import reads
 
@@ -33,7 +33,7 @@ def feed_shape(row: reads.Row, answered_us: int) -> FeedShape:
     if clock_us is None:
         reason["clock_time"] = "no_asset_heard"
     if shared:
-        reason["counts"] = "shared_with_others"
+        reason |= {"counts": "shared_with_others", "nulled": "shared_with_others"}
     return FeedShape(
         name=row["feed"],
         owner="operator" if shared else "tenant",
@@ -44,6 +44,7 @@ def feed_shape(row: reads.Row, answered_us: int) -> FeedShape:
         clock=row["clock"],
         clock_time=None if clock_us is None else to_rfc3339(clock_us),
         counts=None if shared else FeedCounts(**{name: row[name] for name in COUNTS}),
+        nulled=None if shared else nulled_shapes(row["nulled"]),
         reason=reason,
     )
 
@@ -51,7 +52,7 @@ def feed_shape(row: reads.Row, answered_us: int) -> FeedShape:
 @router.get("", responses=answer_list(FeedShape, examples.FEED), response_model=None)
 async def list_feeds(request: Request, asker: Insider, page: PageQuery) -> Response:
     """The tenant's feeds and those of the operator granted to it: liveness, clock, counters."""
-    after = decode_cursor(page.cursor, tuple[str, str])
+    after = decode_cursor(page.cursor, tuple[TextKey, TextKey])
     async with asker.desk() as conn:
         rows = await reads.feeds(conn, after, page.limit + 1)
     shapes = [feed_shape(row, now_us()) for row in rows[: page.limit]]

@@ -11,7 +11,7 @@ from starlette.responses import Response
 from api import examples
 from api.documents import answer, answer_list
 from api.keys import Insider
-from api.listing import decode_cursor, encode_cursor, json_response, list_response
+from api.listing import TextKey, TimeKey, decode_cursor, encode_cursor, json_response, list_response
 from api.parameters import DatedQuery, KnownAt, PageQuery, Severities, SpanQuery, Text
 from api.problem import not_found
 from api.shapes import FindingShape
@@ -55,7 +55,7 @@ async def list_findings(
 
     `valid_at`: the episodes running then.
     """
-    after = decode_cursor(page.cursor, tuple[int, str, str, str, str])
+    after = decode_cursor(page.cursor, tuple[TimeKey, TextKey, TextKey, TextKey, TextKey])
     which = reads.FindingFilter(
         asset_id=None if asset_id is None else str(asset_id), rule=rule, severities=severity,
         from_us=span.from_us, to_us=span.to_us,

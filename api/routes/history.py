@@ -15,7 +15,19 @@ from starlette.responses import Response
 from api import examples
 from api.documents import problem_answers
 from api.keys import Anyone
-from api.listing import CSV_TYPE, JSON_TYPE, csv_cell, decode_cursor, encode_cursor, json_response, next_link, preferred
+from api.listing import (
+    CSV_TYPE,
+    JSON_TYPE,
+    NumberKey,
+    TextKey,
+    TimeKey,
+    csv_cell,
+    decode_cursor,
+    encode_cursor,
+    json_response,
+    next_link,
+    preferred,
+)
 from api.parameters import AssetId, Duration, KnownAt, PageQuery, Span, SpanQuery, Text, ValidAt
 from api.problem import Problem, invalid
 from api.routes.assets import asset_row
@@ -168,7 +180,7 @@ async def _raw(
     conn: Connection, asset: reads.Row, period: reads.Period, own: Sequence[str], channels: Sequence[str] | None,
     cursor: str | None, limit: int,
 ) -> tuple[list[dict[str, Any]], str | None]:  # fmt: skip
-    after = decode_cursor(cursor, tuple[int, str, int, int])
+    after = decode_cursor(cursor, tuple[TimeKey, TextKey, NumberKey, NumberKey])
     rows = await reads.telemetry(conn, str(asset["asset_id"]), asset["class"], period, own, after, limit + 1)
     following = None
     if len(rows) > limit:
@@ -189,7 +201,7 @@ async def _buckets(
 ) -> tuple[list[dict[str, Any]], str | None]:  # fmt: skip
     if (period.to_us - period.from_us) // (bucket_s * 1_000_000) > BUCKETS_MAX:
         raise invalid("query", "bucket", f"makes more than {BUCKETS_MAX} buckets of this period")
-    after = decode_cursor(cursor, tuple[int])
+    after = decode_cursor(cursor, tuple[TimeKey])
     if channels is None:
         said = await reads.latest(conn, [asset["asset_id"]])
         channels = sorted({name for row in said for name in row["channels"] or ()} - NOT_CHANNELS - set(own))[:FIELDS_MAX]

@@ -12,7 +12,7 @@ from starlette.responses import Response
 from api import examples
 from api.documents import answer, answer_list
 from api.keys import Editor, Insider
-from api.listing import decode_cursor, list_response
+from api.listing import NumberKey, decode_cursor, list_response
 from api.once import Answer, IdempotencyKey, write_once
 from api.parameters import Instant, PageQuery, SpanQuery, Text
 from api.routes.assets import next_cursor
@@ -66,7 +66,7 @@ async def list_rejections(
     reason: Annotated[Text | None, Query(max_length=64, description="For this reason.")] = None,
 ) -> Response:  # fmt: skip
     """Rejections received in [from, to), newest first; kept for a bounded time and size."""
-    after = decode_cursor(page.cursor, tuple[int])
+    after = decode_cursor(page.cursor, tuple[NumberKey])
     async with asker.desk() as conn:
         rows = await reads.rejections(conn, reason, span.from_us, span.to_us, after[0] if after else None, page.limit + 1)
     shapes = [rejection_shape(row) for row in rows[: page.limit]]

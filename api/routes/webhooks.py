@@ -16,7 +16,7 @@ from starlette.responses import Response
 from api import examples
 from api.documents import answer, answer_list, problem_answers
 from api.keys import Admin, Insider
-from api.listing import decode_cursor, json_response, list_response
+from api.listing import NumberKey, decode_cursor, json_response, list_response
 from api.once import Answer, IdempotencyKey, write_once
 from api.parameters import Instant, PageQuery, Text, plain_text
 from api.problem import Fault, Problem, not_found
@@ -215,7 +215,7 @@ async def list_attempts(
     event_id: Annotated[Text | None, Query(max_length=64, description="For this event.")] = None,
 ) -> Response:  # fmt: skip
     """Requests made to the endpoint, newest first."""
-    after = decode_cursor(page.cursor, tuple[int])
+    after = decode_cursor(page.cursor, tuple[NumberKey])
     async with asker.desk() as conn:
         await _webhook(conn, webhook_id)
         rows = await reads.webhook_attempts(conn, str(webhook_id), event_id, after[0] if after else None, page.limit + 1)

@@ -150,7 +150,7 @@ LIMIT %(limit)s;
 
 -- name: feeds
 SELECT feed.tenant, feed.feed, feed.clock, feed.created_at, said.online, said.received_at AS said_at,
-    heard.received_at AS last_received_at, heard.time AS clock_time, heard.assets, counted.*
+    heard.received_at AS last_received_at, heard.time AS clock_time, heard.assets, counted.*, nulled.nulled
 FROM feed
 LEFT JOIN LATERAL (
     SELECT online, received_at FROM status_report
@@ -166,9 +166,74 @@ LEFT JOIN LATERAL (
         coalesce(sum(static_duplicate), 0)::bigint AS static_duplicate,
         coalesce(sum(unknown_fields), 0)::bigint AS unknown_fields
     FROM ingest_count WHERE ingest_count.tenant = feed.tenant AND ingest_count.origin = 'feed:' || feed.feed) AS counted ON true
+LEFT JOIN LATERAL (
+    SELECT coalesce(jsonb_agg(jsonb_build_object('field', field, 'reason', reason, 'count', count) ORDER BY field, reason), '[]')
+        AS nulled
+    FROM (SELECT field, reason, sum(count)::bigint AS count FROM ingest_nulled
+        WHERE ingest_nulled.tenant = feed.tenant AND ingest_nulled.origin = 'feed:' || feed.feed GROUP BY field, reason) AS one
+    ) AS nulled ON true
 WHERE (%(after_tenant)s::text IS NULL OR (feed.tenant, feed.feed) > (%(after_tenant)s, %(after_feed)s))
 ORDER BY feed.tenant, feed.feed
 LIMIT %(limit)s;
+
+-- name: coverage
+-- Who speaks of an asset, what the hours hold of it, and what became of everything a device of it sent. A feed's counters are
+-- not split by asset, so its columns are NULL.
+WITH said AS (
+    SELECT stream_id, origin = 'device' AS device, CASE origin WHEN 'device' THEN scheme || ':' || value ELSE origin END AS origin
+    FROM asset_stream WHERE asset_id = %(asset)s),
+own AS (
+    SELECT origin, device FROM said
+    UNION
+    SELECT scheme || ':' || value, true FROM identifier WHERE asset_id = %(asset)s AND upper_inf(recorded))
+SELECT own.origin, own.device, rolled.readings, rolled.positions, counted.*, nulled.nulled
+FROM own
+CROSS JOIN LATERAL (
+    SELECT coalesce(sum(count), 0)::bigint AS readings, coalesce(sum(position_count), 0)::bigint AS positions
+    FROM asset_reading_hour
+    WHERE asset_id = %(asset)s AND stream_id IN (SELECT stream_id FROM said WHERE said.origin = own.origin)) AS rolled
+LEFT JOIN LATERAL (
+    SELECT sum(received)::bigint AS received, sum(stored)::bigint AS stored, sum(late)::bigint AS late,
+        sum(duplicate)::bigint AS duplicate, sum(rejected)::bigint AS rejected
+    FROM ingest_count WHERE tenant = scope_tenant() AND ingest_count.origin = own.origin) AS counted ON own.device
+LEFT JOIN LATERAL (
+    SELECT jsonb_agg(jsonb_build_object('field', field, 'reason', reason, 'count', count) ORDER BY field, reason) AS nulled
+    FROM (SELECT field, reason, sum(count)::bigint AS count FROM ingest_nulled
+        WHERE tenant = scope_tenant() AND ingest_nulled.origin = own.origin GROUP BY field, reason) AS one) AS nulled ON own.device
+WHERE own.origin IN (SELECT origin FROM said) OR counted.received IS NOT NULL
+    OR EXISTS (SELECT FROM status_report WHERE tenant = scope_tenant() AND status_report.origin = own.origin)
+ORDER BY own.origin;
+
+-- name: device_statuses
+-- What each device of an asset last said of itself up to `until`, and since when it has said so without a break.
+WITH own AS (
+    SELECT scheme || ':' || value AS origin FROM asset_stream WHERE asset_id = %(asset)s AND origin = 'device'
+    UNION
+    SELECT scheme || ':' || value FROM identifier WHERE asset_id = %(asset)s AND upper_inf(recorded)),
+said AS (
+    SELECT status_report.origin, online, received_at, status_report_id
+    FROM status_report JOIN own USING (origin)
+    WHERE tenant = scope_tenant() AND (%(until)s::timestamptz IS NULL OR received_at <= %(until)s)),
+last AS (SELECT DISTINCT ON (origin) * FROM said ORDER BY origin, received_at DESC, status_report_id DESC)
+SELECT last.origin, last.online, last.received_at, (
+        SELECT min(received_at) FROM said
+        WHERE said.origin = last.origin AND said.online = last.online AND (turn.received_at IS NULL
+            OR (said.received_at, said.status_report_id) > (turn.received_at, turn.status_report_id))) AS since
+FROM last
+LEFT JOIN LATERAL (
+    SELECT received_at, status_report_id FROM said WHERE said.origin = last.origin AND said.online <> last.online
+    ORDER BY received_at DESC, status_report_id DESC LIMIT 1) AS turn ON true
+ORDER BY last.received_at DESC, last.origin;
+
+-- name: reported
+-- The newest identity or voyage report of an asset at or before `at`, as known then.
+SELECT time, source, scheme, value, particulars
+FROM asset_static_report AS report
+WHERE asset_id = %(asset)s AND (%(at)s::timestamptz IS NULL OR time <= %(at)s)
+    AND (%(known)s::timestamptz IS NULL OR EXISTS (
+        SELECT FROM commits WHERE commits.commit_no = report.commit_no AND committed_at <= %(known)s))
+ORDER BY time DESC, received_at DESC, scheme, value, source, particulars::text
+LIMIT 1;
 
 -- name: rejections
 SELECT rejection_id, topic, element, reason, detail, payload, received_at, replayed_at

@@ -18,7 +18,9 @@ async def test_an_asset_says_who_it_is_and_why_the_rest_is_unknown(ask: Asking, 
     assert (asset["id"], asset["class"], asset["name"], asset["type"]) == (world.ship, "vessel", "Blue Heron", "bulk carrier")
     assert [(each["scheme"], each["value"]) for each in asset["identifiers"]] == [("imo", "9074729"), ("mmsi", "244660000")]
     assert asset["current_lease"] is None
-    assert asset["reason"] == {"stage": "not_derived", "current_lease": "no_lease_in_force"}
+    assert asset["reason"] == {
+        "stage": "not_derived", "current_lease": "no_lease_in_force", "reported": "never_reported", "device_status": "never_said",
+    }  # fmt: skip
 
 
 async def test_valid_at_shows_the_lease_in_force_then(ask: Asking, world: World) -> None:

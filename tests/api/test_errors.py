@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 from api.app import create_app
+from api.listing import encode_cursor
 from api.settings import ApiSettings
 from tests.api.fix_world import Asking, World
 
@@ -41,7 +42,37 @@ async def test_an_unknown_address_is_404_and_a_wrong_method_405(ask: Asking) -> 
     problem(await ask("admin").get("/nothing"), 404)
     wrong = await ask("admin").delete("/v1/assets")
     problem(wrong, 405)
-    assert wrong.headers["allow"]
+    assert wrong.headers["allow"] == "GET, POST"
+    one = await ask("admin").post("/v1/webhooks/00000000-0000-4000-8000-000000000000")
+    assert one.headers["allow"] == "DELETE, GET, PATCH"
+
+
+FORGED: list[tuple[str, list[object]]] = [
+    ("/v1/assets", ["no-uuid"]),
+    ("/v1/states", ["\x00"]),
+    ("/v1/alerts", [0, "no-uuid"]),
+    ("/v1/alerts", [2**62, "00000000-0000-4000-8000-000000000000"]),
+    ("/v1/findings", [-(2**62), "a", "b", "c", "d"]),
+    ("/v1/findings", [0, "a\x00", "b", "c", "d"]),
+    ("/v1/feeds", ["a", "\x00"]),
+    ("/v1/rejections", [2**64]),
+    ("/v1/alerts/{alert}/revisions", [2**40]),
+    ("/v1/assets/{ship}/telemetry", [2**60, "device", 1, 1]),
+    ("/v1/assets/{ship}/telemetry?bucket=PT1H", [2**60]),
+]
+
+
+@pytest.mark.parametrize(("path", "key"), FORGED)
+@pytest.mark.asyncio(loop_scope="session")
+async def test_a_forged_cursor_is_422_pointed_at_and_never_reaches_the_database(
+    look: Asking, path: str, key: list[object]
+) -> None:
+    there = path.format(alert=look.world.alert, ship=look.world.ship)
+
+    answer = await look("admin").get(there, params=dict(httpx.URL(there).params) | {"cursor": encode_cursor(*key)})
+
+    (error,) = problem(answer, 422)["errors"]  # type: ignore[misc,attr-defined]
+    assert error == {"in": "query", "pointer": "#/cursor", "detail": "not a cursor of this list"}
 
 
 @pytest.mark.parametrize(
@@ -75,6 +106,7 @@ async def test_a_bad_parameter_is_422_and_pointed_at(look: Asking, path: str, pa
         ({**SHIP, "identifiers": []}, "#/identifiers"),
         ({**SHIP, "identifiers": [{"scheme": "imo", "value": "12"}]}, "#/identifiers/0"),
         ({**SHIP, "identifiers": [{"scheme": "imo"}]}, "#/identifiers/0/value"),
+        ({**SHIP, "identifiers": SHIP["identifiers"] * 2}, "#/identifiers/1"),  # type: ignore[operator]
         ({**SHIP, "particulars": {"a/b~c": "\x00"}}, None),
     ],
 )

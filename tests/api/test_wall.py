@@ -6,7 +6,7 @@ import pytest
 from fleet.instants import HOUR_US, to_rfc3339
 from tests.api.fix_world import LEASE, NOON_US, Asking, World
 
-SUBRESOURCES = ["", "/state", "/track", "/telemetry", "/telemetry?bucket=PT1H", "/lifecycle", "/identifiers"]
+SUBRESOURCES = ["", "/state", "/track", "/telemetry", "/telemetry?bucket=PT1H", "/lifecycle", "/identifiers", "/coverage"]
 INTERNAL = ["/v1/findings", "/v1/alerts", "/v1/webhooks", "/v1/feeds", "/v1/rejections", "/v1/rejections/counts"]
 
 
