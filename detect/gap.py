@@ -1,4 +1,8 @@
-"""Rule `gap`: an asset was silent longer than its circumstances allow, and what that silence most likely is."""
+"""Rule `gap`: an asset was silent longer than its circumstances allow, and what that silence most likely is.
+
+What is judged, and at which minute, depends only on when we listened up to that minute: a tick asked for too early, because an
+outage was not known yet, decides nothing and asks again. So a run that knew of the outage beforehand ends the same.
+"""
 
 from __future__ import annotations
 
@@ -39,7 +43,7 @@ def at_reading(memory: GapMemory, moment: Moment) -> Sequence[Finding]:
     """Close the open gap at this reading, or state one that began and ended between two ticks; then ask for the next tick."""
     findings: Sequence[Finding] = NOTHING
     before, now = moment.before, moment.now
-    if before is not None and moment.time_us - before.time_us > SHORTEST_US:
+    if before is not None and (memory.episode is not None or moment.time_us - before.time_us > SHORTEST_US):
         findings = _end(memory, moment, before, now)
     if before is None or now.time_us > before.time_us:
         memory.heard_us = [*memory.heard_us[1 - OWN_READINGS :], now.time_us]
@@ -48,7 +52,7 @@ def at_reading(memory: GapMemory, moment: Moment) -> Sequence[Finding]:
         memory.wake_at_us = None
     else:
         first_us = allowed.limit_us if allowed.heard_limit_us is None else allowed.heard_limit_us
-        memory.wake_at_us = minute_after(now.time_us + first_us)
+        memory.wake_at_us = minute_after(moment.context.listening.reached_at_us(now.time_us, first_us + 1) - 1)
     return findings
 
 
@@ -59,6 +63,13 @@ def at_tick(memory: GapMemory, moment: Moment) -> Sequence[Finding]:
     if seen is None or allowed is None:
         memory.wake_at_us = None
         return NOTHING
+    due, missing_us = _due(memory, moment, seen, allowed)
+    memory.wake_at_us = _wake_us(moment, seen, missing_us)
+    return _judge(memory, moment, seen, allowed) if due else NOTHING
+
+
+def _judge(memory: GapMemory, moment: Moment, seen: Seen, allowed: Silence) -> Sequence[Finding]:
+    """Look around at a minute at which that is due: open, follow or stay quiet; no more wakes when nothing is left to decide."""
     scene = moment.context.scene
     if scene is not None:
         memory.scene = (scene.neighbours_heard, scene.neighbours_known, scene.feed_down)
@@ -66,15 +77,14 @@ def at_tick(memory: GapMemory, moment: Moment) -> Sequence[Finding]:
     if memory.episode is None:
         limit_us = _limit_us(memory, allowed, scene)
         if listened_us <= limit_us:
-            memory.wake_at_us = _next_ask(moment, allowed, listened_us)
             return NOTHING
         memory.episode = _open(memory, moment, seen, allowed, listened_us, limit_us)
+        memory.wake_at_us = _wake_us(moment, seen, TRAITS[moment.state.asset_class].ask_every_us)
         changed = True
     else:
         changed = _follow(memory.episode, memory, moment, allowed, listened_us)
-    traits = TRAITS[moment.state.asset_class]
-    done = memory.episode.severity != "info" or moment.time_us - seen.time_us >= traits.ask_until_us
-    memory.wake_at_us = None if done else minute_after(moment.time_us + traits.ask_every_us - MINUTE_US)
+    if memory.episode.severity != "info" or moment.time_us - seen.time_us >= TRAITS[moment.state.asset_class].ask_until_us:
+        memory.wake_at_us = None
     return (memory.episode.finding(moment.state, NAME, VERSION),) if changed else NOTHING
 
 
@@ -102,13 +112,46 @@ def _limit_us(memory: GapMemory, allowed: Silence, scene: SceneContext | None) -
     return allowed.heard_limit_us if heard and allowed.heard_limit_us is not None else allowed.limit_us
 
 
-def _next_ask(moment: Moment, allowed: Silence, listened_us: int) -> int:
-    """The first minute at which more listened silence could decide: the limit itself, or the next hour's look around."""
-    wake_us = moment.time_us + max(allowed.limit_us - listened_us, 0)
-    if allowed.heard_limit_us is not None:
-        hour_us = moment.time_us + TRAITS[moment.state.asset_class].ask_every_us - MINUTE_US
-        wake_us = min(wake_us, max(hour_us, moment.time_us + allowed.heard_limit_us - listened_us))
-    return minute_after(wake_us)
+def _due(memory: GapMemory, moment: Moment, seen: Seen, allowed: Silence) -> tuple[bool, int]:
+    """Whether something is to be judged at this minute, and how much more must be listened until something is again.
+
+    Judged is at the first whole minute at which the listened silence is longer than the limit where neighbours are heard, each
+    `ask_every_us` of listening after that, and when it is longer than the limit; of an open gap each `ask_every_us` of listening
+    after it was opened.
+    """
+    listening, every_us = moment.context.listening, TRAITS[moment.state.asset_class].ask_every_us
+    from_us = seen.time_us if memory.episode is None else memory.episode.detected_at_us
+    listened_us = listening.listened_us(from_us, moment.time_us)
+    minute_ago_us = listening.listened_us(from_us, moment.time_us - MINUTE_US)
+    if memory.episode is not None:
+        return listened_us // every_us > minute_ago_us // every_us, every_us - listened_us % every_us
+    heard_us = allowed.heard_limit_us
+    if heard_us is None:
+        return listened_us > allowed.limit_us, max(allowed.limit_us + 1 - listened_us, 1)
+    last_us = max(allowed.limit_us, heard_us)
+    asked = _asks(listened_us, heard_us, every_us)
+    due = listened_us > last_us or asked > _asks(minute_ago_us, heard_us, every_us)
+    needed_us = heard_us + 1 + asked * every_us
+    return due, (needed_us if listened_us > last_us else min(needed_us, last_us + 1)) - listened_us
+
+
+def _asks(listened_us: int, heard_us: int, every_us: int) -> int:
+    """How many looks around fall into a silence: one as soon as it is longer than `heard_us`, then one every `every_us`."""
+    return max(0, (listened_us - heard_us - 1) // every_us + 1)
+
+
+def _wake_us(moment: Moment, seen: Seen, missing_us: int) -> int:
+    """The first whole minute, after this one, at which `missing_us` more can have been listened.
+
+    When this minute already lies past all the listening that is known, the time since that end is doubled instead: years of which
+    nothing is known cost a few ticks. Where listening is on record up to the tick, as before each live one, this is idle.
+    """
+    listening = moment.context.listening
+    wake_us = listening.reached_at_us(moment.time_us, missing_us)
+    known_us = max(listening.intervals[-1][1], seen.time_us) if listening.intervals else seen.time_us
+    if known_us < moment.time_us:
+        wake_us = max(wake_us, 2 * moment.time_us - known_us)
+    return minute_after(wake_us - 1)
 
 
 def _verdict(memory: GapMemory, allowed: Silence) -> str:

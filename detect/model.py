@@ -68,6 +68,27 @@ class Listening(msgspec.Struct, frozen=True):
             total += max(0, min(end_us, to_us) - max(start_us, from_us))
         return total
 
+    def reached_at_us(self, from_us: int, needed_us: int) -> int:
+        """The earliest instant T with `listened_us(from_us, T) >= needed_us`; `from_us` itself when nothing is needed.
+
+        Where the known intervals do not suffice, T is what it is at the earliest: the end of the last interval (`from_us` if
+        none ends later) plus what is still missing, as though we listened from then on.
+        """
+        at_us, missing_us = from_us, needed_us
+        if missing_us <= 0:
+            return from_us
+        first = max(0, bisect_right(self.intervals, (from_us, 1 << 63)) - 1)
+        for place in range(first, len(self.intervals)):
+            start_us, end_us = self.intervals[place]
+            if end_us <= from_us:
+                continue
+            begin_us = max(start_us, from_us)
+            if end_us - begin_us >= missing_us:
+                return begin_us + missing_us
+            missing_us -= end_us - begin_us
+            at_us = end_us
+        return at_us + missing_us
+
 
 ALWAYS_LISTENING = Listening(((-(1 << 62), 1 << 62),))
 """The listening of a recording: whoever made it, it is all there is."""

@@ -114,6 +114,12 @@ def test_a_tenant_may_set_the_limit(bench: Any, surroundings: Any) -> None:
     assert gap.evidence["limit_min"] == 120.0
 
 
+def test_a_gap_by_a_tenants_short_limit_ends_with_the_next_reading(bench: Any, surroundings: Any) -> None:
+    around = surroundings(settings={"gap": {"limit_min": 5.0}})
+    opened, closed = bench.run([airborne(bench, 0), airborne(bench, 420)], around=around)
+    assert (opened.detected_at_us, closed.closed_at_us) == (bench.at(360), bench.at(420))
+
+
 def airborne(bench: Any, second: float, **more: Any) -> Any:
     fields = {"on_ground": False, "gs_kn": 450.0, "track_deg": 90.0, "alt_baro_ft": 36_000.0, "vertical_rate_fpm": 0.0, **more}
     return bench.plane(second, lat_deg=50.0, lon_deg=0.0 + second / 480.0, **fields)
