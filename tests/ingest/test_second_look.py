@@ -10,6 +10,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from detect.model import Listening
 from fleet.instants import HOUR_US
 from ingest.alerting import raise_alerts
 from ingest.mqtt import BrokerAddress
@@ -220,3 +221,11 @@ async def test_a_number_json_does_not_have_costs_its_own_field_only(bench: Bench
     assert (outcome.stored, outcome.rejected) == (2, 0)
     rows = await bench.rows("SELECT sog_kn FROM reading_vessel ORDER BY time")
     assert [row["sog_kn"] for row in rows] == [None, 3.0]
+
+
+async def test_a_first_reading_of_sixteen_years_ago_asks_for_few_ticks(bench: Bench) -> None:
+    bench.pipeline.contexts.listen(Listening(((START_US, bench.now_us),)))
+    await bench.send((SHIP, {"time": "2010-01-01T00:00:00Z", "lat_deg": 1, "lon_deg": 2, "sog_kn": 10}))
+    await bench.send((SHIP, [sailing(3600)]))
+    await bench.send(frontier_us=START_US + 2 * HOUR_US)
+    assert len(await bench.rows("SELECT 1 FROM scene_context")) < 30
