@@ -10,7 +10,7 @@ from store.rows import CountRow, StaticRow, StatusRow, StepBatch
 from tests.api.fix_world import LEASE, NOON_US, Asking, World, commit
 
 DEVICE = "imo:9074729"
-SAID = {"name": "RED HERON", "call_sign": "PBHN", "destination": "ROTTERDAM", "draught_m": 9.1}
+SAID: dict[str, str | float] = {"name": "RED HERON", "call_sign": "PBHN", "destination": "ROTTERDAM", "draught_m": 9.1}
 HOUR = NOON_US // HOUR_US * HOUR_US
 
 
@@ -25,7 +25,7 @@ async def told(world: World) -> None:
             (stream,) = (await registry.resolve_streams(conn, keys)).values()
             reports = [
                 StaticRow(stream_id=stream, shard=shard, time_us=at, received_us=at, source="ais_terrestrial", particulars=said)
-                for at, said in ((LEASE[0] - 1, {"name": "OLD"}), (NOON_US, SAID), (LEASE[1], {**SAID, "name": "NEW"}))
+                for at, said in ((LEASE[0] - 1, {**SAID, "name": "OLD"}), (NOON_US, SAID), (LEASE[1], {**SAID, "name": "NEW"}))
             ]
             statuses = [
                 StatusRow(tenant=tenant, origin=DEVICE, shard=shard, online=online, received_us=NOON_US + n * HOUR_US)
