@@ -5,6 +5,7 @@ It knows the operating system; not which server it starts.
 
 import fcntl
 import os
+import secrets
 import signal
 import socket
 import subprocess
@@ -182,11 +183,25 @@ def port_is_free(port: int) -> bool:
     return True
 
 
+PORTS = range(15_000, 32_000)
+"""Where servers of ours listen. Below 32,768, where Linux begins to give ports to outgoing connections (`ip_local_port_range`):
+a port from there may be taken between our look and the server's."""
+
+_given: set[int] = set()
+
+
 def free_port() -> int:
-    """A port of 127.0.0.1 that nobody listens on now; another may take it before us."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port of 127.0.0.1 that nobody listens on now and that we gave to nobody else; another may take it before us.
+
+    Raises:
+        EmbeddedServerError: none of a hundred tried is free.
+    """
+    for _ in range(100):
+        port = secrets.choice(PORTS)
+        if port not in _given and port_is_free(port):
+            _given.add(port)
+            return port
+    raise EmbeddedServerError(f"no free port between {PORTS.start} and {PORTS.stop}")
 
 
 def remembered_port(path: Path, wanted: int | None = None) -> int:

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from keelwing.embedded.process import free_port
 from simulators.scenario import load_scenario
 from simulators.world import World
 
@@ -27,16 +28,16 @@ class Nats:
     def __init__(self, directory: Path) -> None:
         self._directory = directory
         self._process: subprocess.Popen[bytes] | None = None
-        self.port = _free_port()
+        self.port = free_port()
         self.url = f"mqtt://127.0.0.1:{self.port}"
-        self._websocket_port = _free_port()
+        self._websocket_port = free_port()
         self.websocket_url = f"ws://127.0.0.1:{self._websocket_port}"
 
     def start(self) -> None:
         """Start it and wait until it answers MQTT."""
         configuration = self._directory / "nats.conf"
         configuration.write_text(
-            f"server_name: simulators-test\nhost: 127.0.0.1\nport: {_free_port()}\n"
+            f"server_name: simulators-test\nhost: 127.0.0.1\nport: {free_port()}\n"
             f'jetstream {{ store_dir: "{self._directory / "streams"}" }}\n'
             f"websocket {{ host: 127.0.0.1, port: {self._websocket_port}, no_tls: true }}\n"
             f'mqtt {{ host: 127.0.0.1, port: {self.port}, ack_wait: "2s" }}\n'
@@ -56,12 +57,6 @@ class Nats:
             self._process.send_signal(signal.SIGKILL)
             self._process.wait(10)
             self._process = None
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _answers(port: int) -> bool:
