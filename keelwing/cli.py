@@ -35,6 +35,21 @@ Files = Annotated[list[Path], typer.Argument(help="Recordings, told by content."
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for a script.")]
 
 
+def _say_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"keelwing {_version()}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    _version_asked: Annotated[
+        bool, typer.Option("--version", help="Print the version and end.", is_eager=True, callback=_say_version)
+    ] = False,
+) -> None:
+    """Watches leased ships and aircraft for the company that owns them."""
+
+
 def main() -> None:
     """Entry of the `keelwing` command."""
     app()

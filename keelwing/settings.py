@@ -1,21 +1,28 @@
-"""Every setting of Keelwing, read from environment variables with the prefix `KEELWING_`.
+"""Every setting of Keelwing, read from environment variables with the prefix `KEELWING_`, or from files named like them.
 
 It knows names, units, defaults and why they are so. It does not know who uses them: the composition root makes one
 `Settings` and hands values on; there is no global instance and no other room reads the environment.
 """
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SecretsSettingsSource, SettingsConfigDict
 
 PREFIX = "KEELWING_"
 
 TEST_VARIABLES = frozenset({"KEELWING_SHARED", "KEELWING_TEST_DATABASE_URL", "KEELWING_STRICT_SKIPS"})
 """Variables with our prefix that the tests read and the product does not."""
+
+CONTAINER_SECRETS = Path("/run/secrets")
+"""Where Docker Compose and Kubernetes by custom put a container's secrets, one file each (compose specification, `secrets`)."""
+
+SERVICE_CREDENTIALS = "CREDENTIALS_DIRECTORY"
+"""Variable by which systemd names the directory of a service's credentials (systemd.exec(5), `LoadCredential=`)."""
 
 MQTT_PORTS = {"mqtt": 1883, "mqtts": 8883, "ws": 80}
 """Default port of each scheme (IANA service names `mqtt`, `secure-mqtt`, `http`)."""
@@ -23,6 +30,9 @@ MQTT_PORTS = {"mqtt": 1883, "mqtts": 8883, "ws": 80}
 
 class Settings(BaseSettings):
     """The settings of one process; frozen after it was made.
+
+    What is no variable may be a file, so that a password need not stand in an environment that others can read: the file
+    `keelwing_database_url` in a directory of secrets is `KEELWING_DATABASE_URL`. A variable that is set and not empty wins.
 
     Raises:
         pydantic.ValidationError: a variable has no meaning; its text names the variable's field and the reason.
@@ -104,6 +114,12 @@ class Settings(BaseSettings):
         description="Directory of everything Keelwing keeps: embedded servers, demo keys, logs. `data` under the current "
         "directory, so that a clone is whole in itself; made absolute when read.",
     )
+    secrets_dir: Path | None = Field(
+        default=None,
+        description="Directory of files that each hold a setting, named like its variable in lower case "
+        "(`keelwing_database_url`); a variable wins over a file. Unset: `/run/secrets`, where Compose puts secrets, and "
+        "`$CREDENTIALS_DIRECTORY` of systemd, which wins over it.",
+    )
     http_host: str = Field(
         default="127.0.0.1",
         description="Address the API listens on. 127.0.0.1: nobody else reaches it until somebody decides so.",
@@ -181,6 +197,25 @@ class Settings(BaseSettings):
         "webhook could otherwise reach inside the operator's network (Standard Webhooks 1.0.0, server-side request forgery).",
     )
 
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003  there is no such file
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003  made here, for its directories are known only now
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Where values come from, the strongest first: the caller, the environment, files."""
+        return init_settings, env_settings, SecretsSettingsSource(settings_cls, secrets_dir=secret_directories(os.environ))
+
+    @field_validator("secrets_dir")
+    @classmethod
+    def _readable(cls, path: Path | None) -> Path | None:
+        if path is not None and not _can_be_listed(path):
+            raise ValueError("is no directory that can be read")
+        return path
+
     @field_validator("database_url", "database_worker_url", "database_api_url")
     @classmethod
     def _database_scheme(cls, url: str | None) -> str | None:
@@ -219,6 +254,21 @@ class Settings(BaseSettings):
         return {
             PREFIX + name.upper(): str(value).lower() if isinstance(value, bool) else str(value) for name, value in found.items()
         }
+
+
+def secret_directories(environment: Mapping[str, str]) -> list[Path]:
+    """Directories whose files are settings, the strongest last: the one that is named, else those of containers and of systemd.
+
+    Those that are not there or may not be listed are left out; of the named one `Settings` complains.
+    """
+    named = environment.get(PREFIX + "SECRETS_DIR")
+    credentials = environment.get(SERVICE_CREDENTIALS)
+    wanted = [Path(named)] if named else [CONTAINER_SECRETS, *([Path(credentials)] if credentials else [])]
+    return [path for path in wanted if _can_be_listed(path)]
+
+
+def _can_be_listed(path: Path) -> bool:
+    return path.is_dir() and os.access(path, os.R_OK | os.X_OK)
 
 
 def unknown_variables(environment: Mapping[str, str]) -> list[str]:

@@ -13,7 +13,9 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
+from typer.testing import CliRunner
 
+from keelwing.cli import app
 from tests.house.fix_tree import ROOMS, ROOT
 
 PINNED = re.compile(r"^([A-Za-z0-9._-]+)(?:\[[^\]]*\])?==([^\s;\\]+)", re.MULTILINE)
@@ -69,5 +71,6 @@ def test_every_locked_version_is_held_by_a_hash() -> None:
 def test_the_version_is_told_once() -> None:
     version = project()["project"]["version"]
     assert importlib.metadata.version("keelwing") == version
+    assert CliRunner().invoke(app, ["--version"]).output == f"keelwing {version}\n"
     assert f"## [{version}]" in (ROOT / "CHANGELOG.md").read_text()
     assert f"image: keelwing:{version}" in (ROOT / "docker-compose.yml").read_text()

@@ -12,6 +12,8 @@ from keelwing.settings import PREFIX, Settings, unknown_variables
 def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in Settings.model_fields:
         monkeypatch.delenv(PREFIX + name.upper(), raising=False)
+    monkeypatch.delenv("CREDENTIALS_DIRECTORY", raising=False)
+    monkeypatch.setattr("keelwing.settings.CONTAINER_SECRETS", Path("nowhere"))
 
 
 def test_without_any_variable_servers_are_embedded_and_the_api_is_private(
@@ -46,6 +48,55 @@ def test_a_value_without_meaning_is_refused(name: str, value: str, monkeypatch: 
     monkeypatch.setenv(PREFIX + name, value)
     with pytest.raises(ValidationError):
         Settings()
+
+
+def test_a_file_in_the_named_directory_is_a_setting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "keelwing_mqtt_url").write_text("mqtt://a:from-file@broker\n")
+    (tmp_path / "database_owner_password").write_text("no setting of ours\n")
+    monkeypatch.setenv("KEELWING_SECRETS_DIR", str(tmp_path))
+    assert Settings().mqtt_url == "mqtt://a:from-file@broker"
+    assert Settings().database_url is None
+
+
+def test_a_variable_wins_over_a_file_unless_it_is_empty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "keelwing_mqtt_url").write_text("mqtt://from-file")
+    monkeypatch.setenv("KEELWING_SECRETS_DIR", str(tmp_path))
+    monkeypatch.setenv("KEELWING_MQTT_URL", "mqtt://from-variable")
+    assert Settings().mqtt_url == "mqtt://from-variable"
+    monkeypatch.setenv("KEELWING_MQTT_URL", "")
+    assert Settings().mqtt_url == "mqtt://from-file"
+
+
+def test_a_credential_of_systemd_wins_over_a_secret_of_a_container(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("container", "systemd"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "keelwing_mqtt_url").write_text(f"mqtt://{name}")
+    monkeypatch.setattr("keelwing.settings.CONTAINER_SECRETS", tmp_path / "container")
+    assert Settings().mqtt_url == "mqtt://container"
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path / "systemd"))
+    assert Settings().mqtt_url == "mqtt://systemd"
+
+
+def test_a_file_is_judged_as_a_variable_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "keelwing_mqtt_url").write_text("http://nowhere")
+    monkeypatch.setenv("KEELWING_SECRETS_DIR", str(tmp_path))
+    with pytest.raises(ValidationError, match="mqtt_url"):
+        Settings()
+
+
+def test_a_named_directory_that_is_not_there_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KEELWING_SECRETS_DIR", str(tmp_path / "nowhere"))
+    with pytest.raises(ValidationError, match="secrets_dir"):
+        Settings()
+
+
+def test_a_child_process_reads_files_again_and_finds_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "keelwing_database_url").write_text("postgresql://a:b@127.0.0.1:5/c")
+    monkeypatch.setenv("KEELWING_SECRETS_DIR", str(tmp_path))
+    settings = Settings()
+    for name, value in settings.environment().items():
+        monkeypatch.setenv(name, value)
+    assert Settings() == settings
 
 
 def test_an_empty_variable_is_an_unset_one(monkeypatch: pytest.MonkeyPatch) -> None:
