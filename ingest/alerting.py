@@ -15,9 +15,8 @@ from alerts import lifecycle
 from detect.model import Finding
 from fleet.instants import to_rfc3339
 from fleet.shards import shard_of
+from ingest.ports import Transaction
 from ingest.watch import Watch
-from store import alerts, leases, live, outbox
-from store.pool import Connection
 from store.rows import AlertChangeRow, AlertRow, EventRow, FindingRow, LiveRow
 
 
@@ -49,11 +48,11 @@ def row_of(finding: Finding, tenant: str, finding_id: str, *, retracted: bool = 
     )
 
 
-async def raise_alerts(conn: Connection, rows: Sequence[FindingRow], commit_nos: Mapping[int, int], at_us: int) -> int:
+async def raise_alerts(tx: Transaction, rows: Sequence[FindingRow], commit_nos: Mapping[int, int], at_us: int) -> int:
     """Let each emission do to the alerts what it does, and write the changes.
 
     Args:
-        conn: inside the numbered transaction that wrote the findings.
+        tx: inside the numbered transaction that wrote the findings.
         rows: emissions in their order, retractions too.
         commit_nos: by shard.
         at_us: wall time, when we learned it.
@@ -62,26 +61,26 @@ async def raise_alerts(conn: Connection, rows: Sequence[FindingRow], commit_nos:
     """
     if not rows:
         return 0
-    standing = [_alert(row) for row in await alerts.open_for(conn, rows)]
+    standing = [_alert(row) for row in await tx.open_alerts(rows)]
     changes: list[tuple[lifecycle.AlertChange, FindingRow]] = []
     for row in rows:
         alert = _concerned(standing, row)
-        lease_id = await leases.at(conn, row.asset_id, row.opened_us) if alert is None and row.severity != "info" else None
+        lease_id = await tx.lease_at(row.asset_id, row.opened_us) if alert is None and row.severity != "info" else None
         change = lifecycle.apply(alert, row, at_us, lease_id)
         if change is None:
             continue
         standing = [known for known in standing if known.alert_id != change.alert.alert_id] + [change.alert]
         changes.append((change, row))
-    await alerts.write(conn, [_change_row(change, row) for change, row in changes], commit_nos)
+    await tx.write_alerts([_change_row(change, row) for change, row in changes], commit_nos)
     events = [_event_row(change, commit_nos[row.shard]) for change, row in changes if change.notify]
     if events:
-        await outbox.insert(conn, events)
+        await tx.insert_events(events)
     pages = [LiveRow(tenant=row.tenant, kind="finding", asset_id=row.asset_id, body=finding_body(row)) for row in _last(rows)]
     pages += [
         LiveRow(tenant=row.tenant, kind="alert", asset_id=row.asset_id, body=lifecycle.body_of(change.alert))
         for change, row in changes
     ]
-    await live.insert(conn, pages)
+    await tx.insert_live(pages)
     return len(changes)
 
 

@@ -12,12 +12,11 @@ from detect.model import ALWAYS_LISTENING, Bucket, Context, Fix, Listening, Scen
 from detect.scene import scene
 from fleet.instants import DAY_US, HOUR_US
 from fleet.reading import Reading
+from ingest.ports import Transaction
 from ingest.priors import Group, PriorBook
 from ingest.roster import Roster
 from ingest.watch import Watched
 from ingest.wire import OPERATOR_TENANT
-from store import priors, readings, scenes, statuses, traffic
-from store.pool import Connection
 from store.rows import SceneRow
 
 SCENE_WINDOW_US = DAY_US  # `SceneContext.neighbours_known` looks back 24 h
@@ -54,10 +53,10 @@ class Contexts:
             self.listening = listening
             self._cache.clear()
 
-    async def know_group(self, conn: Connection, group: Group) -> None:
+    async def know_group(self, tx: Transaction, group: Group) -> None:
         """Bring a group's stored contributions into memory, once."""
         if group not in self.book.loaded:
-            for packed in await priors.of_group(conn, *group):
+            for packed in await tx.contributions_of(*group):
                 self.book.read(group, packed)
             self.book.loaded.add(group)
 
@@ -69,14 +68,14 @@ class Contexts:
 
         return context
 
-    async def at_tick(self, conn: Connection, watched: Watched, tick_us: int, *, again: bool) -> Context:
+    async def at_tick(self, tx: Transaction, watched: Watched, tick_us: int, *, again: bool) -> Context:
         """Context of a tick, with the scene of that instant; keeps what the scene said in `scenes`, to be written.
 
         `again`: the tick fired before, and traffic that was heard then may have moved on.
         """
-        said = await self._scene(conn, watched.tenant, watched.asset_id, tick_us)
+        said = await self._scene(tx, watched.tenant, watched.asset_id, tick_us)
         if again:
-            said = await self._as_told(conn, watched, tick_us, said)
+            said = await self._as_told(tx, watched, tick_us, said)
         self.scenes.append(
             SceneRow(
                 tenant=watched.tenant,
@@ -91,22 +90,22 @@ class Contexts:
         plain = self._context(watched, tick_us)
         return Context(listening=plain.listening, scene=said, prior=plain.prior, settings=plain.settings)
 
-    async def _scene(self, conn: Connection, tenant: str, asset_id: str, at_us: int) -> SceneContext:
+    async def _scene(self, tx: Transaction, tenant: str, asset_id: str, at_us: int) -> SceneContext:
         key = (tenant, at_us)
         if key not in self._fixes:
-            self._fixes[key] = await self._fixes_at(conn, tenant, at_us)
-        offline = await statuses.offline_feeds(conn, tenant, at_us)
+            self._fixes[key] = await self._fixes_at(tx, tenant, at_us)
+        offline = await tx.offline_feeds(tenant, at_us)
         down = frozenset(self._origin(*feed) for feed in offline)
         bucket = Bucket(time_us=at_us, subjects=(asset_id,), offline_feeds=down)
         return scene(bucket, self._fixes[key]).context.get(asset_id, SceneContext())
 
-    async def _as_told(self, conn: Connection, watched: Watched, tick_us: int, said: SceneContext) -> SceneContext:
+    async def _as_told(self, tx: Transaction, watched: Watched, tick_us: int, said: SceneContext) -> SceneContext:
         """The scene as it was told, where traffic may have taken part: only its last fix is kept, so it cannot be asked again.
 
         Late readings of assets can only add to what was told; without traffic the scene is told anew.
         """
-        told = await scenes.at(conn, watched.asset_id, tick_us, tick_us + 1)
-        if not told or not await traffic.is_known(conn, watched.tenant):
+        told = await tx.scenes_at(watched.asset_id, tick_us, tick_us + 1)
+        if not told or not await tx.has_traffic(watched.tenant):
             return said
         return SceneContext(
             neighbours_heard=max(said.neighbours_heard, told[0].neighbours_heard),
@@ -114,7 +113,7 @@ class Contexts:
             feed_down=said.feed_down and told[0].feed_down,
         )
 
-    async def _fixes_at(self, conn: Connection, tenant: str, at_us: int) -> list[Fix]:
+    async def _fixes_at(self, tx: Transaction, tenant: str, at_us: int) -> list[Fix]:
         """The last fix of each asset and of the traffic around, as of an instant; never another tenant's."""
         found = [
             Fix(
@@ -128,7 +127,7 @@ class Contexts:
                 speed_kn=fix.speed_kn,
                 course_deg=fix.course_deg,
             )
-            for fix in await readings.fixes_at(conn, tenant, at_us, SCENE_WINDOW_US)
+            for fix in await tx.fixes_at(tenant, at_us, SCENE_WINDOW_US)
         ]
         return found + [
             Fix(
@@ -141,7 +140,7 @@ class Contexts:
                 lon_deg=fix.lon_deg,
                 speed_kn=fix.speed_kn,
             )
-            for fix in await traffic.fixes_at(conn, tenant, at_us, SCENE_WINDOW_US)
+            for fix in await tx.traffic_at(tenant, at_us, SCENE_WINDOW_US)
         ]
 
     def _origin(self, tenant: str, origin: str) -> str:
@@ -175,13 +174,13 @@ class Contexts:
             self._cache[key] = context
         return context
 
-    async def changed_scenes(self, conn: Connection, tenant: str, from_us: int) -> list[SceneRow]:
+    async def changed_scenes(self, tx: Transaction, tenant: str, from_us: int) -> list[SceneRow]:
         """Scenes told at ticks from an instant on that would be told otherwise now; at most `SCENES_MAX` are looked at."""
         self._fixes.clear()
         changed: list[SceneRow] = []
-        for told in await scenes.of_tenant(conn, tenant, from_us, SCENES_MAX):
-            said = await self._scene(conn, tenant, told.asset_id, told.at_us)
-            if said.neighbours_heard < told.neighbours_heard and await traffic.is_known(conn, tenant):
+        for told in await tx.scenes_of_tenant(tenant, from_us, SCENES_MAX):
+            said = await self._scene(tx, tenant, told.asset_id, told.at_us)
+            if said.neighbours_heard < told.neighbours_heard and await tx.has_traffic(tenant):
                 continue  # traffic moved on since; what was told stands
             if (said.neighbours_heard, said.neighbours_known, said.feed_down) != (
                 told.neighbours_heard,

@@ -12,9 +12,9 @@ import msgspec
 from fleet.asset_class import class_of
 from fleet.reading import Reading
 from fleet.shards import shard_of
+from ingest.ports import Transaction
 from ingest.routing import Routed, RoutedReading, RoutedStatic, StreamKey
-from store import readings, registry, statics
-from store.pool import Connection
+from store.readings import ReadingKey
 from store.rows import ReadingRow, StaticRow
 
 KNOWN_STREAMS_MAX = 1_000_000  # numbers and marks kept; chosen: thirteen streams for each of 72,000 assets
@@ -43,17 +43,17 @@ class Freshness:
         self._high: dict[int, int] = {}
         self._static_high: dict[int, int] = {}
 
-    async def tell(self, conn: Connection, routed: Routed) -> Fresh:
+    async def tell(self, tx: Transaction, routed: Routed) -> Fresh:
         """Tell what is new, and count it and the duplicates in `routed`. Nothing is kept before `keep`.
 
         Args:
-            conn: inside the batch's transaction; streams met for the first time are made there.
+            tx: inside the batch's transaction; streams met for the first time are made there.
             routed: the batch.
         """
         fresh = Fresh()
-        await self._name_streams(conn, routed, fresh)
-        await self._look_up_marks(conn, routed, fresh)
-        await self._tell_readings(conn, routed, fresh)
+        await self._name_streams(tx, routed, fresh)
+        await self._look_up_marks(tx, routed, fresh)
+        await self._tell_readings(tx, routed, fresh)
         self._tell_statics(routed, fresh)
         return fresh
 
@@ -67,30 +67,30 @@ class Freshness:
         self._high |= fresh.high
         self._static_high |= fresh.static_high
 
-    async def _name_streams(self, conn: Connection, routed: Routed, fresh: Fresh) -> None:
+    async def _name_streams(self, tx: Transaction, routed: Routed, fresh: Fresh) -> None:
         wanted = {reading.stream for reading in routed.readings} | {static.stream for static in routed.statics}
         fresh.streams = {key: self._streams[key] for key in wanted if key in self._streams}
         missing = wanted - fresh.streams.keys()
         if missing:
-            fresh.streams |= await registry.resolve_streams(conn, missing)
+            fresh.streams |= await tx.resolve_streams(missing)
 
-    async def _look_up_marks(self, conn: Connection, routed: Routed, fresh: Fresh) -> None:
+    async def _look_up_marks(self, tx: Transaction, routed: Routed, fresh: Fresh) -> None:
         ids = {fresh.streams[reading.stream] for reading in routed.readings}
         fresh.high = {stream_id: self._high.get(stream_id, -1) for stream_id in ids}
         if unknown := ids - self._high.keys():
-            fresh.high |= await readings.high_water(conn, unknown)
+            fresh.high |= await tx.high_water(unknown)
         ids = {fresh.streams[static.stream] for static in routed.statics}
         fresh.static_high = {stream_id: self._static_high.get(stream_id, -1) for stream_id in ids}
         if unknown := ids - self._static_high.keys():
-            fresh.static_high |= await statics.newest(conn, unknown)
+            fresh.static_high |= await tx.newest_statics(unknown)
 
-    async def _tell_readings(self, conn: Connection, routed: Routed, fresh: Fresh) -> None:
+    async def _tell_readings(self, tx: Transaction, routed: Routed, fresh: Fresh) -> None:
         below = [
             _key(fresh, reading)
             for reading in routed.readings
             if reading.reading.time_us <= fresh.high[fresh.streams[reading.stream]]
         ]
-        seen = await readings.duplicates(conn, below) if below else set()
+        seen = await tx.duplicates(below) if below else set()
         for reading in routed.readings:
             key = _key(fresh, reading)
             count = routed.count(reading.counted_as)
@@ -112,7 +112,7 @@ class Freshness:
             fresh.statics.append(_static_row(static, stream_id))
 
 
-def _key(fresh: Fresh, routed: RoutedReading) -> readings.ReadingKey:
+def _key(fresh: Fresh, routed: RoutedReading) -> ReadingKey:
     reading = routed.reading
     return (class_of(reading), fresh.streams[routed.stream], reading.time_us, reading.source, reading.seq)
 

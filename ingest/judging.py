@@ -16,9 +16,9 @@ from detect.drive import walk
 from detect.model import Finding
 from fleet.reading import Reading
 from ingest.contexts import Contexts
+from ingest.ports import Transaction
 from ingest.priors import hour_of
 from ingest.watch import RECENT_MAX, Watch, Watched, order_key
-from store.pool import Connection
 from store.rows import ContributionRow, DirtyRow, SceneRow
 
 
@@ -37,7 +37,7 @@ class Judged(msgspec.Struct):
 
 
 async def judge(
-    conn: Connection,
+    tx: Transaction,
     watch: Watch,
     contexts: Contexts,
     fresh: dict[str, list[Reading]],
@@ -48,7 +48,7 @@ async def judge(
     """Step a batch.
 
     Args:
-        conn: for scenes, inside the batch's transaction, after its readings were inserted.
+        tx: for scenes, inside the batch's transaction, after its readings were inserted.
         watch: holds every asset named in `fresh` and `until_us`.
         contexts: of this batch.
         fresh: new readings by asset, in any order.
@@ -63,10 +63,10 @@ async def judge(
         for asset_id in sorted(in_time):
             hour = [reading for reading in in_time[asset_id] if hour_of(reading.time_us) == hour_us]
             if hour:
-                judged.findings += await walk_asset(conn, watch[asset_id], hour, None, contexts, judged)
+                judged.findings += await walk_asset(tx, watch[asset_id], hour, None, contexts, judged)
     for asset_id, before_us in until_us.items():
         if asset_id in watch:
-            judged.findings += await walk_asset(conn, watch[asset_id], (), before_us, contexts, judged)
+            judged.findings += await walk_asset(tx, watch[asset_id], (), before_us, contexts, judged)
     judged.scenes = contexts.scenes
     return judged
 
@@ -90,7 +90,7 @@ def _in_time(judged: Judged, watched: Watched, readings: list[Reading], horizon_
 
 
 async def walk_asset(
-    conn: Connection,
+    tx: Transaction,
     watched: Watched,
     readings: Sequence[Reading],
     until_us: int | None,
@@ -102,19 +102,19 @@ async def walk_asset(
     The store is asked for the scene of each tick. What the state gives to priors is taken at each hour's end into `judged`.
     """
     findings: list[Finding] = []
-    await contexts.know_group(conn, watched.group)
+    await contexts.know_group(tx, watched.group)
     for hour_us, hour in groupby(readings, key=lambda reading: hour_of(reading.time_us)):
         await asyncio.sleep(0)  # an hour of readings is some milliseconds: others may have a turn between
-        findings += await _walk(conn, watched, list(hour), None, contexts, judged)
+        findings += await _walk(tx, watched, list(hour), None, contexts, judged)
         judged.contributions += contexts.book.take(watched, hour_us)
     if until_us is not None:
-        findings += await _walk(conn, watched, (), until_us, contexts, judged)
+        findings += await _walk(tx, watched, (), until_us, contexts, judged)
     judged.stepped.add(watched.asset_id)
     return findings
 
 
 async def _walk(
-    conn: Connection,
+    tx: Transaction,
     watched: Watched,
     readings: Sequence[Reading],
     until_us: int | None,
@@ -128,7 +128,7 @@ async def _walk(
         while True:
             watched.ticked_us = max(watched.ticked_us, tick_us)
             judged.ticked.add(watched.asset_id)
-            tick_us = steps.send(await contexts.at_tick(conn, watched, tick_us, again=judged.again))
+            tick_us = steps.send(await contexts.at_tick(tx, watched, tick_us, again=judged.again))
     except StopIteration as end:
         findings = end.value
     if readings:

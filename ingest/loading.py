@@ -13,10 +13,9 @@ from detect.step import initial_state
 from fleet.reading import Reading
 from ingest.contexts import Contexts
 from ingest.judging import Judged, walk_asset
+from ingest.ports import Transaction
 from ingest.roster import Roster
 from ingest.watch import Checkpoint, Watch, Watched, order_key
-from store import aliases, checkpoints, clocks, readings
-from store.pool import Connection
 from store.rows import CheckpointRow
 
 log = structlog.get_logger(__name__)
@@ -26,7 +25,7 @@ BEGINNING_US = -(1 << 50)  # before every instant that a table can hold
 END_US = 1 << 53
 
 
-async def load(conn: Connection, watch: Watch, contexts: Contexts, roster: Roster, asset_ids: Iterable[str]) -> None:
+async def load(tx: Transaction, watch: Watch, contexts: Contexts, roster: Roster, asset_ids: Iterable[str]) -> None:
     """Bring assets under watch that are not yet: newest checkpoint, then every stored reading after it.
 
     Their findings were committed with those readings and are not told again. Assets that the roster does not know are left out.
@@ -34,16 +33,16 @@ async def load(conn: Connection, watch: Watch, contexts: Contexts, roster: Roste
     wanted = [asset_id for asset_id in asset_ids if asset_id not in watch and asset_id in roster.assets]
     if not wanted:
         return
-    newest = await checkpoints.newest(conn, wanted)
-    origins = await clocks.of_assets(conn, wanted)
-    known = await aliases.of_assets(conn, wanted)
+    newest = await tx.newest_checkpoints(wanted)
+    origins = await tx.clocks_of(wanted)
+    known = await tx.aliases_of(wanted)
     for asset_id in wanted:
         checkpoint = newest.get(asset_id)
         watched = restored(roster, asset_id, None if checkpoint is None else checkpoint.state)
         watched.clock = origins.get(asset_id, "live")
         watched.aliases = known.get(asset_id, {})
-        async for page in pages_after(conn, watched):
-            await walk_asset(conn, watched, page, None, contexts, Judged(again=True))
+        async for page in pages_after(tx, watched):
+            await walk_asset(tx, watched, page, None, contexts, Judged(again=True))
         watched.changed = False
         watch.add(watched)
 
@@ -76,15 +75,13 @@ def _state_of(asset_id: str, cut: bytes) -> AssetState | None:
         return None
 
 
-async def pages_after(conn: Connection, watched: Watched) -> AsyncIterator[list[Reading]]:
+async def pages_after(tx: Transaction, watched: Watched) -> AsyncIterator[list[Reading]]:
     """The stored readings of an asset that its state has not stepped, in canonical order, page by page."""
     skip = watched.last_key
     from_us = BEGINNING_US if skip is None else skip[0]
     after = None
     while True:
-        page = await readings.of_asset(
-            conn, watched.asset_id, watched.asset_class, from_us, END_US, after=after, limit=PAGE_READINGS_MAX
-        )
+        page = await tx.readings_of(watched.asset_id, watched.asset_class, from_us, END_US, after=after, limit=PAGE_READINGS_MAX)
         fresh: list[Reading] = []
         for stored in page:  # the same words over another stream have the same key and are stepped once
             if skip is None or order_key(stored.reading) > skip:

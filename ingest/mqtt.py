@@ -27,6 +27,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
+from ingest.ports import Held
 from ingest.wire import PREFIX
 
 # One session each: NATS counts what is unacknowledged per session, lets each subscription run up to that count, and sends
@@ -325,7 +326,7 @@ class Inbox:
         for topic, receiver in self._probe_topics.items():
             receiver.publish(topic, payload)
 
-    def probe_us(self, delivery: Delivery) -> int | None:
+    def probe_us(self, delivery: Held) -> int | None:
         """The publication time if a delivery is a probe of ours, else None (a probe of somebody else's is bad input)."""
         if delivery.topic not in self._probe_topics or delivery.payload not in self._sent:
             return None

@@ -10,7 +10,6 @@ elsewhere: `decode`, `routing`, `judging` and `detect`.
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import TypeVar
 
@@ -25,13 +24,14 @@ from ingest.decode import Decoded, Rejection
 from ingest.freshness import Fresh, Freshness
 from ingest.judging import Judged, judge
 from ingest.loading import END_US, checkpoint_row, load
+from ingest.ports import Clock, Store, Transaction
 from ingest.priors import Group, PriorBook
 from ingest.registering import roster_of
 from ingest.roster import Roster
 from ingest.routing import Count, Message, Routed, route
-from ingest.watch import Clock, Watch, Watched
-from store import batches, checkpoints, clocks, commits, faults, registry, scenes
-from store.pool import Connection, Pool
+from ingest.watch import Clock as AssetClock
+from ingest.watch import Watch, Watched
+from store import commits, faults
 from store.rows import CountRow, DirtyRow, StepBatch
 
 log = structlog.get_logger(__name__)
@@ -86,7 +86,7 @@ class _Batch(msgspec.Struct):
     judged: Judged | None = None
     commit_nos: tuple[int, ...] = ()
     attempts: int = 0
-    clocks: dict[Clock, int] = {}
+    clocks: dict[AssetClock, int] = {}
     total: Count = msgspec.field(default_factory=Count)
     fresh: Fresh = msgspec.field(default_factory=Fresh)
     alerts: int = 0
@@ -96,15 +96,15 @@ class _Batch(msgspec.Struct):
 class Pipeline:
     """The journey and what it keeps in memory between batches. One at a time: `process` is never called twice at once."""
 
-    def __init__(self, pool: Pool, config: PipelineConfig, wall_us: Callable[[], int]) -> None:
-        self.pool = pool
+    def __init__(self, store: Store, config: PipelineConfig, clock: Clock) -> None:
+        self.store = store
         self.config = config
-        self.wall_us = wall_us
+        self.clock = clock
         self.watch = Watch()
         self.book = PriorBook()
         self.contexts = Contexts(self.book)
         self.ownership: commits.Ownership | None = None
-        self.clocks: dict[Clock, int] = {}
+        self.clocks: dict[AssetClock, int] = {}
         self.behind: list[str] = []
         self._scene_high: dict[str, int] = {}
         self._roster: Roster | None = None
@@ -115,9 +115,9 @@ class Pipeline:
     async def start(self) -> None:
         """Claim the shards and learn which assets wait for a tick."""
 
-        async def claim(conn: Connection) -> None:
-            self.ownership = await commits.claim(conn, self.config.shards, self.config.owner)
-            await self._load_wakes(conn)
+        async def claim(tx: Transaction) -> None:
+            self.ownership = await tx.claim(self.config.shards, self.config.owner)
+            await self._load_wakes(tx)
 
         await self.patiently(claim)
 
@@ -135,14 +135,14 @@ class Pipeline:
             commits.Fenced: another worker owns a shard now; this one must stop.
             TimeoutError: the database stayed away longer than `retry_s_max`.
         """
-        started_s = time.perf_counter()
+        started_s = self.clock.monotonic_s()
         batch = _Batch(messages=messages, frontier_us=frontier_us, drain=drain)
 
-        async def attempt(conn: Connection) -> None:
+        async def attempt(tx: Transaction) -> None:
             batch.attempts += 1
-            if batch.commit_nos and await commits.is_committed(conn, batch.commit_nos):
+            if batch.commit_nos and await tx.is_committed(batch.commit_nos):
                 return
-            await self._attempt(conn, batch)
+            await self._attempt(tx, batch)
 
         try:
             await self.patiently(attempt)
@@ -153,16 +153,16 @@ class Pipeline:
         self._keep(batch)
         return self._outcome(batch, started_s)
 
-    async def patiently(self, work: Callable[[Connection], Awaitable[T]]) -> T:
+    async def patiently(self, work: Callable[[Transaction], Awaitable[T]]) -> T:
         """Run work in one transaction, again and again while the database is away, up to `retry_s_max`."""
-        deadline_s = time.monotonic() + self.config.retry_s_max
+        deadline_s = self.clock.monotonic_s() + self.config.retry_s_max
         wait_s = RETRY_FIRST_S
         while True:
             try:
-                async with self.pool.connection() as conn:
-                    return await work(conn)
+                async with self.store.transaction() as tx:
+                    return await work(tx)
             except faults.AWAY as error:
-                if time.monotonic() > deadline_s:
+                if self.clock.monotonic_s() > deadline_s:
                     raise TimeoutError("the database stayed away") from error
                 log.warning("database.away", error=str(error)[:200], retry_in_s=wait_s)
             await asyncio.sleep(wait_s)
@@ -170,34 +170,34 @@ class Pipeline:
 
     # -- one attempt, in order ----------------------------------------------------------------------------------------
 
-    async def number(self, conn: Connection, shards: Iterable[int], earlier: tuple[int, ...]) -> dict[int, int]:
+    async def number(self, tx: Transaction, shards: Iterable[int], earlier: tuple[int, ...]) -> dict[int, int]:
         """Number this transaction; once the shards are ours alone, ask again whether an earlier attempt was committed.
 
         Raises:
             AlreadyCommitted: it was: its commit was still under way when this attempt began.
             commits.Fenced: a shard is not ours any more.
         """
-        numbers = await commits.begin(conn, self.owned(), shards)
-        if earlier and await commits.is_committed(conn, earlier):
+        numbers = await tx.begin(self.owned(), shards)
+        if earlier and await tx.is_committed(earlier):
             raise AlreadyCommitted
         return numbers
 
-    async def _attempt(self, conn: Connection, batch: _Batch) -> None:
+    async def _attempt(self, tx: Transaction, batch: _Batch) -> None:
         earlier = batch.commit_nos
-        roster = await self.roster(conn)
+        roster = await self.roster(tx)
         self.contexts.begin(roster)
         routed = route(list(batch.messages), roster)
         for tenant, feed in sorted(routed.new_feeds):
-            await registry.set_feed(conn, tenant, feed, "live")
-        fresh = batch.fresh = await self._freshness.tell(conn, routed)
+            await tx.set_feed(tenant, feed, "live")
+        fresh = batch.fresh = await self._freshness.tell(tx, routed)
         batch.clocks = self._clocks_after(batch, routed)
         due = self._due(batch)
         touched = {*fresh.by_asset, *due}
-        await load(conn, self.watch, self.contexts, roster, touched)
+        await load(tx, self.watch, self.contexts, roster, touched)
         shards = {self.watch[asset_id].shard for asset_id in touched if asset_id in self.watch}
         shards |= {row.shard for row in routed.rejections} | {row.shard for row in routed.statuses}
         shards |= {row.shard for row in fresh.rows} | {row.shard for row in fresh.statics}
-        numbers = await self.number(conn, shards or {0}, earlier)
+        numbers = await self.number(tx, shards or {0}, earlier)
         batch.commit_nos = tuple(numbers.values())
         received = StepBatch(
             readings=fresh.rows,
@@ -205,24 +205,24 @@ class Pipeline:
             statuses=routed.statuses,
             rejections=routed.rejections,
         )
-        await batches.write(conn, received, numbers)
+        await tx.write(received, numbers)
         self.contexts.forget_scenes()  # a scene told while states were loaded did not see these readings
         if batch.judged is None:
-            batch.judged = await self._judge(conn, batch, routed, fresh, due)
+            batch.judged = await self._judge(tx, batch, routed, fresh, due)
         _mark_unjudged(batch.judged, fresh)
         for routed_reading in routed.readings:
             routed.count(routed_reading.counted_as).late += id(routed_reading.reading) in batch.judged.late
-        await self._write_judged(conn, batch, batch.judged, routed, numbers)
+        await self._write_judged(tx, batch, batch.judged, routed, numbers)
         batch.total = _total(routed)
 
-    async def roster(self, conn: Connection) -> Roster:
+    async def roster(self, tx: Transaction) -> Roster:
         """The roster at the registry's version of this transaction."""
-        version = await registry.version(conn)
+        version = await tx.registry_version()
         if self._roster is None or self._roster.version != version:
-            self._roster = roster_of(await registry.load(conn))
+            self._roster = roster_of(await tx.load_registry())
         return self._roster
 
-    def _clocks_after(self, batch: _Batch, routed: Routed) -> dict[Clock, int]:
+    def _clocks_after(self, batch: _Batch, routed: Routed) -> dict[AssetClock, int]:
         clocks = dict(self.clocks)
         for feed, time_us in routed.clocks.items():
             clocks[feed] = max(time_us, clocks.get(feed, 0))
@@ -234,9 +234,9 @@ class Pipeline:
         """Assets with a tick due on their clock, each with the instant before which its ticks fire."""
         return {asset_id: until_us for clock, until_us in batch.clocks.items() for asset_id in self.watch.due(clock, until_us)}
 
-    async def _judge(self, conn: Connection, batch: _Batch, routed: Routed, fresh: Fresh, due: dict[str, int]) -> Judged:
+    async def _judge(self, tx: Transaction, batch: _Batch, routed: Routed, fresh: Fresh, due: dict[str, int]) -> Judged:
         self._set_clocks(routed, fresh)
-        wall_us = self.wall_us()
+        wall_us = self.clock.wall_us()
         touched = {*fresh.by_asset, *due}
         now_us = {
             asset_id: wall_us if self.watch[asset_id].clock == "live" else batch.clocks.get(self.watch[asset_id].clock, 0)
@@ -251,9 +251,9 @@ class Pipeline:
         }
         try:
             until_us = {**due, **recorded_due}
-            judged = await judge(conn, self.watch, self.contexts, in_watch, until_us, self.config.horizon_us, now_us)
+            judged = await judge(tx, self.watch, self.contexts, in_watch, until_us, self.config.horizon_us, now_us)
             judged.asked = set(in_watch)
-            await self._echo_scenes(conn, fresh, judged)
+            await self._echo_scenes(tx, fresh, judged)
             for group in {self.watch[asset_id].group for asset_id in judged.stepped}:
                 for row in self.echoes(group).values():
                     _mark(judged.dirty, row)
@@ -289,7 +289,7 @@ class Pipeline:
                 rows[other.asset_id] = DirtyRow(asset_id=other.asset_id, shard=other.shard, from_us=max(from_us, other.born_us))
         return rows
 
-    async def _echo_scenes(self, conn: Connection, fresh: Fresh, judged: Judged) -> None:
+    async def _echo_scenes(self, tx: Transaction, fresh: Fresh, judged: Judged) -> None:
         """Silences judged at ticks that these readings came too late for: where the scene was another one, derive again."""
         first_us: dict[str, int] = {}
         for asset_id, given in fresh.by_asset.items():
@@ -299,20 +299,20 @@ class Pipeline:
         for tenant, from_us in first_us.items():
             if from_us > self._scene_high.get(tenant, -1):
                 continue
-            for row in await self.contexts.changed_scenes(conn, tenant, from_us):
+            for row in await self.contexts.changed_scenes(tx, tenant, from_us):
                 _mark(judged.dirty, DirtyRow(asset_id=row.asset_id, shard=row.shard, from_us=row.at_us))
         for scene_row in self.contexts.scenes:
             self._scene_high[scene_row.tenant] = max(scene_row.at_us, self._scene_high.get(scene_row.tenant, -1))
 
     async def _write_judged(
-        self, conn: Connection, batch: _Batch, judged: Judged, routed: Routed, numbers: dict[int, int]
+        self, tx: Transaction, batch: _Batch, judged: Judged, routed: Routed, numbers: dict[int, int]
     ) -> None:
         due = self._to_checkpoint(batch, judged)
         missing = {watched.shard for watched in due} | {row.shard for row in judged.dirty.values()}
         missing |= {row.shard for row in judged.contributions}
         missing -= numbers.keys()
         if missing:
-            numbers |= await commits.begin(conn, self.owned(), missing)
+            numbers |= await tx.begin(self.owned(), missing)
             batch.commit_nos = tuple(numbers.values())
         batch.checkpointed = {watched.asset_id: watched.event_us for watched in due}
         rows = rows_of(judged.findings, self.watch)
@@ -324,15 +324,15 @@ class Pipeline:
             checkpoints=[checkpoint_row(watched) for watched in due],
             contributions=judged.contributions,
         )
-        await batches.write(conn, written, numbers)
-        await scenes.write(conn, judged.scenes, numbers)
-        batch.alerts = await raise_alerts(conn, rows, numbers, self.wall_us())
+        await tx.write(written, numbers)
+        await tx.write_scenes(judged.scenes, numbers)
+        batch.alerts = await raise_alerts(tx, rows, numbers, self.clock.wall_us())
 
     def _to_checkpoint(self, batch: _Batch, judged: Judged) -> list[Watched]:
         """States to write: those that moved far or long enough, those that a tick moved, and all changed ones when draining."""
         if batch.drain:
             return [watched for watched in self.watch.assets.values() if watched.changed]
-        now_s, age_max_s = time.monotonic(), self.config.checkpoint_age_max_s
+        now_s, age_max_s = self.clock.monotonic_s(), self.config.checkpoint_age_max_s
         stepped = [self.watch[asset_id] for asset_id in sorted(judged.stepped)]
         # A tick leaves no reading behind: without a checkpoint a restart would take a reading before it for one in time.
         return [one for one in stepped if one.asset_id in judged.ticked or one.wants_checkpoint(now_s, age_max_s)]
@@ -347,7 +347,7 @@ class Pipeline:
             if asset_id in self.watch:
                 watched = self.watch[asset_id]
                 self.watch.ask(asset_id, watched.state.wake_at_us, watched.clock)
-        now_s = time.monotonic()
+        now_s = self.clock.monotonic_s()
         for asset_id, event_us in batch.checkpointed.items():
             if asset_id in self.watch:
                 watched = self.watch[asset_id]
@@ -383,7 +383,7 @@ class Pipeline:
             findings=len(judged.findings),
             alerts=batch.alerts,
             attempts=batch.attempts,
-            duration_ms=round((time.perf_counter() - started_s) * 1000, 2),
+            duration_ms=round((self.clock.monotonic_s() - started_s) * 1000, 2),
         )
 
     def has_due(self, frontier_us: int | None) -> bool:
@@ -392,26 +392,26 @@ class Pipeline:
 
     # -- wakes and assets that moved on before a restart --------------------------------------------------------------
 
-    async def _load_wakes(self, conn: Connection) -> None:
+    async def _load_wakes(self, tx: Transaction) -> None:
         """Note the ticks that checkpoints ask for, and which assets must be loaded to know theirs."""
-        for feed, time_us in (await clocks.recordings(conn)).items():
+        for feed, time_us in (await tx.recording_clocks()).items():
             self.clocks[feed] = time_us
-        asked = await checkpoints.due(conn, self.config.shards, END_US, ASSETS_MAX)
-        origins = await clocks.of_assets(conn, [asset_id for asset_id, _ in asked])
+        asked = await tx.wakes(self.config.shards, END_US, ASSETS_MAX)
+        origins = await tx.clocks_of([asset_id for asset_id, _ in asked])
         for asset_id, wake_at_us in asked:
             self.watch.ask(asset_id, wake_at_us, origins.get(asset_id, "live"))
-        self._scene_high = await scenes.newest(conn)
-        self.behind = await clocks.behind(conn, self.config.shards, ASSETS_MAX)
+        self._scene_high = await tx.newest_scenes()
+        self.behind = await tx.behind(self.config.shards, ASSETS_MAX)
 
     async def catch_up(self, assets_max: int = 50) -> int:
         """Load some of the assets that were stepped after their last checkpoint; how many are still left."""
         some, self.behind = self.behind[:assets_max], self.behind[assets_max:]
         if some:
 
-            async def work(conn: Connection) -> None:
-                roster = await self.roster(conn)
+            async def work(tx: Transaction) -> None:
+                roster = await self.roster(tx)
                 self.contexts.begin(roster)
-                await load(conn, self.watch, self.contexts, roster, some)
+                await load(tx, self.watch, self.contexts, roster, some)
 
             await self.patiently(work)
         return len(self.behind)

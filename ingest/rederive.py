@@ -8,7 +8,6 @@ batches of the pipeline, as a numbered transaction of its own, so that nothing i
 from __future__ import annotations
 
 import contextlib
-import time
 from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
@@ -21,10 +20,10 @@ from ingest.alerting import raise_alerts, row_of
 from ingest.judging import Judged, walk_asset
 from ingest.loading import BEGINNING_US, checkpoint_row, pages_after, restored
 from ingest.pipeline import AlreadyCommitted, Pipeline
+from ingest.ports import Transaction
 from ingest.watch import CHECKPOINT_SPAN_US, Checkpoint, Watched
-from store import aliases, batches, checkpoints, clocks, commits, dirty, findings, scenes
+from store.dirty import Dirty
 from store.findings import FindingRevision
-from store.pool import Connection
 from store.rows import CheckpointRow, FindingRow, StepBatch
 
 log = structlog.get_logger(__name__)
@@ -52,27 +51,27 @@ class _Attempt(msgspec.Struct):
 
 async def rederive_due(pipeline: Pipeline, quiet_us: int) -> list[Rederived]:
     """Derive again the assets that had no further late reading for `quiet_us`; at most `ASSETS_PER_ROUND_MAX` a call."""
-    due = await pipeline.patiently(lambda conn: dirty.due(conn, pipeline.config.shards, quiet_us, ASSETS_PER_ROUND_MAX))
+    due = await pipeline.patiently(lambda tx: tx.dirty_due(pipeline.config.shards, quiet_us, ASSETS_PER_ROUND_MAX))
     done: list[Rederived] = []
-    began_s = time.perf_counter()
+    began_s = pipeline.clock.monotonic_s()
     for entry in due:
-        started_s = time.perf_counter()
+        started_s = pipeline.clock.monotonic_s()
         if started_s - began_s > ROUND_S_MAX:
             break  # the others are still marked and come in the next round
         result = await _rederive(pipeline, entry)
         done.append(result)
-        duration_ms = round((time.perf_counter() - started_s) * 1000, 1)
+        duration_ms = round((pipeline.clock.monotonic_s() - started_s) * 1000, 1)
         log.info("asset.rederived", **msgspec.structs.asdict(result), duration_ms=duration_ms)
     return done
 
 
-async def _rederive(pipeline: Pipeline, entry: dirty.Dirty) -> Rederived:
+async def _rederive(pipeline: Pipeline, entry: Dirty) -> Rederived:
     attempt = _Attempt()
 
-    async def work(conn: Connection) -> None:
-        if attempt.commit_nos and await commits.is_committed(conn, attempt.commit_nos):
+    async def work(tx: Transaction) -> None:
+        if attempt.commit_nos and await tx.is_committed(attempt.commit_nos):
             return
-        await _derive_and_write(pipeline, conn, entry, attempt)
+        await _derive_and_write(pipeline, tx, entry, attempt)
 
     with contextlib.suppress(AlreadyCommitted):
         await pipeline.patiently(work)
@@ -81,43 +80,41 @@ async def _rederive(pipeline: Pipeline, entry: dirty.Dirty) -> Rederived:
     return attempt.result or Rederived(asset_id=entry.asset_id)
 
 
-async def _derive_and_write(pipeline: Pipeline, conn: Connection, entry: dirty.Dirty, attempt: _Attempt) -> None:
+async def _derive_and_write(pipeline: Pipeline, tx: Transaction, entry: Dirty, attempt: _Attempt) -> None:
     earlier = attempt.commit_nos
-    roster = await pipeline.roster(conn)
+    roster = await pipeline.roster(tx)
     if entry.asset_id not in roster.assets:
-        await dirty.clear(conn, entry)
+        await tx.clear_dirty(entry)
         return
     pipeline.contexts.begin(roster)
-    before = await checkpoints.latest_before(conn, entry.asset_id, entry.from_us)
+    before = await tx.checkpoint_before(entry.asset_id, entry.from_us)
     watched = restored(roster, entry.asset_id, None if before is None else before.state)
-    until_us = await _ticked_until(pipeline, conn, watched)
-    watched.aliases = (await aliases.of_assets(conn, [entry.asset_id])).get(entry.asset_id, {})
+    until_us = await _ticked_until(pipeline, tx, watched)
+    watched.aliases = (await tx.aliases_of([entry.asset_id])).get(entry.asset_id, {})
     since_us = watched.event_us if watched.last_key is not None else BEGINNING_US
-    derived, judged, cuts, count = await _derive(pipeline, conn, watched, until_us)
-    stored = [
-        one for one in await findings.current(conn, entry.asset_id, since_us) if _in_question(one, since_us, derived, watched)
-    ]
+    derived, judged, cuts, count = await _derive(pipeline, tx, watched, until_us)
+    stored = [one for one in await tx.current_findings(entry.asset_id, since_us) if _in_question(one, since_us, derived, watched)]
     rows, renamed = differences(watched, derived.values(), [one.row for one in stored])
     judged.dirty |= pipeline.echoes(watched.group)
     judged.dirty.pop(entry.asset_id, None)
     shards = {watched.shard} | {row.shard for row in judged.dirty.values()}
-    numbers = await pipeline.number(conn, shards, earlier)
+    numbers = await pipeline.number(tx, shards, earlier)
     attempt.commit_nos = tuple(numbers.values())
-    await dirty.clear(conn, entry)
-    await aliases.write(conn, entry.asset_id, renamed)
-    await checkpoints.drop_from(conn, entry.asset_id, entry.from_us)
+    await tx.clear_dirty(entry)
+    await tx.write_aliases(entry.asset_id, renamed)
+    await tx.drop_checkpoints(entry.asset_id, entry.from_us)
     batch = StepBatch(findings=rows, checkpoints=cuts, contributions=judged.contributions, dirty=list(judged.dirty.values()))
-    written = await batches.write(conn, batch, numbers)
-    await scenes.write(conn, pipeline.contexts.scenes, numbers)
+    written = await tx.write(batch, numbers)
+    await tx.write_scenes(pipeline.contexts.scenes, numbers)
     changed = [revision.row for revision in written.findings]
-    await raise_alerts(conn, changed, numbers, pipeline.wall_us())
-    watched.checkpoint_us, watched.checkpointed_at_s, watched.changed = watched.event_us, time.monotonic(), False
+    await raise_alerts(tx, changed, numbers, pipeline.clock.wall_us())
+    watched.checkpoint_us, watched.checkpointed_at_s, watched.changed = watched.event_us, pipeline.clock.monotonic_s(), False
     attempt.watched = watched
     retracted = sum(row.retracted for row in changed)
     attempt.result = Rederived(asset_id=entry.asset_id, readings=count, written=len(changed), retracted=retracted)
 
 
-async def _ticked_until(pipeline: Pipeline, conn: Connection, watched: Watched) -> int | None:
+async def _ticked_until(pipeline: Pipeline, tx: Transaction, watched: Watched) -> int | None:
     """Set the asset's clock, and say before which instant its ticks are due: at least those that fired already.
 
     After a restart the live frontier is not known before the first probe has come back, nor a recording's clock before its next
@@ -127,26 +124,26 @@ async def _ticked_until(pipeline: Pipeline, conn: Connection, watched: Watched) 
     if known is not None:
         watched.clock, ticked_us = known.clock, known.ticked_us
     else:
-        watched.clock = (await clocks.of_assets(conn, [watched.asset_id])).get(watched.asset_id, "live")
-        newest = (await checkpoints.newest(conn, [watched.asset_id])).get(watched.asset_id)
+        watched.clock = (await tx.clocks_of([watched.asset_id])).get(watched.asset_id, "live")
+        newest = (await tx.newest_checkpoints([watched.asset_id])).get(watched.asset_id)
         ticked_us = 0 if newest is None else Checkpoint.read(newest.state).ticked_us
     clock_us = pipeline.clocks.get(watched.clock, 0)
     return max(clock_us, ticked_us + 1) if clock_us or ticked_us else None
 
 
 async def _derive(
-    pipeline: Pipeline, conn: Connection, watched: Watched, until_us: int | None
+    pipeline: Pipeline, tx: Transaction, watched: Watched, until_us: int | None
 ) -> tuple[dict[str, Finding], Judged, list[CheckpointRow], int]:
     """Step everything stored after the state: each episode's last form, contributions, checkpoints on the way, readings."""
     derived = {finding.id: finding for finding in standing(watched.state)}
     judged, cuts, count = Judged(again=True), dict[int, CheckpointRow](), 0
-    async for page in pages_after(conn, watched):
+    async for page in pages_after(tx, watched):
         for part in _spans(page):
-            emitted = await walk_asset(conn, watched, part, None, pipeline.contexts, judged)
+            emitted = await walk_asset(tx, watched, part, None, pipeline.contexts, judged)
             derived |= {finding.id: finding for finding in emitted}
             cuts[watched.event_us // CHECKPOINT_SPAN_US] = checkpoint_row(watched)
         count += len(page)
-    emitted = await walk_asset(conn, watched, (), until_us, pipeline.contexts, judged)
+    emitted = await walk_asset(tx, watched, (), until_us, pipeline.contexts, judged)
     derived |= {finding.id: finding for finding in emitted}
     if watched.last_key is not None:
         cuts[watched.event_us // CHECKPOINT_SPAN_US] = checkpoint_row(watched)

@@ -20,12 +20,14 @@ import structlog
 from detect.model import Listening
 from fleet.instants import DAY_US, SECOND_US
 from ingest.decode import decode
-from ingest.mqtt import BrokerAddress, Delivery, Inbox
+from ingest.mqtt import BrokerAddress, Inbox
 from ingest.pipeline import Outcome, Pipeline, PipelineConfig
+from ingest.ports import Clock, Held, Mailbox, Store, SystemClock, Transaction
 from ingest.rederive import rederive_due
 from ingest.routing import Message
-from store import desk, faults, listening, pruning
-from store.pool import Connection, Pool, open_pool
+from store import desk, faults, pruning
+from store.pool import Pool, open_pool
+from store.transaction import PostgresStore
 
 log = structlog.get_logger(__name__)
 
@@ -78,7 +80,7 @@ async def run(config: WorkerConfig, stop: asyncio.Event, on_subscribed: Callable
     """
     pool = await _open_patiently(config)
     try:
-        worker = Worker(config, pool, on_subscribed)
+        worker = Worker(config, PostgresStore(pool), Inbox(config.broker), SystemClock(), on_subscribed)
         await worker.start()
         working = asyncio.create_task(worker.work(stop), name="worker")
         stopping = asyncio.create_task(stop.wait(), name="stop")
@@ -108,12 +110,20 @@ async def _open_patiently(config: WorkerConfig) -> Pool:
 class Worker:
     """One worker's parts and what it must not forget between two batches."""
 
-    def __init__(self, config: WorkerConfig, pool: Pool, on_subscribed: Callable[[], None] | None = None) -> None:
+    def __init__(
+        self,
+        config: WorkerConfig,
+        store: Store,
+        inbox: Mailbox,
+        clock: Clock,
+        on_subscribed: Callable[[], None] | None = None,
+    ) -> None:
         self.config = config
         self._on_subscribed = on_subscribed
-        self.pipeline = Pipeline(pool, config.pipeline, wall_us)
-        self.inbox = Inbox(config.broker)
-        self._carry: deque[Delivery] = deque()
+        self.pipeline = Pipeline(store, config.pipeline, clock)
+        self.inbox = inbox
+        self.clock = clock
+        self._carry: deque[Held] = deque()
         self._heard: list[tuple[int, int]] = []
         self._frontier_us: int | None = None
         self._listened_to_us = 0
@@ -122,10 +132,10 @@ class Worker:
     async def start(self) -> None:
         """Claim the shards, learn what was going on, connect to the broker."""
         await self.pipeline.start()
-        now_us = wall_us()
+        now_us = self.clock.wall_us()
 
-        async def heard(conn: Connection) -> list[tuple[int, int]]:
-            return await listening.during(conn, *LISTENER, now_us - LISTENING_KEPT_US, now_us)
+        async def heard(tx: Transaction) -> list[tuple[int, int]]:
+            return await tx.listened(*LISTENER, now_us - LISTENING_KEPT_US, now_us)
 
         self._heard = await self.pipeline.patiently(heard)
         self.pipeline.contexts.listen(Listening(tuple(self._heard)))
@@ -141,7 +151,7 @@ class Worker:
                 await self._note_listening()  # what ticks are judged by is on record before they are
             if messages or (moved and self.pipeline.has_due(self._frontier_us)):
                 outcome = await self.pipeline.process(messages, self._frontier_us)
-                _log_batch(outcome, len(self.inbox) + len(self._carry), deliveries)
+                self._log_batch(outcome, deliveries)
             for delivery in deliveries:
                 delivery.acknowledge()
             await self._keep_house(idle=not messages)
@@ -149,7 +159,7 @@ class Worker:
         await self._note_listening()
         log.info("worker.drained")
 
-    async def _gather(self) -> tuple[list[Delivery], list[Message]]:
+    async def _gather(self) -> tuple[list[Held], list[Message]]:
         """One batch: deliveries to acknowledge, and what the ones that are no probes hold."""
         if not self._carry:
             wait_s = 0.25 if not self.pipeline.behind else 0.0
@@ -157,9 +167,9 @@ class Worker:
             if self._carry and len(self._carry) < self.config.batch_readings_max:
                 await asyncio.sleep(self.config.batch_wait_s)  # the rest of a burst, so that one commit serves it
                 self._carry.extend(await self.inbox.take(self.config.batch_readings_max - len(self._carry), 0.0))
-        deliveries: list[Delivery] = []
+        deliveries: list[Held] = []
         messages: list[Message] = []
-        readings, now_us = 0, wall_us()
+        readings, now_us = 0, self.clock.wall_us()
         while self._carry and readings < self.config.batch_readings_max:
             delivery = self._carry.popleft()
             deliveries.append(delivery)
@@ -169,6 +179,15 @@ class Worker:
             readings += decoded.received
             messages.append(Message(delivery.topic, decoded, delivery.received_us))
         return deliveries, messages
+
+    def _log_batch(self, outcome: Outcome, deliveries: list[Held]) -> None:
+        """One wide record per batch that held something."""
+        if not outcome.messages:
+            return
+        oldest_us = min(delivery.received_us for delivery in deliveries)
+        lag_ms = round((self.clock.wall_us() - oldest_us) / 1000, 1)
+        waiting = len(self.inbox) + len(self._carry)
+        log.info("batch.committed", **msgspec.structs.asdict(outcome), waiting=waiting, lag_ms=lag_ms)
 
     def _frontier_moved(self) -> bool:
         """Take over the probes that came back: everything published before them is in this batch or an earlier one."""
@@ -191,7 +210,7 @@ class Worker:
             self._on_subscribed()
             self._on_subscribed = None
         if self._is_time("probe", PROBE_EVERY_S) and self.inbox.listening_since_us is not None:
-            self.inbox.probe(wall_us())
+            self.inbox.probe(self.clock.wall_us())
         if self._is_time("listening", LISTENING_EVERY_S):
             await self._note_listening()
         if idle and self.pipeline.behind:
@@ -201,10 +220,10 @@ class Worker:
         if self._is_time("replays", REPLAYS_EVERY_S):
             await self._take_up_replays()
         if self._is_time("prune", PRUNE_EVERY_S):
-            await self.pipeline.patiently(lambda conn: pruning.prune(conn, self.config.limits))
+            await self.pipeline.patiently(lambda tx: tx.prune(self.config.limits))
 
     def _is_time(self, what: str, every_s: float) -> bool:
-        now_s = time.monotonic()
+        now_s = self.clock.monotonic_s()
         if now_s < self._next_s.get(what, 0.0):
             return False
         self._next_s[what] = now_s + every_s
@@ -215,8 +234,8 @@ class Worker:
             return
         from_us, to_us = self._heard[-1]
 
-        async def extend(conn: Connection) -> None:
-            await listening.extend(conn, *LISTENER, from_us, to_us, LISTENING_GAP_US)
+        async def extend(tx: Transaction) -> None:
+            await tx.extend_listening(*LISTENER, from_us, to_us, LISTENING_GAP_US)
 
         await self.pipeline.patiently(extend)
         self._listened_to_us = to_us
@@ -226,37 +245,23 @@ class Worker:
 
         Only those that were there when the request was taken up: what is rejected again must not come round for ever.
         """
-        for request in await self.pipeline.patiently(lambda conn: desk.pending_replays(conn, 1)):
-            newest = await self.pipeline.patiently(desk.newest_rejection)
+        for request in await self.pipeline.patiently(lambda tx: tx.pending_replays(1)):
+            newest = await self.pipeline.patiently(lambda tx: tx.newest_rejection())
             taken: list[int] = []
 
-            async def page(conn: Connection, request: desk.PendingReplay = request, taken: list[int] = taken) -> list[desk.Row]:
-                return await desk.replayable(conn, request, taken[-1] if taken else 0, REPLAY_PAGE)
+            async def page(tx: Transaction, request: desk.PendingReplay = request, taken: list[int] = taken) -> list[desk.Row]:
+                return await tx.replayable(request, taken[-1] if taken else 0, REPLAY_PAGE)
 
             while rows := [row for row in await self.pipeline.patiently(page) if row["rejection_id"] <= newest]:
-                now_us = wall_us()
+                now_us = self.clock.wall_us()
                 messages = [Message(row["topic"], decode(row["topic"], bytes(row["payload"]), now_us), now_us) for row in rows]
                 await self.pipeline.process(messages, None)
                 taken += [row["rejection_id"] for row in rows]
             await self._finish_replay(request.request_id, taken)
 
     async def _finish_replay(self, request_id: int, rejection_ids: list[int]) -> None:
-        async def finish(conn: Connection) -> None:
-            await desk.finish_replay(conn, request_id, rejection_ids)
+        async def finish(tx: Transaction) -> None:
+            await tx.finish_replay(request_id, rejection_ids)
 
         await self.pipeline.patiently(finish)
         log.info("rejections.replayed", request_id=request_id, count=len(rejection_ids))
-
-
-def wall_us() -> int:
-    """Wall time in microseconds; the one clock of the worker."""
-    return time.time_ns() // 1000
-
-
-def _log_batch(outcome: Outcome, waiting: int, deliveries: list[Delivery]) -> None:
-    """One wide record per batch that held something."""
-    if not outcome.messages:
-        return
-    oldest_us = min(delivery.received_us for delivery in deliveries)
-    lag_ms = round((wall_us() - oldest_us) / 1000, 1)
-    log.info("batch.committed", **msgspec.structs.asdict(outcome), waiting=waiting, lag_ms=lag_ms)

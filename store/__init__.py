@@ -67,6 +67,8 @@ the cache over the log and the dated facts that `step` reads.
 `keys`: who asks.
     create(conn, tenant, role, party_id=None) -> key; revoke(conn, key) -> bool; authenticate(conn, key) -> Caller | None
 `walled`, `reads`, `desk`: the API's transactions, its questions, and what a person changes there.
+`transaction`: these functions as one transaction's words, the way the ingester asks.
+    PostgresStore(pool).transaction() -> context of PostgresTransaction
 `faults`: which errors are worth a retry. `figures`: totals for a line on a terminal.
 `pruning`: what may be forgotten.
     prune(conn, limits) -> dict[table, rows]

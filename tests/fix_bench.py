@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -16,6 +17,7 @@ from ingest.routing import Message
 from ingest.wire import device_topic, encode_json, feed_topic
 from store import registry
 from store.pool import Pool, open_pool
+from store.transaction import PostgresStore
 
 START_US = 1_795_330_800_000_000  # 2026-11-22T07:00:00Z
 SHIP = device_topic("demo", "vessel", "imo", "9074729")
@@ -29,11 +31,19 @@ class Bench:
     def __init__(self, pool: Pool) -> None:
         self.pool = pool
         self.now_us = START_US + 20 * HOUR_US
-        self.pipeline = Pipeline(pool, PipelineConfig(retry_s_max=20), lambda: self.now_us)
+        self.pipeline = Pipeline(PostgresStore(pool), PipelineConfig(retry_s_max=20), self)
+
+    def wall_us(self) -> int:
+        """The pipeline's wall clock: what the test says."""
+        return self.now_us
+
+    def monotonic_s(self) -> float:
+        """The pipeline's other clock: the machine's."""
+        return time.monotonic()
 
     async def restart(self) -> None:
         """A new pipeline takes over; the old one said no goodbye."""
-        self.pipeline = Pipeline(self.pool, PipelineConfig(retry_s_max=20), lambda: self.now_us)
+        self.pipeline = Pipeline(PostgresStore(self.pool), PipelineConfig(retry_s_max=20), self)
         await self.pipeline.start()
 
     def listen(self) -> None:

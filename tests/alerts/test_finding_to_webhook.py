@@ -15,6 +15,7 @@ from ingest.alerting import raise_alerts
 from store import commits
 from store.pool import open_pool
 from store.rows import FindingRow
+from store.transaction import PostgresTransaction
 from tests.alerts.fix_receiver import SECRET, Receiver
 
 OPENED_US = 1_795_330_800_000_000
@@ -61,7 +62,7 @@ async def test_every_change_of_an_alert_leaves_as_a_signed_event_with_the_whole_
         ownership = await commits.claim(conn, range(64), "test")
     for at_us, rows in enumerate(emissions, start=OPENED_US + 2 * HOUR_US):
         async with pool.connection() as conn:
-            await raise_alerts(conn, rows, await commits.begin(conn, ownership, {rows[0].shard}), at_us)
+            await raise_alerts(PostgresTransaction(conn), rows, await commits.begin(conn, ownership, {rows[0].shard}), at_us)
     await receiver.until(lambda one: len(one.received) == 3)
     stop.set()
     await sending

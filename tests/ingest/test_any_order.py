@@ -11,17 +11,26 @@ import pytest
 from fleet.instants import HOUR_US
 from ingest.decode import decode
 from ingest.pipeline import Pipeline, PipelineConfig
+from ingest.ports import SystemClock
 from ingest.rederive import rederive_due
 from ingest.routing import Message
 from ingest.wire import encode_json, feed_topic
 from store import registry
 from store.pool import open_pool
+from store.transaction import PostgresStore
 
 START_US = 1_795_330_800_000_000  # 2026-11-22T07:00:00Z
 NOW_US = START_US + 40 * HOUR_US
 FEED = feed_topic("demo", "coast")
 SHIPS = 5
 Reading = dict[str, Any]
+
+
+class Standing(SystemClock):
+    """Wall time that stands still behind the last reading."""
+
+    def wall_us(self) -> int:
+        return NOW_US
 
 
 def recording(seed: int) -> list[Reading]:
@@ -69,11 +78,11 @@ async def final_form(database_url: str, batches: Sequence[Sequence[Reading]], *,
             await registry.set_feed(conn, "demo", "coast", "recording")
             for ship in range(SHIPS):
                 await registry.register_asset(conn, "demo", "vessel", f"Ship {ship}", None, [("mmsi", f"53800123{ship}")])
-        pipeline = Pipeline(pool, PipelineConfig(retry_s_max=5), lambda: NOW_US)
+        pipeline = Pipeline(PostgresStore(pool), PipelineConfig(retry_s_max=5), Standing())
         await pipeline.start()
         for number, batch in enumerate(batches):
             if restart_every and number and number % restart_every == 0:
-                pipeline = Pipeline(pool, PipelineConfig(retry_s_max=5), lambda: NOW_US)
+                pipeline = Pipeline(PostgresStore(pool), PipelineConfig(retry_s_max=5), Standing())
                 await pipeline.start()
             payload = encode_json(batch)
             await pipeline.process([Message(FEED, decode(FEED, payload, NOW_US), NOW_US)])

@@ -36,7 +36,7 @@ async def test_what_came_in_balances_with_what_became_of_it(bench: Bench) -> Non
         (SHIP, b"\xff\xff"),
     )
     assert (outcome.received, outcome.stored, outcome.duplicate, outcome.rejected, outcome.traffic) == (9, 2, 1, 5, 1)
-    async with bench.pipeline.pool.connection() as conn:
+    async with bench.pool.connection() as conn:
         balances = await counts.reconcile(conn)
     assert all(balance.is_balanced for balance in balances)
     assert sum(balance.received for balance in balances) == 9
@@ -93,7 +93,7 @@ async def test_a_silent_ship_is_found_by_the_clock_alone(bench: Bench) -> None:
 
 
 async def test_an_operators_feed_is_stored_once_and_speaks_to_every_tenant_it_is_granted_to(bench: Bench) -> None:
-    async with bench.pipeline.pool.connection() as conn:
+    async with bench.pool.connection() as conn:
         await registry.create_tenant(conn, "other", "Other")
         await registry.create_tenant(conn, "third", "Third")
         for tenant in ("other", "third"):

@@ -13,12 +13,14 @@ import pytest
 from detect.model import Listening
 from fleet.instants import HOUR_US
 from ingest.alerting import raise_alerts
-from ingest.mqtt import BrokerAddress
+from ingest.mqtt import BrokerAddress, Inbox
+from ingest.ports import SystemClock
 from ingest.wire import device_topic, feed_topic
 from ingest.worker import Worker, WorkerConfig
 from store import commits, counts, desk, registry, scenes
 from store.pool import Connection
 from store.rows import FindingRow
+from store.transaction import PostgresStore, PostgresTransaction
 from tests.fix_bench import FEED, SHIP, START_US, Bench, at, sailing
 
 
@@ -141,7 +143,7 @@ async def test_a_retraction_reaches_the_alert_that_holds_it_though_another_is_op
     for one in (row("f1", 1, None), row("f1", 1, 20), row("f2", 30, None), row("f1", 1, 20, retracted=True)):
         async with bench.pool.connection() as conn:
             numbers = await commits.begin(conn, bench.pipeline.owned(), [asset["shard"]])
-            await raise_alerts(conn, [one], numbers, bench.now_us)
+            await raise_alerts(PostgresTransaction(conn), [one], numbers, bench.now_us)
     alerts = await bench.rows("SELECT finding_ids, status FROM alert ORDER BY opened_at")
     assert [(alert["finding_ids"], alert["status"]) for alert in alerts] == [(["f1"], "retracted"), (["f2"], "open")]
 
@@ -182,16 +184,16 @@ async def test_a_commit_still_under_way_when_its_reply_was_lost_counts_once(
 async def test_a_value_the_tables_refuse_costs_no_other_asset_its_silence(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     bench.listen()
     await bench.send((SHIP, [sailing(0)]))
-    real, refused = scenes.write, False
+    refused = False
 
-    async def refuse_once(*arguments: Any) -> None:
+    async def refuse_once(transaction: PostgresTransaction, *arguments: Any) -> None:
         nonlocal refused
         if not refused:
             refused = True
             raise psycopg.DataError("refused")
-        await real(*arguments)
+        await scenes.write(transaction.conn, *arguments)
 
-    monkeypatch.setattr(scenes, "write", refuse_once)
+    monkeypatch.setattr(PostgresTransaction, "write_scenes", refuse_once)
     strangers = [(FEED, [onfeed(60, f"11111111{number}")]) for number in (1, 2)]
     await bench.send(*strangers, frontier_us=START_US + 7 * HOUR_US)
     assert refused
@@ -200,7 +202,7 @@ async def test_a_value_the_tables_refuse_costs_no_other_asset_its_silence(bench:
 
 async def test_a_replay_of_what_is_rejected_again_ends(bench: Bench, database_url: str) -> None:
     config = WorkerConfig(database_url=database_url, broker=BrokerAddress(url="mqtt://127.0.0.1:1"))
-    worker = Worker(config, bench.pool)
+    worker = Worker(config, PostgresStore(bench.pool), Inbox(config.broker), SystemClock())
     await worker.pipeline.start()
     bench.pipeline = worker.pipeline
     await bench.send((device_topic("demo", "vessel", "imo", "7625811"), sailing(0)))

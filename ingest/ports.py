@@ -1,0 +1,279 @@
+"""What the ingester needs of the world: a store, a broker's mailbox, a clock. Everything it does passes through these three.
+
+The worker hands in PostgreSQL (`store.transaction`), paho (`ingest.mqtt`) and the machine's clocks; whoever hands in others
+runs the same code over them. Shapes only; what a word of a transaction means is said where `store` defines it.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from typing import Protocol
+
+from store.batches import Written
+from store.checkpoints import Checkpoint
+from store.clocks import RecordingClock
+from store.commits import Ownership
+from store.desk import PendingReplay, Row
+from store.dirty import Dirty
+from store.findings import FindingRevision
+from store.pruning import Limits
+from store.readings import CanonicalKey, Fix, ReadingKey, StoredReading
+from store.registry import Clock as FeedClock
+from store.registry import Registry, StreamKey
+from store.rows import AlertChangeRow, AlertRow, EventRow, FindingRow, LiveRow, SceneRow, StepBatch
+from store.traffic import TrafficFix
+
+
+class Transaction(Protocol):
+    """Everything asked and written inside one transaction: all of it is committed together, or nothing."""
+
+    # -- numbers and fences
+
+    async def claim(self, shards: Iterable[int], owner: str) -> Ownership:
+        """Own shards from the commit on."""
+
+    async def begin(self, ownership: Ownership, shards: Iterable[int]) -> dict[int, int]:
+        """Number this transaction in each shard; raises `Fenced`."""
+
+    async def is_committed(self, commit_nos: Collection[int]) -> bool:
+        """Whether an earlier transaction went through."""
+
+    async def write(self, batch: StepBatch, commit_nos: Mapping[int, int]) -> Written:
+        """Write a batch's rows."""
+
+    # -- the registry and its streams
+
+    async def registry_version(self) -> int:
+        """Grows with every change of the registry."""
+
+    async def load_registry(self) -> Registry:
+        """A copy of the registry."""
+
+    async def set_feed(self, tenant: str, feed: str, clock: FeedClock) -> None:
+        """Make a feed known."""
+
+    async def resolve_streams(self, wanted: Collection[StreamKey]) -> dict[StreamKey, int]:
+        """Numbers of streams, new ones made."""
+
+    # -- the log of readings
+
+    async def high_water(self, stream_ids: Collection[int]) -> dict[int, int]:
+        """Greatest event time stored of each stream."""
+
+    async def duplicates(self, keys: Collection[ReadingKey]) -> set[ReadingKey]:
+        """Which keys are stored already."""
+
+    async def readings_of(
+        self,
+        asset_id: str,
+        asset_class: str,
+        from_us: int,
+        to_us: int,
+        *,
+        after: CanonicalKey | None = None,
+        limit: int = ...,
+    ) -> list[StoredReading]:
+        """An asset's readings of [from, to) in canonical order, a page of them."""
+
+    async def fixes_at(self, tenant: str, at_us: int, window_us: int) -> list[Fix]:
+        """Last position of each of a tenant's assets as of an instant."""
+
+    async def newest_statics(self, stream_ids: Collection[int]) -> dict[int, int]:
+        """Event time of the newest static report of each stream."""
+
+    # -- states and clocks
+
+    async def newest_checkpoints(self, asset_ids: Collection[str]) -> dict[str, Checkpoint]:
+        """Each asset's state as it stands."""
+
+    async def checkpoint_before(self, asset_id: str, at_us: int) -> Checkpoint | None:
+        """The newest state that stepped nothing at or after an instant."""
+
+    async def drop_checkpoints(self, asset_id: str, from_us: int) -> None:
+        """Forget states at and after an instant."""
+
+    async def wakes(self, shards: Iterable[int], until_us: int, limit: int) -> list[tuple[str, int]]:
+        """(asset, instant) of the ticks that checkpoints ask for."""
+
+    async def recording_clocks(self) -> dict[RecordingClock, int]:
+        """Where each recording's clock stands."""
+
+    async def clocks_of(self, asset_ids: Collection[str]) -> dict[str, RecordingClock]:
+        """The recording that spoke last of each asset."""
+
+    async def behind(self, shards: Collection[int], limit: int) -> list[str]:
+        """Assets with readings after their newest checkpoint."""
+
+    # -- dated facts beside the readings
+
+    async def contributions_of(self, tenant: str, asset_class: str, asset_type: str | None) -> list[bytes]:
+        """What a group of assets gave to its prior."""
+
+    async def offline_feeds(self, tenant: str, at_us: int) -> set[tuple[str, str]]:
+        """Feeds that last said `offline`."""
+
+    async def traffic_at(self, tenant: str, at_us: int, window_us: int) -> list[TrafficFix]:
+        """Last fixes of the traffic around."""
+
+    async def has_traffic(self, tenant: str) -> bool:
+        """Whether any traffic is known."""
+
+    async def write_scenes(self, rows: Sequence[SceneRow], commit_nos: Mapping[int, int]) -> None:
+        """Keep what assets were told at their ticks."""
+
+    async def scenes_at(self, asset_id: str, from_us: int, to_us: int) -> list[SceneRow]:
+        """What an asset was told in [from, to)."""
+
+    async def scenes_of_tenant(self, tenant: str, from_us: int, limit: int) -> list[SceneRow]:
+        """What a tenant's assets were told from an instant on, newest first."""
+
+    async def newest_scenes(self) -> dict[str, int]:
+        """The newest instant told of, by tenant."""
+
+    async def listened(self, tenant: str, origin: str, from_us: int, to_us: int) -> list[tuple[int, int]]:
+        """When we listened to an origin."""
+
+    async def extend_listening(self, tenant: str, origin: str, from_us: int, to_us: int, gap_max_us: int) -> None:
+        """Note that we listened."""
+
+    # -- deriving again
+
+    async def dirty_due(self, shards: Iterable[int], quiet_us: int, limit: int) -> list[Dirty]:
+        """Assets to derive again now."""
+
+    async def clear_dirty(self, dirty: Dirty) -> bool:
+        """Take a mark away, unless it is a newer one."""
+
+    async def current_findings(self, asset_id: str, from_us: int) -> list[FindingRevision]:
+        """An asset's findings that reach into the time from an instant on."""
+
+    async def aliases_of(self, asset_ids: Collection[str]) -> dict[str, dict[str, str]]:
+        """Stored id by derived id, by asset."""
+
+    async def write_aliases(self, asset_id: str, renamed: Mapping[str, str]) -> None:
+        """Remember under which stored ids derived ones go on."""
+
+    # -- alerts
+
+    async def open_alerts(self, findings: Sequence[FindingRow]) -> list[AlertRow]:
+        """Alerts that findings may concern, locked."""
+
+    async def write_alerts(self, changes: Iterable[AlertChangeRow], commit_nos: Mapping[int, int]) -> None:
+        """Write changes of alerts in their order."""
+
+    async def lease_at(self, asset_id: str, at_us: int) -> str | None:
+        """The head lease in force."""
+
+    async def insert_events(self, rows: Sequence[EventRow]) -> None:
+        """Put events into the outbox."""
+
+    async def insert_live(self, rows: Sequence[LiveRow]) -> None:
+        """Tell open pages."""
+
+    # -- housekeeping
+
+    async def pending_replays(self, limit: int) -> list[PendingReplay]:
+        """Requests to give rejected messages another try."""
+
+    async def newest_rejection(self) -> int:
+        """Id of the newest rejection."""
+
+    async def replayable(self, request: PendingReplay, after_id: int, limit: int) -> list[Row]:
+        """A page of the rejected messages that a request asks for."""
+
+    async def finish_replay(self, request_id: int, rejection_ids: Sequence[int]) -> None:
+        """Close a request."""
+
+    async def prune(self, limits: Limits) -> dict[str, int]:
+        """Forget what is beyond the limits."""
+
+
+class Store(Protocol):
+    """Where everything is kept."""
+
+    def transaction(self) -> AbstractAsyncContextManager[Transaction]:
+        """A transaction around a block; an exception rolls it back. Raises `store.faults.AWAY`, and then it may have happened."""
+
+
+class Held(Protocol):
+    """One message in hand, not yet acknowledged."""
+
+    @property
+    def topic(self) -> str:
+        """Where it was published."""
+
+    @property
+    def payload(self) -> bytes:
+        """What it says."""
+
+    @property
+    def received_us(self) -> int:
+        """When it reached us, wall time in microseconds."""
+
+    def acknowledge(self) -> None:
+        """Tell the broker that it is safe."""
+
+
+class Mailbox(Protocol):
+    """The broker's side: sessions at QoS 1, and probes that say how far they have been drained (`ingest.mqtt.Inbox`)."""
+
+    def start(self) -> None:
+        """Connect."""
+
+    def stop(self) -> None:
+        """Disconnect."""
+
+    def __len__(self) -> int: ...
+
+    async def take(self, count_max: int, wait_s: float) -> Sequence[Held]:
+        """Messages for one batch; none after `wait_s` of silence."""
+
+    @property
+    def is_subscribed(self) -> bool:
+        """Whether the broker keeps every subscription for us."""
+
+    @property
+    def listening_since_us(self) -> int | None:
+        """Since when every live session is connected; None while one is not."""
+
+    @property
+    def may_miss(self) -> bool:
+        """Whether messages were let pass that come again later."""
+
+    @property
+    def resumed(self) -> bool:
+        """Whether what was in flight at an earlier session's end may still come again."""
+
+    @property
+    def frontier_us(self) -> int | None:
+        """Up to when the broker has nothing left for us."""
+
+    def probe(self, now_us: int) -> None:
+        """Send a probe over every live session."""
+
+    def probe_us(self, delivery: Held) -> int | None:
+        """When a delivery was sent, if it is a probe of ours."""
+
+
+class Clock(Protocol):
+    """The two clocks: one that people set, one that only goes on."""
+
+    def wall_us(self) -> int:
+        """Wall time in microseconds since 1970; may step."""
+
+    def monotonic_s(self) -> float:
+        """Seconds since some instant; never goes back."""
+
+
+class SystemClock:
+    """The clocks of this machine."""
+
+    def wall_us(self) -> int:
+        """Wall time in microseconds since 1970."""
+        return time.time_ns() // 1000
+
+    def monotonic_s(self) -> float:
+        """Seconds since the machine started, or thereabouts."""
+        return time.monotonic()

@@ -1,0 +1,131 @@
+"""The store as the ingester uses it: one transaction with everything that may be asked and written inside it.
+
+Every word is a function of this room's modules with the connection filled in; what a word takes, gives and raises is said
+there. The ingester knows the list as `ingest.ports.Transaction`, for which this is PostgreSQL.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
+from functools import partial
+from typing import Any, Concatenate, Generic, ParamSpec, Self, TypeVar, overload
+
+from store import (
+    alerts,
+    aliases,
+    batches,
+    checkpoints,
+    clocks,
+    commits,
+    desk,
+    dirty,
+    findings,
+    leases,
+    listening,
+    live,
+    outbox,
+    priors,
+    pruning,
+    readings,
+    registry,
+    scenes,
+    statics,
+    statuses,
+    traffic,
+)
+from store.pool import Connection, Pool
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class _On(Generic[P, T]):
+    """A function of a connection as a method of the transaction that holds it."""
+
+    def __init__(self, function: Callable[Concatenate[Connection, P], Coroutine[Any, Any, T]]) -> None:
+        self._function = function
+
+    @overload
+    def __get__(self, transaction: None, owner: object) -> Self: ...
+    @overload
+    def __get__(self, transaction: PostgresTransaction, owner: object) -> Callable[P, Coroutine[Any, Any, T]]: ...
+    def __get__(self, transaction: PostgresTransaction | None, owner: object) -> Self | Callable[P, Coroutine[Any, Any, T]]:
+        return self if transaction is None else partial(self._function, transaction.conn)
+
+
+class PostgresTransaction:
+    """One transaction of a connection of the worker's role."""
+
+    def __init__(self, conn: Connection) -> None:
+        self.conn = conn
+
+    claim = _On(commits.claim)
+    begin = _On(commits.begin)
+    is_committed = _On(commits.is_committed)
+    write = _On(batches.write)
+
+    registry_version = _On(registry.version)
+    load_registry = _On(registry.load)
+    set_feed = _On(registry.set_feed)
+    resolve_streams = _On(registry.resolve_streams)
+
+    high_water = _On(readings.high_water)
+    duplicates = _On(readings.duplicates)
+    readings_of = _On(readings.of_asset)
+    fixes_at = _On(readings.fixes_at)
+    newest_statics = _On(statics.newest)
+
+    newest_checkpoints = _On(checkpoints.newest)
+    checkpoint_before = _On(checkpoints.latest_before)
+    drop_checkpoints = _On(checkpoints.drop_from)
+    wakes = _On(checkpoints.due)
+    recording_clocks = _On(clocks.recordings)
+    clocks_of = _On(clocks.of_assets)
+    behind = _On(clocks.behind)
+
+    contributions_of = _On(priors.of_group)
+    offline_feeds = _On(statuses.offline_feeds)
+    traffic_at = _On(traffic.fixes_at)
+    has_traffic = _On(traffic.is_known)
+    write_scenes = _On(scenes.write)
+    scenes_at = _On(scenes.at)
+    scenes_of_tenant = _On(scenes.of_tenant)
+    newest_scenes = _On(scenes.newest)
+    listened = _On(listening.during)
+    extend_listening = _On(listening.extend)
+
+    dirty_due = _On(dirty.due)
+    clear_dirty = _On(dirty.clear)
+    current_findings = _On(findings.current)
+    aliases_of = _On(aliases.of_assets)
+    write_aliases = _On(aliases.write)
+
+    open_alerts = _On(alerts.open_for)
+    write_alerts = _On(alerts.write)
+    lease_at = _On(leases.at)
+    insert_events = _On(outbox.insert)
+    insert_live = _On(live.insert)
+
+    pending_replays = _On(desk.pending_replays)
+    newest_rejection = _On(desk.newest_rejection)
+    replayable = _On(desk.replayable)
+    finish_replay = _On(desk.finish_replay)
+    prune = _On(pruning.prune)
+
+
+class PostgresStore:
+    """Transactions on a pool's connections, one at a time each."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[PostgresTransaction]:
+        """A transaction that is committed at the end of the block, or rolled back when an exception leaves it.
+
+        Raises:
+            store.faults.AWAY: no connection, or it was lost; after a lost reply the transaction may have been committed.
+        """
+        async with self._pool.connection() as conn:
+            yield PostgresTransaction(conn)
