@@ -23,9 +23,10 @@ import structlog
 
 from alerts.delivery import ATTEMPT_TIMEOUT_S, Message, Sender, encode_event
 from alerts.lifecycle import event_id
+from alerts.metrics import NotifierMetrics
 from alerts.policy import ENDPOINT_GRACE_US, Answer, Judgement, judge
 from fleet.instants import from_datetime, to_rfc3339
-from store import dispatch
+from store import dispatch, figures
 from store.deliveries import Attempt, Delivery, Outcome, State
 from store.faults import AWAY
 from store.pool import Connection, Pool, open_pool
@@ -51,6 +52,9 @@ LEASE_MARGIN_S = 10.0
 
 TELL_EVERY_S = 1.0
 """Least time between two records of rounds while attempts are under way. Chosen: what a person can follow."""
+
+FIGURES_EVERY_S = 15.0
+"""Time between two looks at what waits, for the metrics. Chosen: as often as Prometheus asks by habit."""
 
 _STATES: dict[str, State] = {"sent": "sent", "retry": "pending", "exhausted": "exhausted", "refused": "failed"}
 
@@ -80,7 +84,12 @@ class NotifierSettings:
     drain_s: float = 5.0
 
 
-async def run(settings: NotifierSettings, stop: asyncio.Event, random: Random | None = None) -> None:
+async def run(
+    settings: NotifierSettings,
+    stop: asyncio.Event,
+    random: Random | None = None,
+    metrics: NotifierMetrics | None = None,
+) -> None:
     """Deliver the outbox until `stop` is set, then let attempts under way end within `drain_s`.
 
     Waits for a database that is away, at the start too. Several notifiers may run on one database.
@@ -89,6 +98,7 @@ async def run(settings: NotifierSettings, stop: asyncio.Event, random: Random | 
         settings: see there.
         stop: set it on SIGTERM.
         random: for the jitter of retries; unseeded when None.
+        metrics: told of every attempt; None when nobody will ask.
 
     Raises:
         ExceptionGroup: a programmer's error in a task; claims lapse and the next notifier goes on.
@@ -98,7 +108,8 @@ async def run(settings: NotifierSettings, stop: asyncio.Event, random: Random | 
         return
     try:
         async with Sender(allow_private=settings.allow_private, timeout_s=settings.attempt_timeout_s) as sender:
-            await _Notifier(settings, stop, pool, sender, random or Random()).run()  # noqa: S311  jitter is no secret
+            random = random or Random()  # noqa: S311  jitter is no secret
+            await _Notifier(settings, stop, pool, sender, random, metrics or NotifierMetrics()).run()
     finally:
         await pool.close()
 
@@ -106,7 +117,15 @@ async def run(settings: NotifierSettings, stop: asyncio.Event, random: Random | 
 class _Notifier:
     """The places, the wake-up and the counts of one running notifier."""
 
-    def __init__(self, settings: NotifierSettings, stop: asyncio.Event, pool: Pool, sender: Sender, random: Random) -> None:
+    def __init__(
+        self,
+        settings: NotifierSettings,
+        stop: asyncio.Event,
+        pool: Pool,
+        sender: Sender,
+        random: Random,
+        metrics: NotifierMetrics,
+    ) -> None:
         self._settings = settings
         self._stop = stop
         self._pool = pool
@@ -114,6 +133,8 @@ class _Notifier:
         self._random = random
         self._wake = asyncio.Event()
         self._under_way: dict[asyncio.Task[None], Delivery] = {}
+        self._metrics = metrics
+        self._metrics.under_way.set_function(lambda: len(self._under_way))
         self._counts: Counter[str] = Counter()
         self._told_s = 0.0
 
@@ -122,6 +143,7 @@ class _Notifier:
             side = [
                 group.create_task(self._listen(), name="notifier-listen"),
                 group.create_task(self._wake_on_stop(), name="notifier-stop"),
+                group.create_task(self._look_at_outbox(), name="notifier-figures"),
             ]
             while not self._stop.is_set():
                 await self._round(group)
@@ -184,7 +206,9 @@ class _Notifier:
             return await self._record(conn, delivery, attempt, answer)
 
         judgement = await self._with_database(record, "record", None)
-        self._counts["unrecorded" if judgement is None else judgement.verdict] += 1
+        verdict = "unrecorded" if judgement is None else judgement.verdict
+        self._counts[verdict] += 1
+        self._metrics.attempted(verdict, attempt.duration_ms)
 
     async def _record(self, conn: Connection, delivery: Delivery, attempt: Attempt, answer: Answer) -> Judgement:
         """Judge within the transaction that records, so that what is told is what was written."""
@@ -202,6 +226,7 @@ class _Notifier:
             event = disabled_event(delivery, judgement.disable, now_us, failing_since_us)
         if await dispatch.finish(conn, attempt, outcome, event):
             self._counts["disabled"] += 1
+            self._metrics.disabled.inc()
         return judgement
 
     async def _with_database(
@@ -216,10 +241,14 @@ class _Notifier:
         while until is None or not until.is_set():
             try:
                 async with self._pool.connection() as conn:
-                    return await work(conn)
+                    result = await work(conn)
             except AWAY as error:
+                self._metrics.refused()
                 wait_s = AWAY_WAITS_S[min(tries, len(AWAY_WAITS_S) - 1)]
                 log.warning("notifier", action=action, database="away", reason=str(error), tries=tries + 1, wait_s=wait_s)
+            else:
+                self._metrics.answered()
+                return result
             if until is None and time.monotonic() - began_s > RECORD_TRIES_S:
                 return None
             tries += 1
@@ -233,10 +262,20 @@ class _Notifier:
             try:
                 async for _ in listen(self._settings.database_url, (dispatch.CHANNEL,), self._settings.poll_max_s):
                     tries = 0
+                    self._metrics.listening.set(1)
                     self._wake.set()
             except DatabaseAway:  # the rounds log it, with the number of their tries
+                self._metrics.listening.set(0)
                 await asyncio.sleep(AWAY_WAITS_S[min(tries, len(AWAY_WAITS_S) - 1)])
                 tries += 1
+
+    async def _look_at_outbox(self) -> None:
+        """Count what waits, now and then."""
+        while not self._stop.is_set():
+            found = await self._with_database(figures.outbox, "figures", self._stop)
+            if found is not None:
+                self._metrics.counted(found)
+            await _pause(self._stop, FIGURES_EVERY_S)
 
     async def _wake_on_stop(self) -> None:
         await self._stop.wait()

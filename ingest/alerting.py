@@ -7,6 +7,7 @@ open pages.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 import msgspec
@@ -18,6 +19,13 @@ from fleet.shards import shard_of
 from ingest.ports import Transaction
 from ingest.watch import Watch
 from store.rows import AlertChangeRow, AlertRow, EventRow, FindingRow, LiveRow
+
+
+class Raised(msgspec.Struct, frozen=True, kw_only=True):
+    """What a batch's findings did to the alerts: how many changes were written, and the alerts opened by severity."""
+
+    changes: int = 0
+    opened: Counter[str] = msgspec.field(default_factory=Counter)
 
 
 def rows_of(findings: Sequence[Finding], watch: Watch) -> list[FindingRow]:
@@ -48,7 +56,7 @@ def row_of(finding: Finding, tenant: str, finding_id: str, *, retracted: bool = 
     )
 
 
-async def raise_alerts(tx: Transaction, rows: Sequence[FindingRow], commit_nos: Mapping[int, int], at_us: int) -> int:
+async def raise_alerts(tx: Transaction, rows: Sequence[FindingRow], commit_nos: Mapping[int, int], at_us: int) -> Raised:
     """Let each emission do to the alerts what it does, and write the changes.
 
     Args:
@@ -57,10 +65,10 @@ async def raise_alerts(tx: Transaction, rows: Sequence[FindingRow], commit_nos: 
         commit_nos: by shard.
         at_us: wall time, when we learned it.
 
-    Returns: how many changes were written.
+    Returns: how many changes were written, and what was opened.
     """
     if not rows:
-        return 0
+        return Raised()
     standing = [_alert(row) for row in await tx.open_alerts(rows)]
     changes: list[tuple[lifecycle.AlertChange, FindingRow]] = []
     for row in rows:
@@ -81,7 +89,8 @@ async def raise_alerts(tx: Transaction, rows: Sequence[FindingRow], commit_nos: 
         for change, row in changes
     ]
     await tx.insert_live(pages)
-    return len(changes)
+    opened = Counter(change.alert.severity for change, _ in changes if change.kind == "opened")
+    return Raised(changes=len(changes), opened=opened)
 
 
 def finding_body(row: FindingRow) -> dict[str, object]:

@@ -91,6 +91,7 @@ class Receiver:
         self._pending_subscribe = 0
         self.connected_since_us: int | None = None
         self.refused: str | None = None
+        self.connections = 0
         self._client: paho.Client | None = self._build_client(address.client_id + suffix)
 
     def _build_client(self, client_id: str) -> paho.Client:
@@ -157,6 +158,13 @@ class Receiver:
     def __len__(self) -> int:
         return len(self._queue)
 
+    @property
+    def held(self) -> tuple[int, int, int | None]:
+        """What is held unacknowledged: messages, bytes, and when (wall time) the oldest was received."""
+        with self._lock:
+            oldest = next(iter(self._held.values()), None)
+            return len(self._held), self._held_bytes, None if oldest is None else oldest.received_us
+
     def publish(self, topic: str, payload: bytes) -> None:
         """Publish at QoS 1 over this connection (probes only)."""
         self._running().publish(topic, payload, qos=1)
@@ -185,6 +193,7 @@ class Receiver:
             self.refused = str(reason)
             return
         self.refused = None
+        self.connections += 1
         self.resumed = bool(flags.session_present)
         if self.resumed:
             # Subscribing anew would make NATS send what is in flight again, out of order.
@@ -250,6 +259,7 @@ class Inbox:
         self._feeds = Receiver(address, FEED_FILTER, self._wake, suffix="-feeds")
         self._backfill = Receiver(address, BACKFILL_FILTER, self._wake, suffix="-backfill")
         self._live = (self._devices, self._feeds)
+        self.sessions = {"devices": self._devices, "feeds": self._feeds, "backfill": self._backfill}
         self._probe_topics = {
             f"{PREFIX}/{PROBE_TENANT}/{PROBE_CLASS}/worker/{address.client_id}/telemetry": self._devices,
             f"{PREFIX}/{PROBE_TENANT}/feed/{PROBE_CLASS}-{address.client_id}/telemetry": self._feeds,

@@ -10,7 +10,10 @@ elsewhere: `decode`, `routing`, `judging` and `detect`.
 from __future__ import annotations
 
 import asyncio
+import operator
+from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from functools import reduce
 from typing import TypeVar
 
 import msgspec
@@ -18,7 +21,7 @@ import structlog
 
 from fleet.instants import HOUR_US
 from fleet.shards import SHARDS, shard_of
-from ingest.alerting import raise_alerts, rows_of
+from ingest.alerting import Raised, raise_alerts, rows_of
 from ingest.contexts import Contexts
 from ingest.decode import Decoded, Rejection
 from ingest.freshness import Fresh, Freshness
@@ -40,6 +43,7 @@ T = TypeVar("T")
 RETRY_FIRST_S = 0.05
 RETRY_LAST_S = 5.0
 ASSETS_MAX = 1_000_000  # assets of one worker
+FEED_ORIGIN = "feed:"  # what an origin that is a feed begins with
 BIRTH_SPAN_US = 6 * HOUR_US  # chosen: a prior serves an asset's first hours; by then its models have rows of their own
 
 
@@ -62,7 +66,11 @@ class AlreadyCommitted(Exception):  # noqa: N818  said as it is
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
-    """One committed batch in figures, for the log and the metrics."""
+    """One committed batch in figures, for the log and the metrics.
+
+    `rejected_by` counts elements by reason, `found` emissions by rule, `opened` alerts by severity, `heard` elements by live
+    (tenant, feed).
+    """
 
     messages: int
     received: int
@@ -75,6 +83,11 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     alerts: int
     attempts: int
     duration_ms: float
+    commit_ms: float = 0.0
+    rejected_by: Counter[str] = msgspec.field(default_factory=Counter)
+    found: Counter[str] = msgspec.field(default_factory=Counter)
+    opened: Counter[str] = msgspec.field(default_factory=Counter)
+    heard: Counter[tuple[str, str]] = msgspec.field(default_factory=Counter)
 
 
 class _Batch(msgspec.Struct):
@@ -89,7 +102,9 @@ class _Batch(msgspec.Struct):
     clocks: dict[AssetClock, int] = {}
     total: Count = msgspec.field(default_factory=Count)
     fresh: Fresh = msgspec.field(default_factory=Fresh)
-    alerts: int = 0
+    raised: Raised = msgspec.field(default_factory=Raised)
+    rejected_by: Counter[str] = msgspec.field(default_factory=Counter)
+    heard: Counter[tuple[str, str]] = msgspec.field(default_factory=Counter)
     checkpointed: dict[str, int] = {}
 
 
@@ -106,6 +121,9 @@ class Pipeline:
         self.ownership: commits.Ownership | None = None
         self.clocks: dict[AssetClock, int] = {}
         self.behind: list[str] = []
+        self.away_since_s: float | None = None  # monotonic; None while the database answers
+        self.refusals = 0
+        self.commit_ms = 0.0
         self._scene_high: dict[str, int] = {}
         self._roster: Roster | None = None
         self._freshness = Freshness()
@@ -160,11 +178,18 @@ class Pipeline:
         while True:
             try:
                 async with self.store.transaction() as tx:
-                    return await work(tx)
+                    result = await work(tx)
+                    worked_s = self.clock.monotonic_s()
             except faults.AWAY as error:
+                self.refusals += 1
+                self.away_since_s = self.away_since_s or self.clock.monotonic_s()
                 if self.clock.monotonic_s() > deadline_s:
                     raise TimeoutError("the database stayed away") from error
                 log.warning("database.away", error=str(error)[:200], retry_in_s=wait_s)
+            else:
+                self.commit_ms = (self.clock.monotonic_s() - worked_s) * 1000
+                self.away_since_s = None
+                return result
             await asyncio.sleep(wait_s)
             wait_s = min(wait_s * 2, RETRY_LAST_S)
 
@@ -214,6 +239,8 @@ class Pipeline:
             routed.count(routed_reading.counted_as).late += id(routed_reading.reading) in batch.judged.late
         await self._write_judged(tx, batch, batch.judged, routed, numbers)
         batch.total = _total(routed)
+        batch.rejected_by = Counter(row.reason for row in routed.rejections)
+        batch.heard = _heard(routed, roster)
 
     async def roster(self, tx: Transaction) -> Roster:
         """The roster at the registry's version of this transaction."""
@@ -326,7 +353,7 @@ class Pipeline:
         )
         await tx.write(written, numbers)
         await tx.write_scenes(judged.scenes, numbers)
-        batch.alerts = await raise_alerts(tx, rows, numbers, self.clock.wall_us())
+        batch.raised = await raise_alerts(tx, rows, numbers, self.clock.wall_us())
 
     def _to_checkpoint(self, batch: _Batch, judged: Judged) -> list[Watched]:
         """States to write: those that moved far or long enough, those that a tick moved, and all changed ones when draining."""
@@ -381,9 +408,14 @@ class Pipeline:
             rejected=total.rejected,
             traffic=total.traffic,
             findings=len(judged.findings),
-            alerts=batch.alerts,
+            alerts=batch.raised.changes,
             attempts=batch.attempts,
             duration_ms=round((self.clock.monotonic_s() - started_s) * 1000, 2),
+            commit_ms=round(self.commit_ms, 2),
+            rejected_by=batch.rejected_by,
+            found=Counter(finding.rule for finding in judged.findings),
+            opened=batch.raised.opened,
+            heard=batch.heard,
         )
 
     def has_due(self, frontier_us: int | None) -> bool:
@@ -454,6 +486,16 @@ def _total(routed: Routed) -> Count:
     return total
 
 
+def _heard(routed: Routed, roster: Roster) -> Counter[tuple[str, str]]:
+    """How many elements each live feed sent, those of static reports too."""
+    heard: Counter[tuple[str, str]] = Counter()
+    for (tenant, origin, _), count in routed.counts.items():
+        feed = origin.removeprefix(FEED_ORIGIN)
+        if feed != origin and not roster.is_recording(tenant, feed):
+            heard[tenant, feed] += count.received + count.static_received
+    return heard
+
+
 def _sum(outcomes: Sequence[Outcome]) -> Outcome:
     names = Outcome.__struct_fields__
-    return Outcome(**{name: sum(getattr(outcome, name) for outcome in outcomes) for name in names})
+    return Outcome(**{name: reduce(operator.add, (getattr(outcome, name) for outcome in outcomes)) for name in names})

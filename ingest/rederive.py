@@ -8,6 +8,7 @@ batches of the pipeline, as a numbered transaction of its own, so that nothing i
 from __future__ import annotations
 
 import contextlib
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
@@ -33,12 +34,13 @@ ROUND_S_MAX = 0.5  # after which no further asset is begun; chosen: live batches
 
 
 class Rederived(msgspec.Struct, frozen=True, kw_only=True):
-    """What one asset's re-derivation came to: readings stepped again, revisions written, retractions among them."""
+    """What one asset's re-derivation came to: readings stepped again, revisions written (retractions), alerts opened."""
 
     asset_id: str
     readings: int = 0
     written: int = 0
     retracted: int = 0
+    opened: Counter[str] = msgspec.field(default_factory=Counter)
 
 
 class _Attempt(msgspec.Struct):
@@ -107,11 +109,13 @@ async def _derive_and_write(pipeline: Pipeline, tx: Transaction, entry: Dirty, a
     written = await tx.write(batch, numbers)
     await tx.write_scenes(pipeline.contexts.scenes, numbers)
     changed = [revision.row for revision in written.findings]
-    await raise_alerts(tx, changed, numbers, pipeline.clock.wall_us())
+    raised = await raise_alerts(tx, changed, numbers, pipeline.clock.wall_us())
     watched.checkpoint_us, watched.checkpointed_at_s, watched.changed = watched.event_us, pipeline.clock.monotonic_s(), False
     attempt.watched = watched
     retracted = sum(row.retracted for row in changed)
-    attempt.result = Rederived(asset_id=entry.asset_id, readings=count, written=len(changed), retracted=retracted)
+    attempt.result = Rederived(
+        asset_id=entry.asset_id, readings=count, written=len(changed), retracted=retracted, opened=raised.opened
+    )
 
 
 async def _ticked_until(pipeline: Pipeline, tx: Transaction, watched: Watched) -> int | None:

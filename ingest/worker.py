@@ -20,6 +20,7 @@ import structlog
 from detect.model import Listening
 from fleet.instants import DAY_US, SECOND_US
 from ingest.decode import decode
+from ingest.metrics import WorkerMetrics, follow_database
 from ingest.mqtt import BrokerAddress, Inbox
 from ingest.pipeline import Outcome, Pipeline, PipelineConfig
 from ingest.ports import Clock, Held, Mailbox, Store, SystemClock, Transaction
@@ -40,6 +41,7 @@ REPLAY_PAGE = 500
 LISTENING_KEPT_US = 30 * DAY_US  # longest silence whose listening is looked back at
 LISTENING_GAP_US = 5 * SECOND_US  # frontiers are a second apart; a longer pause was no listening
 LISTENER = ("_", "device")  # we listen to every live origin at once
+UNLOGGED = frozenset({"rejected_by", "found", "opened", "heard"})  # by kind: for the metrics
 DRAIN_S_MAX = 6.0  # SIGTERM to goodbye, within the ten seconds of the whole stack
 
 
@@ -66,21 +68,31 @@ def owner_name() -> str:
     return f"{socket.gethostname()}:{os.getpid()}"
 
 
-async def run(config: WorkerConfig, stop: asyncio.Event, on_subscribed: Callable[[], None] | None = None) -> None:
+async def run(
+    config: WorkerConfig,
+    stop: asyncio.Event,
+    on_subscribed: Callable[[], None] | None = None,
+    metrics: WorkerMetrics | None = None,
+) -> None:
     """Work until told to stop; then finish the batch at hand, write checkpoints, and leave the rest to the broker.
 
     Args:
         config: where things are and how much may be held.
         stop: set from outside.
         on_subscribed: called once, when the broker keeps everything for us from now on, whatever happens to this process.
+        metrics: told of every batch; a registry that nobody asks when None.
 
     Raises:
         store.commits.Fenced: another worker claimed our shards.
         TimeoutError: the database stayed away beyond the bound.
     """
+    metrics = metrics or WorkerMetrics()
     pool = await _open_patiently(config)
+    looking = asyncio.create_task(follow_database(pool, metrics), name="figures")
     try:
-        worker = Worker(config, PostgresStore(pool), Inbox(config.broker), SystemClock(), on_subscribed)
+        inbox = Inbox(config.broker)
+        worker = Worker(config, PostgresStore(pool), inbox, SystemClock(), on_subscribed, metrics)
+        metrics.watch(inbox, worker.pipeline, config.broker.in_flight_max)
         await worker.start()
         working = asyncio.create_task(worker.work(stop), name="worker")
         stopping = asyncio.create_task(stop.wait(), name="stop")
@@ -93,6 +105,8 @@ async def run(config: WorkerConfig, stop: asyncio.Event, on_subscribed: Callable
         finally:
             worker.inbox.stop()
     finally:
+        looking.cancel()
+        await asyncio.wait((looking,))
         await pool.close()
 
 
@@ -117,8 +131,10 @@ class Worker:
         inbox: Mailbox,
         clock: Clock,
         on_subscribed: Callable[[], None] | None = None,
+        metrics: WorkerMetrics | None = None,
     ) -> None:
         self.config = config
+        self.metrics = metrics or WorkerMetrics()
         self._on_subscribed = on_subscribed
         self.pipeline = Pipeline(store, config.pipeline, clock)
         self.inbox = inbox
@@ -151,11 +167,11 @@ class Worker:
                 await self._note_listening()  # what ticks are judged by is on record before they are
             if messages or (moved and self.pipeline.has_due(self._frontier_us)):
                 outcome = await self.pipeline.process(messages, self._frontier_us)
-                self._log_batch(outcome, deliveries)
+                self._tell(outcome, deliveries)
             for delivery in deliveries:
                 delivery.acknowledge()
             await self._keep_house(idle=not messages)
-        await self.pipeline.process([], None, drain=True)
+        self._tell(await self.pipeline.process([], None, drain=True), [])
         await self._note_listening()
         log.info("worker.drained")
 
@@ -180,14 +196,14 @@ class Worker:
             messages.append(Message(delivery.topic, decoded, delivery.received_us))
         return deliveries, messages
 
-    def _log_batch(self, outcome: Outcome, deliveries: list[Held]) -> None:
-        """One wide record per batch that held something."""
-        if not outcome.messages:
-            return
-        oldest_us = min(delivery.received_us for delivery in deliveries)
-        lag_ms = round((self.clock.wall_us() - oldest_us) / 1000, 1)
-        waiting = len(self.inbox) + len(self._carry)
-        log.info("batch.committed", **msgspec.structs.asdict(outcome), waiting=waiting, lag_ms=lag_ms)
+    def _tell(self, outcome: Outcome, deliveries: list[Held]) -> None:
+        """One wide record per batch that held messages; the metrics hear of every batch."""
+        lag_us = None if not deliveries else self.clock.wall_us() - min(delivery.received_us for delivery in deliveries)
+        self.metrics.committed(outcome, lag_us)
+        if outcome.messages and lag_us is not None:
+            fields = {name: value for name, value in msgspec.structs.asdict(outcome).items() if name not in UNLOGGED}
+            waiting = len(self.inbox) + len(self._carry)
+            log.info("batch.committed", **fields, waiting=waiting, lag_ms=round(lag_us / 1000, 1))
 
     def _frontier_moved(self) -> bool:
         """Take over the probes that came back: everything published before them is in this batch or an earlier one."""
@@ -216,7 +232,7 @@ class Worker:
         if idle and self.pipeline.behind:
             await self.pipeline.catch_up()
         if self._is_time("rederive", REDERIVE_EVERY_S):
-            await rederive_due(self.pipeline, int(self.config.rederive_quiet_s * SECOND_US))
+            self.metrics.rederived(await rederive_due(self.pipeline, int(self.config.rederive_quiet_s * SECOND_US)))
         if self._is_time("replays", REPLAYS_EVERY_S):
             await self._take_up_replays()
         if self._is_time("prune", PRUNE_EVERY_S):
@@ -255,7 +271,7 @@ class Worker:
             while rows := [row for row in await self.pipeline.patiently(page) if row["rejection_id"] <= newest]:
                 now_us = self.clock.wall_us()
                 messages = [Message(row["topic"], decode(row["topic"], bytes(row["payload"]), now_us), now_us) for row in rows]
-                await self.pipeline.process(messages, None)
+                self._tell(await self.pipeline.process(messages, None), [])
                 taken += [row["rejection_id"] for row in rows]
             await self._finish_replay(request.request_id, taken)
 

@@ -7,15 +7,18 @@ import json
 import os
 import signal
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Annotated, Any, Literal, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn
 
 import typer
 
 from keelwing import journal
 from keelwing.settings import Settings, unknown_variables
+
+if TYPE_CHECKING:
+    from prometheus_client import CollectorRegistry
 
 app = typer.Typer(
     name="keelwing",
@@ -104,6 +107,18 @@ def _run_until_stopped(work: Callable[[asyncio.Event], Awaitable[None]]) -> None
     asyncio.run(guarded())
 
 
+def _run_exposed(
+    work: Callable[[asyncio.Event], Coroutine[Any, Any, None]], registry: CollectorRegistry, host: str, port: int | None
+) -> None:
+    """As `_run_until_stopped`, with metrics and liveness served meanwhile where a port was chosen for them."""
+    from keelwing.exposition import NotExposedError, while_exposed
+
+    try:
+        _run_until_stopped(lambda stop: while_exposed(work(stop), registry, host, port))
+    except NotExposedError as error:
+        _fail(str(error))
+
+
 @app.command()
 def up(
     demo: Annotated[bool, typer.Option("--demo/--no-demo", help="With a fleet of two lessors, moving.")] = False,
@@ -138,6 +153,7 @@ def worker(
     """Take readings from the broker, judge and commit them."""
     settings = _settings("worker")
     from fleet.instants import HOUR_US
+    from ingest.metrics import WorkerMetrics
     from ingest.mqtt import BrokerAddress
     from ingest.pipeline import PipelineConfig
     from ingest.worker import WorkerConfig, owner_name, run
@@ -172,7 +188,13 @@ def worker(
         ),
     )
     on_subscribed = None if ready_file is None else ready_file.touch
-    _run_until_stopped(lambda stop: run(config, stop, on_subscribed))
+    metrics = WorkerMetrics(settings.data_dir)
+    _run_exposed(
+        lambda stop: run(config, stop, on_subscribed, metrics),
+        metrics.registry,
+        settings.metrics_host,
+        settings.worker_metrics_port,
+    )
 
 
 @app.command()
@@ -197,10 +219,13 @@ def serve() -> None:
 def notifier() -> None:
     """Deliver events to webhooks."""
     settings = _settings("notifier")
+    from alerts.metrics import NotifierMetrics
     from alerts.notifier import NotifierSettings, run
 
     wanted = NotifierSettings(database_url=_worker_url(settings), allow_private=settings.webhook_allow_private)
-    _run_until_stopped(lambda stop: run(wanted, stop))
+    metrics = NotifierMetrics()
+    host, port = settings.metrics_host, settings.notifier_metrics_port
+    _run_exposed(lambda stop: run(wanted, stop, metrics=metrics), metrics.registry, host, port)
 
 
 @app.command()

@@ -125,6 +125,24 @@ class Settings(BaseSettings):
         description="Address the API listens on. 127.0.0.1: nobody else reaches it until somebody decides so.",
     )
     http_port: int = Field(default=8080, ge=0, le=65_535, description="Port of the API; 0 takes a free one. 8080: needs no root.")
+    metrics_host: str = Field(
+        default="127.0.0.1",
+        description="Address on which the worker and the notifier give their Prometheus metrics. 127.0.0.1: as for the API.",
+    )
+    worker_metrics_port: int | None = Field(
+        default=None,
+        ge=0,
+        le=65_535,
+        description="Port of the worker's `/metrics` and `/healthz`; 0 takes a free one and logs it. Unset: none is opened, "
+        "so that several workers, and several stacks on one machine, never meet.",
+    )
+    notifier_metrics_port: int | None = Field(
+        default=None,
+        ge=0,
+        le=65_535,
+        description="Port of the notifier's `/metrics` and `/healthz`; 0 takes a free one and logs it. Unset: none is opened, "
+        "as for the worker.",
+    )
     log_format: Literal["json", "console"] = Field(
         default="json",
         description="`json`, one object a line, for machines; `console` for eyes. json, because logs are collected.",

@@ -10,8 +10,9 @@ from collections.abc import Iterator
 import pytest
 import typer
 from packaging.utils import canonicalize_name
-from prometheus_client import Counter
+from prometheus_client import CollectorRegistry
 
+from alerts.metrics import NotifierMetrics
 from api.app import create_app
 from api.metrics import Metrics
 from api.settings import ApiSettings
@@ -19,6 +20,7 @@ from detect.step import RULES
 from fleet.asset_class import ASSET_CLASSES
 from fleet.identifiers import SCHEME_FORMS
 from fleet.reading import STATIC_FIELDS
+from ingest.metrics import WorkerMetrics
 from keelwing.cli import app
 from keelwing.settings import PREFIX, Settings
 from tests.house.fix_tree import ROOT, trees
@@ -94,14 +96,18 @@ def test_every_rule_is_explained_and_listed() -> None:
         assert {name.strip() for name in classes.split(",")} == rule.classes
 
 
-def test_every_metric_is_documented() -> None:
-    metrics = Metrics()
-    names = set()
-    for family in metrics.registry.collect():
-        names.add(f"{family.name}_total" if family.type == "counter" else family.name)
-    assert any(isinstance(one, Counter) for one in vars(metrics).values())
-    documented = set(re.findall(r"`(keelwing_api_\w+)", page("docs/operate.md")))
-    assert documented == names
+def test_every_metric_is_documented_with_its_type_and_none_that_is_not() -> None:
+    wanted: dict[str, str] = {}
+    for families in (Metrics().registry, WorkerMetrics(ROOT).registry, NotifierMetrics().registry):
+        wanted |= {name: kind for name, kind in metric_types(families).items() if name.startswith("keelwing_")}
+    rows = re.findall(r"^\| `(keelwing_\w+)(?:\{[^}]+\})?` \| (\w+) \|", page("docs/metrics.md"), re.MULTILINE)
+    assert dict(rows) == wanted
+    assert len(rows) == len(wanted)
+
+
+def metric_types(registry: CollectorRegistry) -> dict[str, str]:
+    """Every metric of a registry as Prometheus names it, with its type."""
+    return {f"{one.name}_total" if one.type == "counter" else one.name: one.type for one in registry.collect()}
 
 
 def test_every_operation_of_the_api_is_documented_and_none_that_is_not() -> None:

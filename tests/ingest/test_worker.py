@@ -17,6 +17,7 @@ from urllib.parse import urlsplit, urlunsplit
 import pytest
 
 from fleet.instants import SECOND_US
+from ingest.metrics import WorkerMetrics
 from ingest.mqtt import BrokerAddress, Inbox
 from ingest.pipeline import PipelineConfig
 from ingest.wire import device_topic, encode_json, feed_topic
@@ -96,7 +97,12 @@ class Running:
     def __init__(self, wanted: WorkerConfig) -> None:
         self.stop = asyncio.Event()
         self.subscribed = asyncio.Event()
-        self.task = asyncio.create_task(run(wanted, self.stop, self.subscribed.set))
+        self.metrics = WorkerMetrics()
+        self.task = asyncio.create_task(run(wanted, self.stop, self.subscribed.set, self.metrics))
+
+    def metric(self, name: str, **labels: str) -> float:
+        """A metric of the worker as Prometheus would read it now."""
+        return self.metrics.registry.get_sample_value(f"keelwing_worker_{name}", labels) or 0.0
 
     @classmethod
     async def begin(cls, wanted: WorkerConfig) -> Running:
@@ -175,10 +181,19 @@ async def test_a_database_that_is_away_costs_nothing(
     await stores(shop, 10)
     cable.cut()
     await shop.publish(nats_broker.url, readings(shop, 10, 3000))
+
+    async def seen() -> bool:
+        held = worker.metric("in_flight_messages", session="devices")
+        return worker.metric("database_away_seconds") > 0 and held >= 1000 and worker.metric("oldest_held_seconds") > 0
+
+    await until("the metrics say that the database is away and what is held", seen)
+    assert worker.metric("broker_connected", session="devices") == 1
     assert not worker.task.done()
     assert await shop.stored() == 10
     cable.restore()
     await stores(shop, 3010, 60)
+    assert worker.metric("database_away_seconds") == 0
+    assert worker.metric("database_refusals_total") > 0
     await worker.end()
     assert await shop.stored() == 3010
 
