@@ -12,7 +12,7 @@ import math
 import re
 from collections import Counter
 from datetime import datetime
-from hashlib import blake2b
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -21,17 +21,14 @@ from fleet.asset_class import ASSET_CLASSES, AnyReading, AssetClass
 from fleet.identifiers import check_digit_warning, identifier_fault
 from fleet.instants import DAY_US, MINUTE_US, SECOND_US, from_datetime
 from fleet.reading import STATIC_FIELDS, Field, StaticReport
+from ingest.well_formed import CHANNELS_MAX, NAME_CHARS_MAX, SEQ_MAX, content_seq, is_channel_name, well_formed
 from ingest.wire import ELEMENTS_MAX, MESSAGE_BYTES_MAX, DeviceTopic, FeedTopic, parse_topic
 
 FUTURE_US_MAX = 5 * MINUTE_US  # design 4.1: a clock further ahead is wrong, not early
 EARLIEST_US = 631_152_000 * SECOND_US  # 1990-01-01: before it no tracked device measured anything (design 4.1)
 GPS_ROLLOVER_US = 619_315_200 * SECOND_US  # 1,024 weeks (IS-GPS-200); a rolled receiver is that far behind
 GPS_ROLLOVER_SLACK_US = 2 * DAY_US  # domain.md 3.4: a rolled clock is right but for the weeks
-CHANNELS_MAX = 256  # chosen: five times the sensors of the best instrumented engine feed; bounds one reading
-NAME_CHARS_MAX = 64
-SEQ_MAX = (1 << 63) - 1
 
-_CHANNEL_NAME = re.compile(r"[a-z0-9_]{1,64}")
 _SQUAWK = re.compile(r"[0-7]{4}")
 _LEAP_SECOND = re.compile(r"^(.*T\d\d:\d\d):60(.*)$", re.IGNORECASE)
 _ADDRESS_FIELDS = frozenset({"class", "scheme", "value", "stream"})
@@ -40,7 +37,8 @@ _RANGES: dict[str, dict[str, Field]] = {
     name: {field.name: field for field in entry.fields} for name, entry in ASSET_CLASSES.items()
 }
 _STATIC_RANGES = {field.name: field for field in STATIC_FIELDS}
-_canonical = msgspec.json.Encoder(order="deterministic")
+_known_fault = lru_cache(200_000)(identifier_fault)  # three times the world's ships and airborne aircraft, as `traffic_max`
+_known_warning = lru_cache(200_000)(check_digit_warning)
 
 
 class Rejection(msgspec.Struct, frozen=True, kw_only=True):
@@ -155,7 +153,7 @@ def _check_address(parsed: DeviceTopic | FeedTopic) -> None:
         return
     if parsed.asset_class not in ASSET_CLASSES:
         raise _RefusedError("unknown_class", parsed.asset_class[:200])
-    fault = identifier_fault(parsed.scheme, parsed.value)
+    fault = _known_fault(parsed.scheme, parsed.value)
     if fault is not None:
         raise _RefusedError(fault, f"{parsed.scheme}:{parsed.value}"[:200])
 
@@ -209,13 +207,16 @@ def _decode_element(decoded: Decoded, topic: DeviceTopic | FeedTopic, index: int
         raise _RefusedError("not_an_object", type(element).__name__)
     asset_class, scheme, value = _address(topic, element)
     time_us = _time_us(element.get("time"), now_us)
-    warning = check_digit_warning(scheme, value)
+    warning = _known_warning(scheme, value)
     if warning is not None:
         decoded.warnings[f"{scheme}:{warning}"] += 1
     if topic.kind == "static":
         decoded.statics.append((index, _static(decoded, asset_class, scheme, value, time_us, element)))
         return
-    decoded.readings.append((index, _reading(decoded, ASSET_CLASSES[asset_class], scheme, value, time_us, element)))
+    reading = well_formed(ASSET_CLASSES[asset_class], scheme, value, time_us, element, addressed=isinstance(topic, FeedTopic))
+    if reading is None:
+        reading = _reading(decoded, ASSET_CLASSES[asset_class], scheme, value, time_us, element)
+    decoded.readings.append((index, reading))
 
 
 def _address(topic: DeviceTopic | FeedTopic, element: dict[str, Any]) -> tuple[str, str, str]:
@@ -226,7 +227,7 @@ def _address(topic: DeviceTopic | FeedTopic, element: dict[str, Any]) -> tuple[s
         raise _RefusedError("missing_identifier")
     if asset_class not in ASSET_CLASSES:
         raise _RefusedError("unknown_class", asset_class[:200])
-    fault = identifier_fault(scheme, value)
+    fault = _known_fault(scheme, value)
     if fault is not None or not value.isprintable():
         raise _RefusedError(fault or "malformed_identifier", ascii(f"{scheme}:{value}")[:200])
     return asset_class, scheme, value
@@ -295,12 +296,6 @@ def _reading(
         channels=channels,
         **fields,
     )
-
-
-def content_seq(content: object) -> int:
-    """63-bit hash (BLAKE2b, first 8 bytes, sign bit cleared) that stands in for a missing `seq` (design 5.3)."""
-    digest = blake2b(_canonical.encode(content), digest_size=8).digest()
-    return int.from_bytes(digest) & SEQ_MAX
 
 
 def _position(decoded: Decoded, element: dict[str, Any]) -> tuple[float | None, float | None]:
@@ -389,7 +384,7 @@ def _channels(decoded: Decoded, given: object) -> dict[str, float]:
         if raw is None:
             continue
         number = _number(raw)
-        if not isinstance(name, str) or not _CHANNEL_NAME.fullmatch(name):
+        if not isinstance(name, str) or not is_channel_name(name):
             decoded.nulled["channels:bad_name"] += 1
         elif number is None:
             decoded.nulled[f"{name}:not_a_number"] += 1
