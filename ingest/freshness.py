@@ -85,21 +85,18 @@ class Freshness:
             fresh.static_high |= await tx.newest_statics(unknown)
 
     async def _tell_readings(self, tx: Transaction, routed: Routed, fresh: Fresh) -> None:
-        below = [
-            _key(fresh, reading)
-            for reading in routed.readings
-            if reading.reading.time_us <= fresh.high[fresh.streams[reading.stream]]
-        ]
+        high, streams = fresh.high, fresh.streams
+        keyed = [(_key(streams[reading.stream], reading), reading) for reading in routed.readings]
+        below = [key for key, _ in keyed if key[2] <= high[key[1]]]
         seen = await tx.duplicates(below) if below else set()
-        for reading in routed.readings:
-            key = _key(fresh, reading)
-            count = routed.count(reading.counted_as)
+        for key, reading in keyed:
+            count = routed.counts[reading.counted_as]
             if key in seen:
                 count.duplicate += 1
                 continue
             seen.add(key)
             count.stored += 1
-            _take(fresh, reading)
+            _take(fresh, key[1], reading)
 
     def _tell_statics(self, routed: Routed, fresh: Fresh) -> None:
         """A static report no newer than the last known of its stream is a duplicate: brokers retain and repeat it."""
@@ -112,18 +109,18 @@ class Freshness:
             fresh.statics.append(_static_row(static, stream_id))
 
 
-def _key(fresh: Fresh, routed: RoutedReading) -> ReadingKey:
+def _key(stream_id: int, routed: RoutedReading) -> ReadingKey:
     reading = routed.reading
-    return (class_of(reading), fresh.streams[routed.stream], reading.time_us, reading.source, reading.seq)
+    return (class_of(reading), stream_id, reading.time_us, reading.source, reading.seq)
 
 
-def _take(fresh: Fresh, routed: RoutedReading) -> None:
-    stream_id, reading = fresh.streams[routed.stream], routed.reading
-    first = min(holding.asset_id for holding in routed.holders)
+def _take(fresh: Fresh, stream_id: int, routed: RoutedReading) -> None:
+    reading, holders = routed.reading, routed.holders
+    first = holders[0].asset_id if len(holders) == 1 else min(holding.asset_id for holding in holders)
     row = ReadingRow(stream_id=stream_id, shard=shard_of(first), received_us=routed.received_us, reading=reading)
     fresh.rows.append(row)
-    fresh.high[stream_id] = max(reading.time_us, fresh.high[stream_id])
-    for holding in routed.holders:
+    fresh.high[stream_id] = max(fresh.high[stream_id], reading.time_us)
+    for holding in holders:
         fresh.by_asset.setdefault(holding.asset_id, []).append(reading)
 
 

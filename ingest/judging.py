@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from itertools import groupby
+from operator import itemgetter
 
 import msgspec
 
@@ -21,9 +22,14 @@ from ingest.priors import hour_of
 from ingest.watch import RECENT_MAX, Watch, Watched, order_key
 from store.rows import ContributionRow, DirtyRow, SceneRow
 
+TURN_READINGS = 200  # readings stepped before others on the event loop have a turn; chosen: some milliseconds
+
 
 class Judged(msgspec.Struct):
-    """What stepping a batch gave: emissions in order, assets made dirty, late readings (by `id`), contributions, scenes."""
+    """What stepping a batch gave: emissions in order, assets made dirty, late readings (by `id`), contributions, scenes.
+
+    `again` says that ticks may fire for a second time, `walked` counts readings since others had a turn.
+    """
 
     findings: list[Finding] = []
     dirty: dict[str, DirtyRow] = {}
@@ -34,6 +40,7 @@ class Judged(msgspec.Struct):
     asked: set[str] = set()
     again: bool = False
     ticked: set[str] = set()
+    walked: int = 0
 
 
 async def judge(
@@ -59,11 +66,13 @@ async def judge(
     judged = Judged()
     in_time = {asset_id: _in_time(judged, watch[asset_id], readings, horizon_us, now_us) for asset_id, readings in fresh.items()}
     # Hour by hour over all assets: an hour's prior is made of what every asset had learned before that hour.
-    for hour_us in sorted({hour_of(reading.time_us) for readings in in_time.values() for reading in readings}):
-        for asset_id in sorted(in_time):
-            hour = [reading for reading in in_time[asset_id] if hour_of(reading.time_us) == hour_us]
-            if hour:
-                judged.findings += await walk_asset(tx, watch[asset_id], hour, None, contexts, judged)
+    by_hour: dict[int, list[tuple[str, list[Reading]]]] = {}
+    for asset_id in sorted(in_time):
+        for hour_us, hour in groupby(in_time[asset_id], key=lambda reading: hour_of(reading.time_us)):
+            by_hour.setdefault(hour_us, []).append((asset_id, list(hour)))
+    for hour_us in sorted(by_hour):
+        for asset_id, of_hour in by_hour[hour_us]:
+            judged.findings += await walk_asset(tx, watch[asset_id], of_hour, None, contexts, judged)
     for asset_id, before_us in until_us.items():
         if asset_id in watch:
             judged.findings += await walk_asset(tx, watch[asset_id], (), before_us, contexts, judged)
@@ -74,11 +83,17 @@ async def judge(
 def _in_time(judged: Judged, watched: Watched, readings: list[Reading], horizon_us: int, now_us: dict[str, int]) -> list[Reading]:
     """The readings that may be stepped, in canonical order; the late ones mark their asset dirty unless beyond the horizon."""
     kept: list[Reading] = []
-    for reading in sorted(readings, key=order_key):
-        if (kept and order_key(kept[-1]) == order_key(reading)) or order_key(reading) in watched.recent:
+    last_key, ticked_us, kept_key = watched.last_key, watched.ticked_us, None
+    keyed = [(order_key(reading), reading) for reading in readings]
+    if len(keyed) > 1:
+        keyed.sort(key=itemgetter(0))
+    for key, reading in keyed:
+        ahead = last_key is None or key > last_key
+        if key == kept_key or (not ahead and key in watched.recent):
             continue  # the same words over another stream: stored there, judged once
-        if not watched.is_late(reading):
+        if ahead and key[0] > ticked_us:
             kept.append(reading)
+            kept_key = key
             continue
         judged.late.add(id(reading))
         if now_us[watched.asset_id] - reading.time_us > horizon_us:
@@ -104,7 +119,10 @@ async def walk_asset(
     findings: list[Finding] = []
     await contexts.know_group(tx, watched.group)
     for hour_us, hour in groupby(readings, key=lambda reading: hour_of(reading.time_us)):
-        await asyncio.sleep(0)  # an hour of readings is some milliseconds: others may have a turn between
+        judged.walked += len(readings)
+        if judged.walked >= TURN_READINGS:
+            judged.walked = 0
+            await asyncio.sleep(0)  # others may have a turn between
         findings += await _walk(tx, watched, list(hour), None, contexts, judged)
         judged.contributions += contexts.book.take(watched, hour_us)
     if until_us is not None:

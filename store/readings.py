@@ -75,12 +75,12 @@ async def insert(conn: Connection, rows: Iterable[ReadingRow], commit_nos: Mappi
     Returns:
         The rows that were not there before.
     """
-    first: dict[ReadingKey, ReadingRow] = {}
+    first: dict[str, dict[ReadingKey, ReadingRow]] = {asset_class: {} for asset_class in ASSET_CLASSES}
     for row in rows:
-        first.setdefault(key_of(row), row)
+        key = key_of(row)
+        first[key[0]].setdefault(key, row)
     inserted: list[ReadingRow] = []
-    for asset_class in ASSET_CLASSES:
-        of_class = {key: row for key, row in first.items() if key[0] == asset_class}
+    for asset_class, of_class in first.items():
         if of_class:
             inserted += await _insert_class(conn, asset_class, of_class, commit_nos)
     await rollups.add(conn, inserted)

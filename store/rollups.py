@@ -6,7 +6,7 @@ same rows, to the bit. Speeds are summed as whole millionths of a knot for that 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Any, cast
 
 from fleet.asset_class import AnyReading
@@ -56,6 +56,7 @@ LATEST_COLUMNS = {
 }
 Word = tuple[Any, ...]
 NOTHING: dict[int, Word] = {length: (None,) * length for length in (2, 3, 4)}
+EARLIEST: Word = (-(1 << 62),)  # below every word of a reading
 LOW = float("-inf")  # stands for an absent value in a comparison: below every other, as NULLS LAST has it
 
 
@@ -70,18 +71,20 @@ class Rollup:
         self.speed_min_kn: float | None = None
         self.speed_max_kn: float | None = None
 
-    def add(self, reading: AnyReading) -> None:
+    def add(self, reading: AnyReading, time_us: int, speed_kn: float | None) -> None:
         """Count one reading in."""
-        time_us, speed_kn = reading.time_us, reading.speed_kn
         self.count += 1
-        self.position_count += reading.lat_deg is not None
+        if reading.lat_deg is not None:
+            self.position_count += 1
         self.first_us = min(self.first_us, time_us)
         self.last_us = max(self.last_us, time_us)
         if speed_kn is not None:
             self.speed_count += 1
             self.speed_sum_ukn += round(speed_kn * UKN_PER_KN)
-            self.speed_min_kn = speed_kn if self.speed_min_kn is None else min(self.speed_min_kn, speed_kn)
-            self.speed_max_kn = speed_kn if self.speed_max_kn is None else max(self.speed_max_kn, speed_kn)
+            if self.speed_min_kn is None or speed_kn < self.speed_min_kn:
+                self.speed_min_kn = speed_kn
+            if self.speed_max_kn is None or speed_kn > self.speed_max_kn:
+                self.speed_max_kn = speed_kn
 
 
 class Latest:
@@ -90,51 +93,55 @@ class Latest:
     __slots__ = ("channels", "draught", "key", "position", "received_us", "speed", "status")
 
     def __init__(self) -> None:
-        self.key: Word = ()
+        self.key: Word = EARLIEST
         self.received_us = 0
-        self.position: Word = ()
-        self.speed: Word = ()
-        self.status: Word = ()
-        self.draught: Word = ()
-        self.channels: Word = ()
+        self.position: Word = EARLIEST
+        self.speed: Word = EARLIEST
+        self.status: Word = EARLIEST
+        self.draught: Word = EARLIEST
+        self.channels: Word = EARLIEST
 
-    def add(self, row: ReadingRow) -> None:
-        """Take one reading in; an absent value counts below every other, as in the statement that merges."""
-        reading = cast("AnyReading", row.reading)
-        time_us, speed_kn = reading.time_us, reading.speed_kn
+    def add(self, row: ReadingRow, reading: AnyReading, time_us: int, speed_kn: float | None) -> None:
+        """Take one reading in; an absent value counts below every other, as in the statement that merges.
+
+        A word is built only where its time is not behind what is held: given the newest reading first, the others cost little.
+        """
+        self.received_us = max(self.received_us, row.received_us)
         key = (time_us, reading.source, reading.seq)
         self.key = max(self.key, key)
-        self.received_us = max(self.received_us, row.received_us)
-        if reading.lat_deg is not None:
-            self.position = max(
-                self.position, (time_us, reading.lat_deg, reading.lon_deg, _low(getattr(reading, "alt_baro_ft", None)))
-            )
-        if speed_kn is not None:
+        if reading.lat_deg is not None and time_us >= self.position[0]:
+            word: Word = (time_us, reading.lat_deg, reading.lon_deg, _low(getattr(reading, "alt_baro_ft", None)))
+            self.position = max(self.position, word)
+        if speed_kn is not None and time_us >= self.speed[0]:
             self.speed = max(self.speed, (time_us, speed_kn, _low(reading.course_deg)))
-        nav_status, on_ground = getattr(reading, "nav_status", None), getattr(reading, "on_ground", None)
-        if nav_status is not None or on_ground is not None:
-            self.status = max(self.status, (time_us, _low(nav_status), _low(on_ground)))
-        draught_m = getattr(reading, "draught_m", None)
-        if draught_m is not None:
-            self.draught = max(self.draught, (time_us, draught_m))
+        if time_us >= self.status[0]:
+            nav_status, on_ground = getattr(reading, "nav_status", None), getattr(reading, "on_ground", None)
+            if nav_status is not None or on_ground is not None:
+                self.status = max(self.status, (time_us, _low(nav_status), _low(on_ground)))
+        if time_us >= self.draught[0]:
+            draught_m = getattr(reading, "draught_m", None)
+            if draught_m is not None:
+                self.draught = max(self.draught, (time_us, draught_m))
         if reading.channels and self.channels[:3] < key:
             self.channels = (*key, staging.json(reading.channels))
 
 
-async def add(conn: Connection, rows: Iterable[ReadingRow]) -> None:
+async def add(conn: Connection, rows: Sequence[ReadingRow]) -> None:
     """Add readings that were really inserted to hours, days and last words, in this transaction."""
     rollups: dict[tuple[int, int], Rollup] = {}
     latest: dict[int, Latest] = {}
-    for row in rows:
-        key = (row.stream_id, row.reading.time_us // HOUR_US * HOUR_US)
+    for row in reversed(rows):  # they come in about the order of time, so the newest is met first
+        reading = cast("AnyReading", row.reading)
+        time_us, speed_kn = reading.time_us, reading.speed_kn
+        key = (row.stream_id, time_us // HOUR_US * HOUR_US)
         rollup = rollups.get(key)
         if rollup is None:
-            rollup = rollups[key] = Rollup(row.reading.time_us)
-        rollup.add(cast("AnyReading", row.reading))
+            rollup = rollups[key] = Rollup(time_us)
+        rollup.add(reading, time_us, speed_kn)
         word = latest.get(row.stream_id)
         if word is None:
             word = latest[row.stream_id] = Latest()
-        word.add(row)
+        word.add(row, reading, time_us, speed_kn)
     if not rollups:
         return
     await staging.copy_rows(conn, "staged_rollup", ROLLUP_COLUMNS, (_rollup_row(*item) for item in rollups.items()))
@@ -180,7 +187,7 @@ def _latest_row(stream_id: int, latest: Latest) -> Word:
 
 def _word(word: Word, length: int) -> Word:
     """A word as columns: its time as COPY wants it, absent values as NULL; all NULL when nothing was said."""
-    if not word:
+    if word is EARLIEST:
         return NOTHING[length]
     if LOW in word:
         return (staging.instant(word[0]), *[None if value == LOW else value for value in word[1:]])

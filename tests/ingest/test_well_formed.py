@@ -16,7 +16,9 @@ from ingest.wire import device_topic, encode_json, encode_msgpack, feed_topic
 NOW_US = 1_795_330_800_000_000  # 2026-11-22T07:00:00Z
 NOW_MS = NOW_US // 1000
 ADDRESS = {"vessel": ("imo", "9074729"), "aircraft": ("icao24", "3c6444"), "trainset": ("evn", "918061450013")}
-ODD: st.SearchStrategy[Any] = st.sampled_from([None, True, "", " x ", "\n", "é", 0, -1, 15, 91, 181, 360, 511, 102.3, 1e300, 5.0, [], {}])
+ODD: st.SearchStrategy[Any] = st.sampled_from(
+    [None, True, "", " x ", "\n", "é", 0, -1, 15, 91, 181, 360, 511, 102.3, 1e300, 5.0, [], {}]
+)
 CHANNELS = st.dictionaries(
     st.sampled_from(["me_rpm", "egt_c", "BAD", "a" * 64, "a" * 65, ""]), st.floats() | st.integers() | ODD, max_size=3
 )
