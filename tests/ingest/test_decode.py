@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from fleet.aircraft import AircraftReading
 from fleet.instants import from_datetime, to_rfc3339
 from fleet.vessel import VesselReading
-from ingest.decode import SEQ_MAX, Decoded, decode
+from ingest.decode import Decoded, decode
+from ingest.well_formed import SEQ_MAX
 from ingest.wire import device_topic, encode_json, encode_msgpack, feed_topic, parse_topic
 
 NOW_US = 1_795_330_800_000_000  # 2026-11-22T07:00:00Z
