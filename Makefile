@@ -4,7 +4,7 @@ BIN := .venv/bin
 SOURCES := fleet detect ingest store alerts api simulators keelwing
 PAGE := api/page/index.html
 
-.PHONY: demo test check lint types imports page-check unit setup clean
+.PHONY: demo test check lint types imports page-check unit bench setup clean
 
 demo: setup
 	@$(BIN)/keelwing up --demo
@@ -48,6 +48,10 @@ page-check: setup
 
 unit: setup
 	@$(BIN)/pytest
+
+# On a quiet machine: about 25 minutes, a table for eyes and bench/results/*.json.
+bench: setup
+	@$(BIN)/python -m bench
 
 clean:
 	rm -rf .venv web/node_modules api/page test-output
