@@ -75,6 +75,7 @@ class WorkerMetrics:
         self.rederivations = self._counter("rederivations", "Assets derived again after late readings.")
         for outcome in ("stored", "duplicate", "rejected", "traffic"):
             self.readings.labels(outcome)  # there from the first scrape on, so that a rate sees the first of a kind
+        self.rejections.labels("unstorable")
         for severity in ("warning", "critical"):
             self.alerts_opened.labels(severity)
 
