@@ -27,6 +27,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
+from ingest.buffered import BufferedClient, BufferedSocket
 from ingest.ports import Held
 from ingest.wire import PREFIX
 
@@ -97,7 +98,7 @@ class Receiver:
     def _build_client(self, client_id: str) -> paho.Client:
         parts = urlsplit(self._address.url)
         five = self._address.protocol == "5"
-        client = paho.Client(
+        client = BufferedClient(
             CallbackAPIVersion.VERSION2,
             client_id=client_id,
             protocol=paho.MQTTv5 if five else paho.MQTTv311,
@@ -184,8 +185,10 @@ class Receiver:
 
     def _cut(self) -> None:
         """Close the socket under paho, whose loop then reconnects by itself."""
-        connection = None if self._client is None else self._client.socket()
-        if isinstance(connection, socket.socket):
+        connection: Any = None if self._client is None else self._client.socket()
+        if isinstance(connection, BufferedSocket):
+            connection.shutdown()
+        elif isinstance(connection, socket.socket):
             connection.shutdown(socket.SHUT_RDWR)
 
     def _connected(self, client: paho.Client, _userdata: object, flags: Any, reason: Any, _properties: object) -> None:

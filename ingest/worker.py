@@ -179,10 +179,12 @@ class Worker:
         """One batch: deliveries to acknowledge, and what the ones that are no probes hold."""
         if not self._carry:
             wait_s = 0.25 if not self.pipeline.behind else 0.0
-            self._carry.extend(await self.inbox.take(self.config.batch_readings_max, wait_s))
-            if self._carry and len(self._carry) < self.config.batch_readings_max:
+            # Half a window: while one half is committed, the broker fills the other.
+            count_max = max(1, min(self.config.batch_readings_max, self.config.broker.in_flight_max // 2))
+            self._carry.extend(await self.inbox.take(count_max, wait_s))
+            if self._carry and len(self._carry) < count_max:
                 await asyncio.sleep(self.config.batch_wait_s)  # the rest of a burst, so that one commit serves it
-                self._carry.extend(await self.inbox.take(self.config.batch_readings_max - len(self._carry), 0.0))
+                self._carry.extend(await self.inbox.take(count_max - len(self._carry), 0.0))
         deliveries: list[Held] = []
         messages: list[Message] = []
         readings, now_us = 0, self.clock.wall_us()

@@ -39,6 +39,8 @@ from store.pool import Connection, Pool
 P = ParamSpec("P")
 T = TypeVar("T")
 
+WAIT_S = 2.0  # for a connection, then the database is said to be away; chosen: so that it is known in seconds
+
 
 class _On(Generic[P, T]):
     """A function of a connection as a method of the transaction that holds it."""
@@ -127,5 +129,5 @@ class PostgresStore:
         Raises:
             store.faults.AWAY: no connection, or it was lost; after a lost reply the transaction may have been committed.
         """
-        async with self._pool.connection() as conn:
+        async with self._pool.connection(WAIT_S) as conn:
             yield PostgresTransaction(conn)
