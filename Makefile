@@ -4,7 +4,7 @@ BIN := .venv/bin
 SOURCES := fleet detect ingest store alerts api simulators keelwing
 PAGE := api/page/index.html
 
-.PHONY: demo test check lint types imports page-check unit bench setup clean
+.PHONY: demo test check lint types imports page-check unit bench setup wheel release-check clean
 
 demo: setup
 	@$(BIN)/keelwing up --demo
@@ -53,5 +53,13 @@ unit: setup
 bench: setup
 	@$(BIN)/python -m bench
 
+wheel: setup
+	@$(BIN)/python -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .
+	@ls dist
+
+# Builds, installs and tries what will be released: the wheel, the units of systemd, the compose file.
+release-check: setup
+	@$(BIN)/python deploy/release_check.py
+
 clean:
-	rm -rf .venv web/node_modules api/page test-output
+	rm -rf .venv web/node_modules api/page test-output dist
