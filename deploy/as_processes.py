@@ -120,7 +120,7 @@ class Composition:
         variables = dict(line.split("=") for line in compose_choice(broker).splitlines())
         self.profiles = set(variables.pop("COMPOSE_PROFILES").split(","))
         self.said: dict[str, Any] = yaml.safe_load(interpolated((ROOT / "docker-compose.yml").read_text(), variables))
-        self.ports = {port: process.free_port() for port in (5432, 1883, 8080, 4222, 8222)}
+        self.ports = {port: process.free_port() for port in (5432, 1883, 8080, 4222, 8222, 9464, 9465)}
         self.services: dict[str, Service] = {}
         self.exit_statuses: dict[str, int] = {}
 
@@ -235,7 +235,7 @@ class Composition:
             text = (ROOT / self.said["configs"][wanted["source"]]["file"]).read_text()
             target = service.root / wanted["target"].lstrip("/")
             target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_text(self._moved(service, text).replace("0.0.0.0", "127.0.0.1"))
+            target.write_text(self._moved(service, text))
             if service.name == "mosquitto":
                 with target.open("a") as configuration:
                     # On this host only; and an account of its own could not reach a directory of root's.
@@ -243,8 +243,8 @@ class Composition:
 
     def _moved(self, service: Service, text: str) -> str:
         """Text with the container's paths and ports replaced by this run's."""
-        text = re.sub(r"\b(1883|8080|4222|8222)\b", lambda found: str(self.ports[int(found[1])]), text)
-        return service.inside(text)
+        text = re.sub(r"\b(1883|8080|4222|8222|9464|9465)\b", lambda found: str(self.ports[int(found[1])]), text)
+        return service.inside(text.replace("0.0.0.0", "127.0.0.1"))
 
     def _order(self) -> list[str]:
         """Services after all they depend on; a dependency that is not active and not required is none."""
@@ -326,7 +326,7 @@ class Composition:
         """What the service's health check says now; a service without one is well while it runs."""
         checked = service.said.get("healthcheck")
         if checked is None:
-            return service.exit_status is None or service.name == "migrate"
+            return service.exit_status is None
         kind, *words = checked["test"]
         if kind != "CMD":
             raise NotWellError(f"{service.name}: a health check of kind {kind}")

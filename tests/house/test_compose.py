@@ -21,7 +21,7 @@ from tests.house.fix_tree import ROOMS, ROOT, tracked
 
 OUR_IMAGE = "keelwing:"
 BROKERS = ("nats", "mosquitto")
-SERVING = ("database", *BROKERS, "worker", "api", "demo")
+SERVING = ("database", *BROKERS, "worker", "notifier", "api", "demo")
 PINNED = re.compile(r":\d+\.\d+\.\d+(-[a-z0-9]+)*$")
 
 
@@ -145,6 +145,13 @@ def test_who_serves_says_whether_it_is_well_and_nobody_starts_before_what_it_nee
             assert services[name]["depends_on"][broker] == {"condition": "service_healthy", "required": False}
     volumes = {mount.split(":")[0] for service in services.values() for mount in service.get("volumes", [])}
     assert volumes == set(meant["volumes"])
+
+
+def test_prometheus_finds_the_ports_that_are_published(meant: dict[str, Any]) -> None:
+    said = yaml.safe_load((ROOT / "deploy/prometheus/prometheus.yml").read_text())
+    asked = {target for job in said["scrape_configs"] for one in job["static_configs"] for target in one["targets"]}
+    published = {port.rpartition(":")[0] for name in ("worker", "notifier", "api") for port in meant["services"][name]["ports"]}
+    assert published == asked
 
 
 def test_configurations_are_files_of_this_repository(meant: dict[str, Any]) -> None:
