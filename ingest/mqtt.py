@@ -15,7 +15,6 @@ import contextlib
 import socket
 import ssl
 import threading
-import time
 from collections import deque
 from collections.abc import Callable
 from typing import Any
@@ -28,7 +27,7 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
 from ingest.buffered import BufferedClient, BufferedSocket
-from ingest.ports import Held
+from ingest.ports import Clock, Held, SystemClock
 from ingest.wire import PREFIX
 
 # One session each: NATS counts what is unacknowledged per session, lets each subscription run up to that count, and sends
@@ -78,8 +77,19 @@ class Receiver:
     so that messages in flight at its last end may still come again; `overflowed` that some were let pass unheld.
     """
 
-    def __init__(self, address: BrokerAddress, topic_filter: str, on_wake: Callable[[], None], *, suffix: str = "") -> None:
+    def __init__(
+        self,
+        address: BrokerAddress,
+        topic_filter: str,
+        on_wake: Callable[[], None],
+        *,
+        suffix: str = "",
+        clock: Clock | None = None,
+        client_type: type[paho.Client] = BufferedClient,
+    ) -> None:
         self._address = address
+        self._clock = clock or SystemClock()
+        self._client_type = client_type
         self._filter = topic_filter
         self._on_wake = on_wake
         self._queue: deque[Delivery] = deque()
@@ -98,7 +108,7 @@ class Receiver:
     def _build_client(self, client_id: str) -> paho.Client:
         parts = urlsplit(self._address.url)
         five = self._address.protocol == "5"
-        client = BufferedClient(
+        client = self._client_type(
             CallbackAPIVersion.VERSION2,
             client_id=client_id,
             protocol=paho.MQTTv5 if five else paho.MQTTv311,
@@ -200,7 +210,7 @@ class Receiver:
         self.resumed = bool(flags.session_present)
         if self.resumed:
             # Subscribing anew would make NATS send what is in flight again, out of order.
-            self.connected_since_us = time.time_ns() // 1000
+            self.connected_since_us = self._clock.wall_us()
             self._on_wake()
             return
         _, mid = client.subscribe(self._filter, qos=1)
@@ -210,7 +220,7 @@ class Receiver:
         if mid == self._pending_subscribe:
             failures = [str(reason) for reason in reasons if reason.is_failure]
             self.refused = failures[0] if failures else None
-            self.connected_since_us = None if failures else time.time_ns() // 1000
+            self.connected_since_us = None if failures else self._clock.wall_us()
             self._on_wake()
 
     def _disconnected(self, *_: object) -> None:
@@ -235,7 +245,7 @@ class Receiver:
             delivery = Delivery(
                 topic=message.topic,
                 payload=payload,
-                received_us=time.time_ns() // 1000,
+                received_us=self._clock.wall_us(),
                 connection=self._connection,
                 mids=[message.mid],
                 receiver=self,
@@ -252,15 +262,23 @@ class Inbox:
     A probe is a message of our own on a topic that a live filter matches: when it comes back, everything that the broker held for
     that session before it was published has been delivered (MQTT keeps the order of a subscription). `frontier_us` is the
     publication time of the last probe that came back over every live session.
+
+    `client_type` is what speaks MQTT: paho's client, buffered, or one that behaves like it without a network.
     """
 
-    def __init__(self, address: BrokerAddress) -> None:
+    def __init__(
+        self, address: BrokerAddress, clock: Clock | None = None, client_type: type[paho.Client] = BufferedClient
+    ) -> None:
         self._woken = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._signalled = False
-        self._devices = Receiver(address, DEVICE_FILTER, self._wake)
-        self._feeds = Receiver(address, FEED_FILTER, self._wake, suffix="-feeds")
-        self._backfill = Receiver(address, BACKFILL_FILTER, self._wake, suffix="-backfill")
+
+        def receiver(topic_filter: str, suffix: str) -> Receiver:
+            return Receiver(address, topic_filter, self._wake, suffix=suffix, clock=clock, client_type=client_type)
+
+        self._devices = receiver(DEVICE_FILTER, "")
+        self._feeds = receiver(FEED_FILTER, "-feeds")
+        self._backfill = receiver(BACKFILL_FILTER, "-backfill")
         self._live = (self._devices, self._feeds)
         self.sessions = {"devices": self._devices, "feeds": self._feeds, "backfill": self._backfill}
         self._probe_topics = {

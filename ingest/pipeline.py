@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import operator
+import secrets
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from functools import reduce
@@ -65,6 +66,13 @@ class AlreadyCommitted(Exception):  # noqa: N818  said as it is
     """An earlier attempt at this transaction was committed; leaves the transaction at hand to be rolled back."""
 
 
+class Numbered(msgspec.Struct, frozen=True):
+    """The commit numbers one attempt took, by shard, and the mark that tells it from every other (numbers are given again)."""
+
+    commit_nos: dict[int, int]
+    attempt: int
+
+
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     """One committed batch in figures, for the log and the metrics.
 
@@ -97,7 +105,7 @@ class _Batch(msgspec.Struct):
     frontier_us: int | None
     drain: bool = False
     judged: Judged | None = None
-    commit_nos: tuple[int, ...] = ()
+    numbered: Numbered | None = None
     attempts: int = 0
     clocks: dict[AssetClock, int] = {}
     total: Count = msgspec.field(default_factory=Count)
@@ -158,7 +166,7 @@ class Pipeline:
 
         async def attempt(tx: Transaction) -> None:
             batch.attempts += 1
-            if batch.commit_nos and await tx.is_committed(batch.commit_nos):
+            if await is_committed(tx, batch.numbered):
                 return
             await self._attempt(tx, batch)
 
@@ -195,20 +203,21 @@ class Pipeline:
 
     # -- one attempt, in order ----------------------------------------------------------------------------------------
 
-    async def number(self, tx: Transaction, shards: Iterable[int], earlier: tuple[int, ...]) -> dict[int, int]:
+    async def number(self, tx: Transaction, shards: Iterable[int], earlier: Numbered | None) -> Numbered:
         """Number this transaction; once the shards are ours alone, ask again whether an earlier attempt was committed.
 
         Raises:
             AlreadyCommitted: it was: its commit was still under way when this attempt began.
             commits.Fenced: a shard is not ours any more.
         """
-        numbers = await tx.begin(self.owned(), shards)
-        if earlier and await tx.is_committed(earlier):
+        attempt = secrets.randbits(63)
+        numbered = Numbered(await tx.begin(self.owned(), shards, attempt), attempt)
+        if await is_committed(tx, earlier):
             raise AlreadyCommitted
-        return numbers
+        return numbered
 
     async def _attempt(self, tx: Transaction, batch: _Batch) -> None:
-        earlier = batch.commit_nos
+        earlier = batch.numbered
         roster = await self.roster(tx)
         self.contexts.begin(roster)
         routed = route(list(batch.messages), roster)
@@ -222,22 +231,21 @@ class Pipeline:
         shards = {self.watch[asset_id].shard for asset_id in touched if asset_id in self.watch}
         shards |= {row.shard for row in routed.rejections} | {row.shard for row in routed.statuses}
         shards |= {row.shard for row in fresh.rows} | {row.shard for row in fresh.statics}
-        numbers = await self.number(tx, shards or {0}, earlier)
-        batch.commit_nos = tuple(numbers.values())
+        numbered = batch.numbered = await self.number(tx, shards or {0}, earlier)
         received = StepBatch(
             readings=fresh.rows,
             statics=fresh.statics,
             statuses=routed.statuses,
             rejections=routed.rejections,
         )
-        await tx.write(received, numbers)
+        await tx.write(received, numbered.commit_nos)
         self.contexts.forget_scenes()  # a scene told while states were loaded did not see these readings
         if batch.judged is None:
             batch.judged = await self._judge(tx, batch, routed, fresh, due)
         _mark_unjudged(batch.judged, fresh)
         for routed_reading in routed.readings:
             routed.count(routed_reading.counted_as).late += id(routed_reading.reading) in batch.judged.late
-        await self._write_judged(tx, batch, batch.judged, routed, numbers)
+        await self._write_judged(tx, batch, batch.judged, routed, numbered)
         batch.total = _total(routed)
         batch.rejected_by = Counter(row.reason for row in routed.rejections)
         batch.heard = _heard(routed, roster)
@@ -331,16 +339,15 @@ class Pipeline:
         for scene_row in self.contexts.scenes:
             self._scene_high[scene_row.tenant] = max(scene_row.at_us, self._scene_high.get(scene_row.tenant, -1))
 
-    async def _write_judged(
-        self, tx: Transaction, batch: _Batch, judged: Judged, routed: Routed, numbers: dict[int, int]
-    ) -> None:
+    async def _write_judged(self, tx: Transaction, batch: _Batch, judged: Judged, routed: Routed, numbered: Numbered) -> None:
         due = self._to_checkpoint(batch, judged)
         missing = {watched.shard for watched in due} | {row.shard for row in judged.dirty.values()}
         missing |= {row.shard for row in judged.contributions}
-        missing -= numbers.keys()
+        missing -= numbered.commit_nos.keys()
+        numbers = numbered.commit_nos
         if missing:
-            numbers |= await tx.begin(self.owned(), missing)
-            batch.commit_nos = tuple(numbers.values())
+            numbers = numbers | await tx.begin(self.owned(), missing, numbered.attempt)
+            batch.numbered = Numbered(numbers, numbered.attempt)
         batch.checkpointed = {watched.asset_id: watched.event_us for watched in due}
         rows = rows_of(judged.findings, self.watch)
         written = StepBatch(
@@ -453,6 +460,11 @@ class Pipeline:
         if self.ownership is None:
             raise RuntimeError("process before start")
         return self.ownership
+
+
+async def is_committed(tx: Transaction, earlier: Numbered | None) -> bool:
+    """Whether an earlier attempt went through although its reply was lost; False where none came to take numbers."""
+    return earlier is not None and await tx.is_committed(list(earlier.commit_nos.values()), earlier.attempt)
 
 
 def _mark_unjudged(judged: Judged, fresh: Fresh) -> None:

@@ -34,10 +34,10 @@ class Transaction(Protocol):
     async def claim(self, shards: Iterable[int], owner: str) -> Ownership:
         """Own shards from the commit on."""
 
-    async def begin(self, ownership: Ownership, shards: Iterable[int]) -> dict[int, int]:
+    async def begin(self, ownership: Ownership, shards: Iterable[int], attempt: int) -> dict[int, int]:
         """Number this transaction in each shard; raises `Fenced`."""
 
-    async def is_committed(self, commit_nos: Collection[int]) -> bool:
+    async def is_committed(self, commit_nos: Collection[int], attempt: int) -> bool:
         """Whether an earlier transaction went through."""
 
     async def write(self, batch: StepBatch, commit_nos: Mapping[int, int]) -> Written:

@@ -20,12 +20,12 @@ from fleet.reading import Reading
 from ingest.alerting import raise_alerts, row_of
 from ingest.judging import Judged, walk_asset
 from ingest.loading import BEGINNING_US, checkpoint_row, pages_after, restored
-from ingest.pipeline import AlreadyCommitted, Pipeline
+from ingest.pipeline import AlreadyCommitted, Numbered, Pipeline, is_committed
 from ingest.ports import Transaction
 from ingest.watch import CHECKPOINT_SPAN_US, Checkpoint, Watched
 from store.dirty import Dirty
 from store.findings import FindingRevision
-from store.rows import CheckpointRow, FindingRow, StepBatch
+from store.rows import CheckpointRow, DirtyRow, FindingRow, StepBatch
 
 log = structlog.get_logger(__name__)
 
@@ -44,10 +44,11 @@ class Rederived(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class _Attempt(msgspec.Struct):
-    """One try: the asset as it comes out, and the numbers under which it is committed."""
+    """One derivation over its tries: the asset as it comes out, the numbers of the last try, whom it touched in any of them."""
 
     watched: Watched | None = None
-    commit_nos: tuple[int, ...] = ()
+    numbered: Numbered | None = None
+    echoes: dict[str, DirtyRow] = {}
     result: Rederived | None = None
 
 
@@ -71,7 +72,7 @@ async def _rederive(pipeline: Pipeline, entry: Dirty) -> Rederived:
     attempt = _Attempt()
 
     async def work(tx: Transaction) -> None:
-        if attempt.commit_nos and await tx.is_committed(attempt.commit_nos):
+        if await is_committed(tx, attempt.numbered):
             return
         await _derive_and_write(pipeline, tx, entry, attempt)
 
@@ -83,7 +84,7 @@ async def _rederive(pipeline: Pipeline, entry: Dirty) -> Rederived:
 
 
 async def _derive_and_write(pipeline: Pipeline, tx: Transaction, entry: Dirty, attempt: _Attempt) -> None:
-    earlier = attempt.commit_nos
+    earlier = attempt.numbered
     roster = await pipeline.roster(tx)
     if entry.asset_id not in roster.assets:
         await tx.clear_dirty(entry)
@@ -97,11 +98,12 @@ async def _derive_and_write(pipeline: Pipeline, tx: Transaction, entry: Dirty, a
     derived, judged, cuts, count = await _derive(pipeline, tx, watched, until_us)
     stored = [one for one in await tx.current_findings(entry.asset_id, since_us) if _in_question(one, since_us, derived, watched)]
     rows, renamed = differences(watched, derived.values(), [one.row for one in stored])
-    judged.dirty |= pipeline.echoes(watched.group)
+    attempt.echoes |= pipeline.echoes(watched.group)  # said once, however often this is tried
+    judged.dirty |= attempt.echoes
     judged.dirty.pop(entry.asset_id, None)
     shards = {watched.shard} | {row.shard for row in judged.dirty.values()}
-    numbers = await pipeline.number(tx, shards, earlier)
-    attempt.commit_nos = tuple(numbers.values())
+    attempt.numbered = await pipeline.number(tx, shards, earlier)
+    numbers = attempt.numbered.commit_nos
     await tx.clear_dirty(entry)
     await tx.write_aliases(entry.asset_id, renamed)
     await tx.drop_checkpoints(entry.asset_id, entry.from_us)

@@ -18,9 +18,9 @@ In reading order, with what each gives:
 `rows`: what a commit writes, as plain rows.
 `commits`: numbered, fenced transactions.
     claim(conn, shards, owner) -> Ownership(epoch, shards)
-    begin(conn, ownership, shards) -> dict[shard, commit_no]                raises Fenced
+    begin(conn, ownership, shards, attempt) -> dict[shard, commit_no]       raises Fenced
     begin_for(conn, key) -> commit_no                                       a person's change, from the API
-    is_committed(conn, commit_nos) -> bool
+    is_committed(conn, commit_nos, attempt) -> bool                         a number alone may have been given twice
 `registry`: tenants, assets, identifiers, feeds, streams, attributions, leases, settings.
     version(conn) -> int; load(conn) -> Registry
     resolve_streams(conn, wanted) -> dict[(tenant, origin, class, scheme, value), stream_id]

@@ -44,8 +44,11 @@ async def claim(conn: Connection, shards: Iterable[int], owner: str) -> Ownershi
     return Ownership(epoch=rows[0]["epoch"], shards=frozenset(wanted))
 
 
-async def begin(conn: Connection, ownership: Ownership, shards: Iterable[int]) -> dict[int, int]:
-    """Number this transaction in each of `shards`; hold on to the numbers to ask `is_committed` after a lost reply.
+async def begin(conn: Connection, ownership: Ownership, shards: Iterable[int], attempt: int | None = None) -> dict[int, int]:
+    """Number this transaction in each of `shards`; hold on to numbers and mark to ask `is_committed` after a lost reply.
+
+    A number that is rolled back is given again, to whoever asks next. `attempt` tells transactions apart that took the same
+    one: draw a new mark (63 bits) for every attempt, and give the same to each `begin` within one.
 
     Returns:
         The commit number of each shard.
@@ -54,7 +57,7 @@ async def begin(conn: Connection, ownership: Ownership, shards: Iterable[int]) -
         Fenced: a shard is not ours any more; the transaction must be rolled back.
     """
     wanted = sorted(set(shards))
-    cursor = await conn.execute(SQL["begin"], {"shards": wanted, "epoch": ownership.epoch})
+    cursor = await conn.execute(SQL["begin"], {"shards": wanted, "epoch": ownership.epoch, "attempt": attempt})
     numbers: dict[int, int] = {row["shard"]: row["commit_no"] for row in await cursor.fetchall()}
     if len(numbers) != len(wanted):
         raise Fenced(set(wanted) - set(numbers))
@@ -69,8 +72,8 @@ async def begin_for(conn: Connection, key: str) -> int:
     return int(row["commit_no"])
 
 
-async def is_committed(conn: Connection, commit_nos: Collection[int]) -> bool:
-    """Whether the transaction that took these numbers was committed; asked when its reply was lost."""
-    cursor = await conn.execute(SQL["count_committed"], {"commit_nos": list(commit_nos)})
+async def is_committed(conn: Connection, commit_nos: Collection[int], attempt: int | None = None) -> bool:
+    """Whether the transaction that took these numbers under this mark was committed; asked when its reply was lost."""
+    cursor = await conn.execute(SQL["count_committed"], {"commit_nos": list(commit_nos), "attempt": attempt})
     row = await cursor.fetchone()
     return row is not None and row["count"] == len(commit_nos)

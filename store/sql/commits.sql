@@ -14,8 +14,8 @@ WITH held AS (
     UPDATE shard_owner SET n = n + 1 FROM held WHERE shard_owner.shard = held.shard
     RETURNING shard_owner.shard, shard_owner.epoch, shard_owner.n
 )
-INSERT INTO commits (commit_no, shard, epoch, n)
-SELECT n * 64 + shard, shard, epoch, n FROM taken
+INSERT INTO commits (commit_no, shard, epoch, n, attempt)
+SELECT n * 64 + shard, shard, epoch, n, %(attempt)s::bigint FROM taken
 RETURNING shard, commit_no;
 
 -- name: begin_for
@@ -23,5 +23,5 @@ RETURNING shard, commit_no;
 SELECT next_commit(%(shard)s::smallint) AS commit_no;
 
 -- name: count_committed
--- How many of these numbers were committed: all or none, for they belong to one transaction.
-SELECT count(*) AS count FROM commits WHERE commit_no = ANY (%(commit_nos)s);
+-- How many of these numbers were committed by this attempt: all or none, for they belong to one transaction.
+SELECT count(*) AS count FROM commits WHERE commit_no = ANY (%(commit_nos)s) AND attempt IS NOT DISTINCT FROM %(attempt)s::bigint;
