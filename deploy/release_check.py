@@ -83,19 +83,47 @@ def done(command: Sequence[str | Path], *, cwd: Path = ROOT, env: dict[str, str]
     return ran.stdout
 
 
-def build(directory: Path) -> Path:
-    """Build the wheel from a page that is there, and look into it."""
+def build(place: Path) -> Path:
+    """Build the wheel from a page that is there, look into it, and see that the image would get the same one."""
     must("the page is built (api/page/index.html)", (PAGE / "index.html").is_file())
-    pip: list[str | Path] = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation"]
-    done([*pip, "--wheel-dir", directory, "."])
-    (wheel,) = directory.glob("keelwing-*.whl")
-    with zipfile.ZipFile(wheel) as opened:
-        held = {name for name in opened.namelist() if ".dist-info/" not in name}
-    listed = done(["git", "-c", "safe.directory=*", "ls-files", *ROOMS]).splitlines()
-    page = {str(path.relative_to(ROOT)) for path in PAGE.rglob("*") if path.is_file()}
-    wanted = {name for name in listed if (ROOT / name).is_file()} | page
-    must(f"{wheel.name} holds all {len(wanted)} files of the rooms, {len(page)} of the page, and no other", held == wanted)
+    wheel = _wheel_of(ROOT, place / "dist")
+    held, wanted = _files_of(wheel), _files_of_rooms()
+    odd = sorted(held ^ wanted)[:5]
+    if odd:
+        say(f"in one of wheel and rooms alone: {', '.join(odd)}")
+    must(f"{wheel.name} holds all {len(wanted)} files of the rooms and the page, and no other", not odd)
+    context = place / "context"
+    for line in re.findall(r"^COPY (?!--from)(.+) \./$|^COPY (\w+/) \w+/$", (ROOT / "Dockerfile").read_text(), re.MULTILINE):
+        for word in " ".join(line).split():
+            if word.startswith("web/"):
+                continue
+            copy = shutil.copytree if word.endswith("/") else shutil.copy
+            (context / word).parent.mkdir(parents=True, exist_ok=True)
+            copy(ROOT / word, context / word)
+    must("what Dockerfile copies makes the same wheel", _files_of(_wheel_of(context, place / "image")) == held)
     return wheel
+
+
+def _wheel_of(sources: Path, directory: Path) -> Path:
+    pip: list[str | Path] = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation"]
+    done([*pip, "--wheel-dir", directory, "."], cwd=sources)
+    (wheel,) = directory.glob("keelwing-*.whl")
+    return wheel
+
+
+def _files_of(wheel: Path) -> set[str]:
+    with zipfile.ZipFile(wheel) as opened:
+        return {name for name in opened.namelist() if ".dist-info/" not in name}
+
+
+def _files_of_rooms() -> set[str]:
+    """What belongs into the wheel: what git tracks of the rooms (where this is no work tree, all of them), and the page."""
+    page = {str(path.relative_to(ROOT)) for path in PAGE.rglob("*") if path.is_file()}
+    try:
+        listed = done(["git", "-c", "safe.directory=*", "ls-files", *ROOMS]).splitlines()
+    except (ReleaseError, FileNotFoundError):
+        listed = [str(path.relative_to(ROOT)) for room in ROOMS for path in (ROOT / room).rglob("*") if path.suffix != ".pyc"]
+    return {name for name in listed if (ROOT / name).is_file()} | page
 
 
 def install(wheel: Path, place: Path) -> Path:
