@@ -12,6 +12,7 @@ import signal
 import subprocess
 import sys
 import time
+from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
@@ -21,6 +22,7 @@ from bench import bare, obvious
 from bench.gauge import Gauge
 from bench.load import Kind
 from bench.report import ROOT
+from fleet.instants import from_datetime
 from ingest.mqtt import DEVICE_FILTER, FEED_FILTER
 
 FILTERS: dict[Kind, str] = {"device": DEVICE_FILTER, "feed": FEED_FILTER}
@@ -148,19 +150,19 @@ class Obvious(_Reference):
 class _Committed(msgspec.Struct):
     """What we read of a worker's record of a batch."""
 
-    event: str = ""
+    at: datetime
     stored: int = 0
     duplicate: int = 0
     rejected: int = 0
     traffic: int = 0
     late: int = 0
-    lag_ms: float = 0.0
 
 
 class Keelwing(_Process):
     """The worker as its command starts it; what it committed is read from its log, a record a batch.
 
-    `lost` counts readings that were not stored as new and in time: in a bench there should be none.
+    `lost` counts readings that were not stored as new and in time: in a bench there should be none. `commits` holds, for each
+    batch, how many readings were safe with it and when (wall time, microseconds).
     """
 
     name = "keelwing"
@@ -179,6 +181,7 @@ class Keelwing(_Process):
         self._read_to = 0
         self._safe = 0
         self.lost = 0
+        self.commits: list[tuple[int, int]] = []
 
     def start(self, port: int) -> None:
         """Start on the broker of that port; returns when the broker keeps everything for it."""
@@ -201,6 +204,7 @@ class Keelwing(_Process):
             if b'"batch.committed"' in line:
                 batch = msgspec.json.decode(line, type=_Committed)
                 self._safe += batch.stored
+                self.commits.append((self._safe, from_datetime(batch.at)))
                 self.lost += batch.duplicate + batch.rejected + batch.traffic + batch.late
         return self._safe
 

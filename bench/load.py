@@ -6,6 +6,8 @@ Each message is a whole packet of MQTT 3.1.1 at QoS 1 with its packet id, in the
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -16,6 +18,7 @@ from bench.world import EVERY_MS, PER_SECOND, SPAN_S, TENANT, Asset, course_of
 from ingest.wire import device_topic, feed_topic
 
 FEED = "bench"
+SQUAWK = re.compile(rb'"squawk":"[0-7]{4}"')
 FEED_READINGS = 100  # in one message of a feed
 PACKET_IDS = 65_535
 Kind = Literal["device", "feed"]
@@ -27,7 +30,8 @@ SPAN_S_MAX = SPAN_S - max(EVERY_MS.values()) / 1000
 class Load(NamedTuple):
     """Packets in a file; message `i` lies in [ends[i-1], ends[i]) and its last reading is `due_ms[i]` after the start.
 
-    `warm` is the number of messages by which every asset has spoken; `per_message` readings are in each.
+    `warm` is the number of messages by which every asset has spoken; `per_message` readings are in each; the last is due `span_s`
+    after the start.
     """
 
     packets_path: Path
@@ -36,6 +40,7 @@ class Load(NamedTuple):
     warm: int
     per_message: int
     start_us: int
+    span_s: float
 
     @property
     def readings(self) -> int:
@@ -48,8 +53,12 @@ def span_s(assets: int, readings: int) -> float:
     return readings / (assets * PER_SECOND)
 
 
-def build(directory: Path, kind: Kind, assets: list[Asset], readings: int, start_us: int) -> Load:
+def build(
+    directory: Path, kind: Kind, assets: list[Asset], readings: int, start_us: int, alarms: Mapping[int, int] | None = None
+) -> Load:
     """Write a load: `readings` of `assets` in the order of event time from `start_us` on.
+
+    `alarms`: number of an aircraft and from which of its readings on it squawks 7700.
 
     Errors: ValueError when the courses are too short for that many.
     """
@@ -60,7 +69,7 @@ def build(directory: Path, kind: Kind, assets: list[Asset], readings: int, start
     per_message = 1 if kind == "device" else FEED_READINGS
     messages = readings // per_message
     heads = [_head(asset, kind) for asset in assets]
-    tails = [_tails(asset) for asset in assets]
+    tails = [_tails(asset, (alarms or {}).get(asset.number)) for asset in assets]
     elements = (
         heads[asset] + b"%d," % (start_ms + time_ms) + tails[asset][n]
         for time_ms, asset, n in zip(times_ms.tolist(), order.tolist(), nth.tolist(), strict=True)
@@ -80,7 +89,7 @@ def build(directory: Path, kind: Kind, assets: list[Asset], readings: int, start
     due_ms = times_ms[per_message - 1 : messages * per_message : per_message]
     np.concatenate([ends, due_ms.astype(np.int64)]).tofile(index_path)
     warm = int(np.searchsorted(due_ms, max(EVERY_MS.values()))) + 1
-    return Load(packets_path, index_path, messages, min(warm, messages), per_message, start_us)
+    return Load(packets_path, index_path, messages, min(warm, messages), per_message, start_us, float(due_ms[-1]) / 1000)
 
 
 def _order(assets: list[Asset], readings: int) -> tuple[Times, Times, Times]:
@@ -108,9 +117,12 @@ def _head(asset: Asset, kind: Kind) -> bytes:
     return f'{{"class":"{asset.asset_class}","scheme":"{asset.scheme}","value":"{asset.value}","time":'.encode()
 
 
-def _tails(asset: Asset) -> list[bytes]:
+def _tails(asset: Asset, alarm_from: int | None = None) -> list[bytes]:
     course = course_of(asset.asset_class, asset.course)
-    return course.full if asset.has_channels else course.plain
+    tails = course.full if asset.has_channels else course.plain
+    if alarm_from is None:
+        return tails
+    return tails[:alarm_from] + [SQUAWK.sub(b'"squawk":"7700"', tail) for tail in tails[alarm_from:]]
 
 
 def _topic(asset: Asset) -> bytes:

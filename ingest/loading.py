@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable
+from collections import defaultdict
+from collections.abc import AsyncIterator, Iterable, Sequence
 
 import msgspec
 import structlog
@@ -16,11 +17,13 @@ from ingest.judging import Judged, walk_asset
 from ingest.ports import Transaction
 from ingest.roster import Roster
 from ingest.watch import Checkpoint, Watch, Watched, order_key
+from store.readings import StoredReading
 from store.rows import CheckpointRow
 
 log = structlog.get_logger(__name__)
 
 PAGE_READINGS_MAX = 20_000  # readings in memory at once while a state is rebuilt; chosen: two days of a ship every 10 s
+ASSETS_AT_ONCE = 500  # restored by one query; chosen: a batch of 2,000 readings brings about as many after a restart
 BEGINNING_US = -(1 << 50)  # before every instant that a table can hold
 END_US = 1 << 53
 
@@ -36,15 +39,21 @@ async def load(tx: Transaction, watch: Watch, contexts: Contexts, roster: Roster
     newest = await tx.newest_checkpoints(wanted)
     origins = await tx.clocks_of(wanted)
     known = await tx.aliases_of(wanted)
+    by_class: dict[str, list[Watched]] = defaultdict(list)
     for asset_id in wanted:
         checkpoint = newest.get(asset_id)
         watched = restored(roster, asset_id, None if checkpoint is None else checkpoint.state)
         watched.clock = origins.get(asset_id, "live")
         watched.aliases = known.get(asset_id, {})
-        async for page in pages_after(tx, watched):
-            await walk_asset(tx, watched, page, None, contexts, Judged(again=True))
-        watched.changed = False
-        watch.add(watched)
+        by_class[watched.asset_class].append(watched)
+    for given in by_class.values():
+        for first in range(0, len(given), ASSETS_AT_ONCE):
+            some = given[first : first + ASSETS_AT_ONCE]
+            async for watched, page in pages_together(tx, some):
+                await walk_asset(tx, watched, page, None, contexts, Judged(again=True))
+            for watched in some:
+                watched.changed = False
+                watch.add(watched)
 
 
 def restored(roster: Roster, asset_id: str, cut: bytes | None) -> Watched:
@@ -75,23 +84,46 @@ def _state_of(asset_id: str, cut: bytes) -> AssetState | None:
         return None
 
 
+async def pages_together(tx: Transaction, some: Sequence[Watched]) -> AsyncIterator[tuple[Watched, list[Reading]]]:
+    """The stored readings of assets of one class that their states have not stepped, each asset's in canonical order, in pages.
+
+    One query for all of them, as most have few or none; an asset of which there are more than a page comes page by page. A
+    page is to be stepped before the next is asked for.
+    """
+    found = await tx.readings_beyond(some[0].asset_class, {one.asset_id: one.last_key for one in some}, PAGE_READINGS_MAX)
+    is_whole = sum(map(len, found.values())) < PAGE_READINGS_MAX
+    cut_at = "" if is_whole else max(found)
+    for watched in some:
+        if is_whole or watched.asset_id < cut_at:
+            if page := _unstepped(watched, found.get(watched.asset_id, ())):
+                yield watched, page
+            continue
+        async for page in pages_after(tx, watched):
+            yield watched, page
+
+
 async def pages_after(tx: Transaction, watched: Watched) -> AsyncIterator[list[Reading]]:
     """The stored readings of an asset that its state has not stepped, in canonical order, page by page."""
-    skip = watched.last_key
-    from_us = BEGINNING_US if skip is None else skip[0]
+    from_us = BEGINNING_US if watched.last_key is None else watched.last_key[0]
     after = None
     while True:
         page = await tx.readings_of(watched.asset_id, watched.asset_class, from_us, END_US, after=after, limit=PAGE_READINGS_MAX)
-        fresh: list[Reading] = []
-        for stored in page:  # the same words over another stream have the same key and are stepped once
-            if skip is None or order_key(stored.reading) > skip:
-                fresh.append(stored.reading)
-                skip = order_key(stored.reading)
-        if fresh:
+        if fresh := _unstepped(watched, page):
             yield fresh
         if len(page) < PAGE_READINGS_MAX:
             return
         after = page[-1].key
+
+
+def _unstepped(watched: Watched, page: Iterable[StoredReading]) -> list[Reading]:
+    """Those beyond the state; the same words over another stream have the same key and are stepped once."""
+    skip = watched.last_key
+    fresh: list[Reading] = []
+    for stored in page:
+        if skip is None or order_key(stored.reading) > skip:
+            fresh.append(stored.reading)
+            skip = order_key(stored.reading)
+    return fresh
 
 
 def checkpoint_row(watched: Watched) -> CheckpointRow:

@@ -77,6 +77,11 @@ class Transaction(Protocol):
     ) -> list[StoredReading]:
         """An asset's readings of [from, to) in canonical order, a page of them."""
 
+    async def readings_beyond(
+        self, asset_class: str, keys: Mapping[str, CanonicalKey | None], limit: int
+    ) -> dict[str, list[StoredReading]]:
+        """Several assets' readings, each beyond a key of its own, by asset; of `limit` in all the last asset's may be cut."""
+
     async def fixes_at(self, tenant: str, at_us: int, window_us: int) -> list[Fix]:
         """Last position of each of a tenant's assets as of an instant."""
 

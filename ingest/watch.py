@@ -9,6 +9,7 @@ from __future__ import annotations
 import heapq
 from collections import deque
 from collections.abc import Iterable
+from zlib import crc32
 
 import msgspec
 
@@ -53,7 +54,8 @@ class Watched(msgspec.Struct, kw_only=True):
     `last_key` is the order of the last reading stepped, `ticked_us` the last tick fired, `born_us` the first
     reading; a reading at or before either is late.
     `clock` is `live`, or (tenant, feed) of the recording that carries the asset. `checkpoint_us` is the event time of the last
-    checkpoint written and `changed` whether the state moved since; `checkpointed_at_s` counts on the worker's own clock.
+    checkpoint written and `changed` whether the state moved since; `checkpointed_at_s` counts on the worker's own clock,
+    0 before the first of this process.
     """
 
     asset_id: str
@@ -92,9 +94,15 @@ class Watched(msgspec.Struct, kw_only=True):
         return self.last_key is not None and order_key(reading) <= self.last_key
 
     def wants_checkpoint(self, now_s: float, age_max_s: float) -> bool:
-        """Whether the state moved far enough (6 h of event time) or long enough (`age_max_s`) since the last checkpoint."""
+        """Whether the state moved far enough (6 h of event time) or long enough (`age_max_s`) since the last checkpoint.
+
+        A state that came from a checkpoint takes its turn at an instant of its own within `age_max_s`: else a whole fleet would
+        write in the seconds after a restart, and again all at once every time.
+        """
         if not self.changed:
             return False
+        if self.checkpoint_us and not self.checkpointed_at_s:
+            self.checkpointed_at_s = now_s - age_max_s * crc32(self.asset_id.encode()) / (1 << 32)
         return self.event_us - self.checkpoint_us >= CHECKPOINT_SPAN_US or now_s - self.checkpointed_at_s >= age_max_s
 
     def cut(self) -> bytes:

@@ -24,6 +24,7 @@ ReadingKey = tuple[str, int, int, str, int]
 """(class, stream_id, time_us, source, seq): what makes a reading the same reading."""
 CanonicalKey = tuple[int, str, str, int]
 """(time_us, `scheme:value`, source, seq): the order in which an asset's readings are stepped."""
+BEFORE_ALL: CanonicalKey = (-62_135_596_800_000_000, "", "", -1)  # year 1: what Python and the table can both say
 
 
 class StoredReading(msgspec.Struct, frozen=True):
@@ -210,6 +211,55 @@ async def of_asset(
             StoredReading(row["stream_id"], reading_of(asset_class, row), row["received_at"], row["commit_no"])
             for row in await cursor.fetchall()
         ]
+
+
+async def beyond(
+    conn: Connection, asset_class: str, keys: Mapping[str, CanonicalKey | None], limit: int
+) -> dict[str, list[StoredReading]]:
+    """The readings of several assets of a class, each beyond a key of its own (None: all), in canonical order, by one query.
+
+    A stream whose latest reading lies not beyond is not looked into, so asking of assets with nothing new costs next to nothing.
+
+    Args:
+        conn: of the worker's role.
+        asset_class: the class of all of them.
+        keys: by asset.
+        limit: readings at most. When as many come, the greatest asset id among the answers may lack some, and greater ones all.
+
+    Returns: by asset, in the order of their ids; those with nothing beyond are left out.
+    """
+    ids = sorted(keys)
+    known = [keys[asset_id] or BEFORE_ALL for asset_id in ids]
+    statement = sql.SQL(
+        "WITH streams AS MATERIALIZED (SELECT wanted.*, attribution.valid, stream.stream_id, stream.scheme, stream.value"
+        " FROM unnest(%(ids)s::uuid[], %(time)s::timestamptz[], %(name)s::text[], %(source)s::text[], %(seq)s::bigint[])"
+        " AS wanted (asset_id, key_time, key_name, key_source, key_seq) JOIN attribution USING (asset_id)"
+        " JOIN stream USING (stream_id) JOIN stream_latest AS latest USING (stream_id)"
+        " WHERE upper_inf(attribution.recorded) AND (latest.time, (stream.scheme || ':' || stream.value) COLLATE \"C\","
+        ' latest.source COLLATE "C", latest.seq) > (key_time, key_name, key_source, key_seq))'
+        " SELECT streams.asset_id::text, streams.scheme, streams.value, reading.*"
+        " FROM streams JOIN {table} AS reading ON reading.stream_id = streams.stream_id"
+        " AND reading.time >= streams.key_time AND streams.valid @> reading.time"
+        ' WHERE (reading.time, (streams.scheme || \':\' || streams.value) COLLATE "C", reading.source COLLATE "C", reading.seq)'
+        " > (key_time, key_name, key_source, key_seq)"
+        " ORDER BY streams.asset_id, reading.time, (streams.scheme || ':' || streams.value) COLLATE \"C\","
+        ' reading.source COLLATE "C", reading.seq LIMIT %(limit)s'
+    ).format(table=sql.Identifier(COLUMNS[asset_class].table))
+    binds: dict[str, Any] = {
+        "ids": ids,
+        "time": [to_datetime(key[0]) for key in known],
+        "name": [key[1] for key in known],
+        "source": [key[2] for key in known],
+        "seq": [key[3] for key in known],
+        "limit": limit,
+    }
+    found: dict[str, list[StoredReading]] = {}
+    async with conn.cursor(binary=True) as cursor:
+        await cursor.execute(statement, binds)
+        for row in await cursor.fetchall():
+            stored = StoredReading(row["stream_id"], reading_of(asset_class, row), row["received_at"], row["commit_no"])
+            found.setdefault(row["asset_id"], []).append(stored)
+    return found
 
 
 async def fixes_at(conn: Connection, tenant: str, at_us: int, window_us: int) -> list[Fix]:

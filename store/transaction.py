@@ -75,6 +75,7 @@ class PostgresTransaction:
     high_water = _On(readings.high_water)
     duplicates = _On(readings.duplicates)
     readings_of = _On(readings.of_asset)
+    readings_beyond = _On(readings.beyond)
     fixes_at = _On(readings.fixes_at)
     newest_statics = _On(statics.newest)
 

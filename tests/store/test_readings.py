@@ -33,6 +33,34 @@ async def test_two_hulls_of_one_number_in_one_second_are_both_kept(pool: Pool, o
     assert len(await rows_of(pool, "SELECT 1 FROM reading_vessel")) == 2
 
 
+async def test_what_lies_beyond_the_keys_of_several_assets_comes_in_one_answer(pool: Pool, ownership: Any, say: Any) -> None:
+    async with pool.connection() as conn:
+        await registry.create_tenant(conn, "demo", "Demo")
+        ids = [
+            await registry.register_asset(conn, "demo", "vessel", f"Ship {n}", None, [("mmsi", f"53800000{n}")]) for n in range(4)
+        ]
+        keys = [("demo", "device", "vessel", "mmsi", f"53800000{n}") for n in range(4)]
+        streams = await registry.resolve_streams(conn, keys)
+    ids_of = dict(zip(keys, ids, strict=True))
+    for key in keys[:3]:
+        await insert(pool, ownership, [say.ship(streams[key], second) for second in range(3)])
+
+    async def beyond(after: list[int | None], limit: int = 100) -> dict[str, list[int]]:
+        wanted: dict[str, readings.CanonicalKey | None] = {}
+        for key, second in zip(keys, after, strict=True):
+            row = None if second is None else say.ship(streams[key], second).reading
+            name = ":".join(key[3:])
+            wanted[ids_of[key]] = None if row is None else (row.time_us, name, row.source, row.seq)
+        async with pool.connection() as conn:
+            found = await readings.beyond(conn, "vessel", wanted, limit)
+        return {one: [(held.reading.time_us - say.NOON_US) // 1_000_000 for held in rows] for one, rows in found.items()}
+
+    assert await beyond([None, 0, 2, None]) == {ids[0]: [0, 1, 2], ids[1]: [1, 2]}
+    assert list(await beyond([None] * 4)) == sorted(ids[:3])
+    cut = await beyond([None] * 4, limit=4)
+    assert list(map(len, cut.values())) == [3, 1]
+
+
 async def test_one_key_is_one_row_however_often_it_comes(pool: Pool, ownership: Any, say: Any) -> None:
     row = say.ship(1, seq=11, sog_kn=9.0)
     assert await insert(pool, ownership, [row, row]) == [row]
