@@ -38,6 +38,15 @@ def test_a_password_that_was_taken_away_is_made_again_and_no_other(tmp_path: Pat
     assert again["database_api_password"] in again["keelwing_database_api_url"]
 
 
+def test_going_over_to_the_other_broker_keeps_its_password(tmp_path: Path) -> None:
+    first = made_in(tmp_path / "secrets")
+    (tmp_path / "secrets/keelwing_mqtt_url").unlink()
+    made = make(tmp_path / "secrets", database="database:5432/keelwing", broker="mosquitto:1883", mode=0o444)
+    assert made == ["keelwing_mqtt_url"]
+    url = (tmp_path / "secrets/keelwing_mqtt_url").read_text().strip()
+    assert url == first["keelwing_mqtt_url"].replace("@nats:", "@mosquitto:")
+
+
 @pytest.mark.parametrize("mode", [0o444, 0o600])
 def test_only_the_owner_can_enter(tmp_path: Path, mode: int) -> None:
     made_in(tmp_path / "secrets", mode)
