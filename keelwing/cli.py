@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn
 
 import typer
+from pydantic import ValidationError
 
 from keelwing import journal
-from keelwing.settings import Settings, unknown_variables
+from keelwing.settings import PREFIX, Settings, unknown_variables
 
 if TYPE_CHECKING:
     from prometheus_client import CollectorRegistry
@@ -58,8 +59,18 @@ def main() -> None:
     app()
 
 
+def _read_settings() -> Settings:
+    """The settings, or a line for each that has no meaning. Without its value: that may hold a password."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        _fail("\n".join(f"{PREFIX}{'.'.join(map(str, one['loc'])).upper()}: {one['msg']}" for one in error.errors()))
+    except OSError as error:
+        _fail(f"a file of settings cannot be read: {error}")
+
+
 def _settings(service: str) -> Settings:
-    settings = Settings()
+    settings = _read_settings()
     journal.configure(settings.log_format, settings.log_level, service)
     for name in unknown_variables(os.environ):
         typer.echo(f"warning: {name} is no setting", err=True)
@@ -124,7 +135,7 @@ def up(
     demo: Annotated[bool, typer.Option("--demo/--no-demo", help="With a fleet of two lessors, moving.")] = False,
 ) -> None:
     """Run everything here: database, broker, worker, notifier, API and page; one Ctrl-C stops it."""
-    settings = Settings()
+    settings = _read_settings()
     journal.configure("console", "warning", "up")
     from keelwing.embedded.process import EmbeddedServerError
     from keelwing.stack import Stack

@@ -4,7 +4,9 @@ from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
+from typer.testing import CliRunner
 
+from keelwing.cli import app
 from keelwing.settings import PREFIX, Settings, unknown_variables
 
 
@@ -116,6 +118,16 @@ def test_a_child_process_reads_back_the_same_settings(monkeypatch: pytest.Monkey
 def test_passwords_stay_out_of_the_text_of_the_settings() -> None:
     settings = Settings(database_url="postgresql://a:hidden@h/d", mqtt_url="mqtt://a:hidden@h")
     assert "hidden" not in repr(settings)
+
+
+def test_a_setting_without_meaning_is_told_without_its_value(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KEELWING_DATABASE_URL", "mysql://a:hidden@h/d")
+    monkeypatch.setenv("KEELWING_HTTP_PORT", "eighty")
+    told = CliRunner().invoke(app, ["migrate"])
+    assert told.exit_code == 1
+    assert "KEELWING_DATABASE_URL: " in told.stderr
+    assert "KEELWING_HTTP_PORT: " in told.stderr
+    assert "hidden" not in told.output + told.stderr
 
 
 def test_every_setting_says_what_it_is_and_why() -> None:
