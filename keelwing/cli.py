@@ -394,6 +394,38 @@ def reconcile(as_json: Json = False) -> None:
 
 
 @app.command()
+def doctor(
+    probe: Annotated[
+        bool,
+        typer.Option(
+            "--probe/--no-probe", help="Try the broker's window and queue, with some 2,000 messages to a topic of our own."
+        ),
+    ] = True,
+    broker_config: Annotated[
+        Path | None, typer.Option(help="The broker's configuration, for what no client sees.", dir_okay=False)
+    ] = None,
+    strict: Annotated[bool, typer.Option("--strict", help="Exit status 1 for warnings too.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Look at settings, database, broker and directory, and say what to do; exit status 1 where something does not work."""
+    journal.configure("console", "error", "doctor")
+    from keelwing.doctor import diagnose
+
+    checks = []
+    for one in diagnose(os.environ, probe=probe, broker_configuration=broker_config):
+        checks.append(one)
+        if not as_json:
+            typer.echo(f"{one.state:8}{one.check:24}{one.found}")
+            if one.advice is not None:
+                typer.echo(f"{'':32}→ {one.advice}")
+    if as_json:
+        fields = ("check", "state", "found", "advice")
+        typer.echo(json.dumps([{name: getattr(one, name) for name in fields} for one in checks]))
+    bad = {"error", "warning"} if strict else {"error"}
+    raise typer.Exit(1 if any(one.state in bad for one in checks) else 0)
+
+
+@app.command()
 def rederive(
     asset: Annotated[str | None, typer.Option(help="An asset's id; default: all of a tenant.")] = None,
     tenant: Annotated[str, typer.Option(help="Whose assets.")] = "demo",

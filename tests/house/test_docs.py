@@ -58,6 +58,13 @@ def test_every_variable_named_is_a_setting(name: str) -> None:
     assert named <= known
 
 
+def test_every_check_of_the_doctor_is_explained() -> None:
+    made = set(re.findall(r'"((?:settings|data|http|worker|notifier|database|broker)\.\w+)"', page("keelwing/doctor.py")))
+    made |= {"database.login_worker", "database.login_api"}
+    table = page("docs/operate.md").partition("## Doctor")[2].partition("\n## ")[0]
+    assert set(re.findall(r"`((?:settings|data|http|worker|notifier|database|broker)\.\w+)`", table)) == made
+
+
 def test_every_command_is_documented() -> None:
     text = page("docs/operate.md")
     assert [name for name in commands() if f"| `keelwing {name}" not in text] == []
