@@ -33,6 +33,7 @@ from urllib.parse import urljoin
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
+from deploy.make_secrets import PROTOCOLS  # noqa: E402
 from deploy.units import check_units  # noqa: E402
 from keelwing.embedded import process  # noqa: E402
 from keelwing.embedded.place import digest  # noqa: E402
@@ -282,10 +283,34 @@ def try_demo(programs: Path, directory: Path) -> None:
         stack.interrupt()
 
 
-def try_compose() -> None:
-    """What `docker compose up demo` would run, as processes: the file's commands, secrets and health checks."""
+def try_compose(place: Path) -> None:
+    """The compose file as Compose understands it, where it is installed; and what it would run for the demo, as processes."""
+    for broker in PROTOCOLS:
+        read_by_compose(place / f"compose-{broker}", broker)
     lines = done([sys.executable, ROOT / "deploy/as_processes.py", "--broker", "nats", "--demo"]).splitlines()
     must("the compose file's demo runs as processes and is well by its own check", "demo: well" in lines)
+
+
+def read_by_compose(place: Path, broker: str) -> None:
+    """What Compose itself says of the file with the secrets and the choice of a broker that the script makes; needs no engine."""
+    programs = (["docker", "compose"], ["docker-compose"])
+    compose = next((words for words in programs if shutil.which(words[0]) and _is_compose_2(words)), None)
+    if compose is None:
+        say("no Docker Compose 2 here to read the compose file (a test has read it)")
+        return
+    place.mkdir()
+    shutil.copytree(ROOT / "deploy", place / "deploy", ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("docker-compose.yml", "Dockerfile"):
+        shutil.copy(ROOT / name, place)
+    done([sys.executable, place / "deploy/make_secrets.py", "--broker", broker])
+    services = set(done([*compose, "config", "--services"], cwd=place).split())
+    wanted = {"database", broker, "migrate", "worker", "notifier", "api"}
+    must(f"Compose reads the file and starts {', '.join(sorted(wanted))}", services == wanted)
+
+
+def _is_compose_2(words: list[str]) -> bool:
+    asked = subprocess.run([*words, "version", "--short"], capture_output=True, text=True, check=False)
+    return asked.returncode == 0 and re.match(r"v?([2-9]|\d\d)\.", asked.stdout) is not None
 
 
 def main() -> None:
@@ -300,7 +325,7 @@ def main() -> None:
             try_demo(programs, place / "demo")
             for line in check_units(programs):
                 say(f"ok: {line}")
-            try_compose()
+            try_compose(place)
         except (ReleaseError, OSError) as error:
             sys.exit(f"release-check failed: {error}")
     say(f"release-check: everything holds, after {time.monotonic() - begun_s:.0f} s")
