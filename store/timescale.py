@@ -63,7 +63,11 @@ def _columnstore(connection: psycopg.Connection[Any], table: LiteralString) -> N
 
 
 def _installable(connection: psycopg.Connection[Any]) -> bool:
-    """The extension's files are there and its library is loaded: creating it otherwise ends the connection."""
+    """The extension's files are there and its loader is preloaded: creating it otherwise ends the connection.
+
+    The loader is known by a setting of its own; `timescaledb.license` comes with the library that only an installed
+    extension loads.
+    """
     available = connection.execute("SELECT 1 FROM pg_available_extensions WHERE name = 'timescaledb'").fetchone()
-    loaded = connection.execute("SELECT 1 FROM pg_settings WHERE name = 'timescaledb.license'").fetchone()
-    return available is not None and loaded is not None
+    preloaded = connection.execute("SELECT 1 FROM pg_settings WHERE name = 'timescaledb.disable_load'").fetchone()
+    return available is not None and preloaded is not None

@@ -7,7 +7,14 @@ from pathlib import Path
 
 import pytest
 
-pytest_plugins = ["tests.fix_postgres", "tests.fix_broker", "tests.fix_proxy", "tests.fix_stack", "tests.fix_bench"]
+pytest_plugins = [
+    "tests.fix_postgres",
+    "tests.fix_timescale",
+    "tests.fix_broker",
+    "tests.fix_proxy",
+    "tests.fix_stack",
+    "tests.fix_bench",
+]
 
 STRICT_SKIPS = "KEELWING_STRICT_SKIPS"
 _skipped_but_due: list[str] = []

@@ -9,6 +9,7 @@ import shutil
 import tempfile
 import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
@@ -47,6 +48,13 @@ class PostgresServer:
         self.execute(statement)
         return self.url_of(name)
 
+    def seal(self, name: str) -> None:
+        """Let nobody connect to a database any more, for it is to be copied: TimescaleDB's scheduler would, by itself."""
+        self.execute(
+            sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS false").format(sql.Identifier(name)),
+            sql.SQL("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = {}").format(sql.Literal(name)),
+        )
+
     def drop_database(self, name: str) -> None:
         """Drop a database and whatever is connected to it."""
         self.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
@@ -72,6 +80,20 @@ def reachable_directory(prefix: str) -> Path:
     return directory
 
 
+@contextmanager
+def migrated_template(server: PostgresServer) -> Iterator[str]:
+    """Name of a migrated database to copy, on any server."""
+    from store.migrate import migrate
+
+    name = f"keelwing_template_{uuid.uuid4().hex[:12]}"
+    try:
+        migrate(server.create_database(name))
+        server.seal(name)
+        yield name
+    finally:
+        server.drop_database(name)
+
+
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[PostgresServer]:
     """The server of this session."""
@@ -93,42 +115,37 @@ def postgres_server() -> Iterator[PostgresServer]:
 
 @pytest.fixture(scope="session")
 def template_database(postgres_server: PostgresServer) -> Iterator[str]:
-    """Name of a migrated database to copy; nothing stays connected to it."""
-    from store.migrate import migrate
-
-    name = f"keelwing_template_{uuid.uuid4().hex[:12]}"
-    try:
-        migrate(postgres_server.create_database(name))
+    """Name of a migrated database to copy; nothing is connected to it."""
+    with migrated_template(postgres_server) as name:
         yield name
+
+
+@contextmanager
+def new_database(server: PostgresServer, *, template: str | None = None) -> Iterator[str]:
+    """URL of a database as the owner; dropped afterwards, connections and all."""
+    name = f"keelwing_test_{uuid.uuid4().hex[:12]}"
+    try:
+        yield server.create_database(name, template=template)
     finally:
-        postgres_server.drop_database(name)
+        server.drop_database(name)
 
 
 @pytest.fixture
 def database_url(postgres_server: PostgresServer, template_database: str) -> Iterator[str]:
     """URL of a migrated database of this test alone, as the owner; dropped afterwards, connections and all."""
-    name = f"keelwing_test_{uuid.uuid4().hex[:12]}"
-    try:
-        yield postgres_server.create_database(name, template=template_database)
-    finally:
-        postgres_server.drop_database(name)
+    with new_database(postgres_server, template=template_database) as url:
+        yield url
 
 
 @pytest.fixture
 def second_database_url(postgres_server: PostgresServer, template_database: str) -> Iterator[str]:
     """Another database like `database_url`, for tests that compare two runs."""
-    name = f"keelwing_second_{uuid.uuid4().hex[:12]}"
-    try:
-        yield postgres_server.create_database(name, template=template_database)
-    finally:
-        postgres_server.drop_database(name)
+    with new_database(postgres_server, template=template_database) as url:
+        yield url
 
 
 @pytest.fixture
 def empty_database_url(postgres_server: PostgresServer) -> Iterator[str]:
     """URL of a database of this test alone with nothing in it, for tests of the migrations."""
-    name = f"keelwing_empty_{uuid.uuid4().hex[:12]}"
-    try:
-        yield postgres_server.create_database(name)
-    finally:
-        postgres_server.drop_database(name)
+    with new_database(postgres_server) as url:
+        yield url

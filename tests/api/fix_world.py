@@ -196,6 +196,7 @@ def populated(postgres_server: PostgresServer, template_database: str) -> Iterat
     name = f"keelwing_api_{uuid.uuid4().hex[:12]}"
     try:
         world = asyncio.run(_populate(postgres_server.create_database(name, template=template_database)))
+        postgres_server.seal(name)
         yield name, world
     finally:
         postgres_server.drop_database(name)

@@ -22,7 +22,7 @@ from fleet.identifiers import SCHEME_FORMS
 from fleet.reading import STATIC_FIELDS
 from ingest.metrics import WorkerMetrics
 from keelwing.cli import app
-from keelwing.settings import PREFIX, Settings
+from keelwing.settings import PREFIX, TEST_VARIABLES, Settings
 from tests.house.fix_tree import ROOT, trees
 
 PAGES = ("README.md", "DECISIONS.md", "CHANGELOG.md", *(f"docs/{path.name}" for path in sorted((ROOT / "docs").glob("*.md"))))
@@ -53,7 +53,7 @@ def test_every_setting_is_in_the_table_with_its_default_and_meaning() -> None:
 
 @pytest.mark.parametrize("name", PAGES)
 def test_every_variable_named_is_a_setting(name: str) -> None:
-    known = {PREFIX + field.upper() for field in Settings.model_fields} | {"KEELWING_SHARED"}
+    known = {PREFIX + field.upper() for field in Settings.model_fields} | TEST_VARIABLES
     named = set(re.findall(r"\bKEELWING_[A-Z_]+", page(name)))
     assert named <= known
 
