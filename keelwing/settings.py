@@ -15,9 +15,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SecretsS
 
 PREFIX = "KEELWING_"
 
-TEST_VARIABLES = frozenset(
-    {"KEELWING_SHARED", "KEELWING_TEST_DATABASE_URL", "KEELWING_TEST_TIMESCALE", "KEELWING_STRICT_SKIPS"}
-)
+TEST_VARIABLES = frozenset({"KEELWING_SHARED", "KEELWING_TEST_DATABASE_URL", "KEELWING_TEST_TIMESCALE", "KEELWING_STRICT_SKIPS"})
 """Variables with our prefix that the tests read and the product does not."""
 
 CONTAINER_SECRETS = Path("/run/secrets")
