@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import signal
 import socket
 from contextlib import suppress
@@ -53,6 +54,9 @@ def run(settings: ApiSettings) -> None:
         SystemExit: the application did not start (the database did not come, the port is taken); the log says why.
     """
     server = server_of(settings)
+    # What is there now stays to the end: routes, shapes, models. Else the collector looks at all of it for every large answer.
+    gc.collect()
+    gc.freeze()
     # Uvicorn stops cleanly and then raises the signal again; for a caller that goes on afterwards it has been answered.
     before = signal.signal(signal.SIGTERM, lambda *_: None)
     try:

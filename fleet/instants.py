@@ -6,6 +6,7 @@ Integers compare, hash and store exactly; floats of seconds do not. Knows no clo
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 SECOND_US = 1_000_000
 MINUTE_US = 60 * SECOND_US
@@ -30,11 +31,15 @@ def from_datetime(moment: datetime) -> int:
 
 def to_rfc3339(time_us: int) -> str:
     """RFC 3339 with `Z`, without trailing zeros of the fraction (`2026-11-22T07:00:00Z`, `…00.25Z`)."""
-    moment = to_datetime(time_us)
-    text = moment.replace(tzinfo=None, microsecond=0).isoformat()  # strftime does not pad years below 1000 everywhere
-    if moment.microsecond:
-        text += f".{moment.microsecond:06d}".rstrip("0")
-    return text + "Z"
+    day, rest_us = divmod(time_us, DAY_US)
+    seconds, fraction_us = divmod(rest_us, SECOND_US)
+    text = f"{_date(day)}T{seconds // 3600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}"
+    return text + (f".{fraction_us:06d}".rstrip("0") + "Z" if fraction_us else "Z")
+
+
+@lru_cache(maxsize=4096)  # eleven years of days: a track is hundreds of instants of few days
+def _date(day: int) -> str:
+    return to_datetime(day * DAY_US).date().isoformat()
 
 
 def ceil_minute(time_us: int) -> int:

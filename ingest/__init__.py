@@ -3,8 +3,8 @@
 In reading order: `wire` (what the air may say), `decode` (bytes to values, pure and total), `ports` (what is needed of the
 world: store, mailbox, clock), `mqtt` (the only client), `roster` (whose is it), `routing` (what each part becomes), `pipeline` (a
 reading's journey, a table of contents), `judging`, `contexts`, `priors`, `watch`, `loading` (stepping), `alerting`, `rederive`
-(late readings), `worker` (the process), `recordings` (files told by content), `backtest` (the same journey without broker or
-database).
+(late readings), `closing` (hours that are over), `worker` (the process), `recordings` (files told by content), `backtest` (the
+same journey without broker or database).
 
 Neighbours: `detect` judges, `store` keeps, `alerts.lifecycle` opens and closes. This file imports nothing, because
 `simulators` may know `ingest.wire` and no more.

@@ -19,6 +19,7 @@ import structlog
 
 from detect.model import Listening
 from fleet.instants import DAY_US, SECOND_US
+from ingest.closing import close_hours
 from ingest.decode import decode
 from ingest.metrics import WorkerMetrics, follow_database
 from ingest.mqtt import BrokerAddress, Inbox
@@ -88,7 +89,10 @@ async def run(
     """
     metrics = metrics or WorkerMetrics()
     pool = await _open_patiently(config)
-    looking = asyncio.create_task(follow_database(pool, metrics), name="figures")
+    beside = (
+        asyncio.create_task(follow_database(pool, metrics), name="figures"),
+        asyncio.create_task(close_hours(pool), name="hours"),
+    )
     try:
         inbox = Inbox(config.broker)
         worker = Worker(config, PostgresStore(pool), inbox, SystemClock(), on_subscribed, metrics)
@@ -105,8 +109,9 @@ async def run(
         finally:
             worker.inbox.stop()
     finally:
-        looking.cancel()
-        await asyncio.wait((looking,))
+        for task in beside:
+            task.cancel()
+        await asyncio.wait(beside)
         await pool.close()
 
 

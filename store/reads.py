@@ -15,13 +15,17 @@ import msgspec
 from psycopg import sql
 
 from fleet.asset_class import ASSET_CLASSES
-from fleet.instants import to_datetime
+from fleet.instants import SECOND_US, to_datetime
 from fleet.trainset import KMH_PER_KN
 from store.pool import Connection
 from store.queries import load
+from store.spreads import kinds_of
 
 SQL = load("reads")
 AS_OF_LOOKBACK = timedelta(days=30)  # chosen: a part of a state not heard for a month is unknown, and the search stays short
+HOUR_S = 3600
+FIXES_READ_MAX = 4000  # fixes of one asset that are read one after another rather than picked; measured, see docs/performance.md
+READS_A_PROBE = 5  # readings passed over in the time that one probe of the key takes; measured there too
 
 Row = dict[str, Any]
 
@@ -90,12 +94,11 @@ _STATE_COLUMNS = {
     "trainset": _StateColumns(speed="r.speed_kmh / 1.852"),
 }
 assert KMH_PER_KN == 1.852  # noqa: S101 - the literal above
-_STATE_PARTS: dict[str, tuple[LiteralString, ...]] = {
-    "vessel": ("true", "r.lat_deg IS NOT NULL", "r.sog_kn IS NOT NULL", "r.nav_status IS NOT NULL", "r.draught_m IS NOT NULL",
-               "r.channels IS NOT NULL"),
-    "aircraft": ("true", "r.lat_deg IS NOT NULL", "r.gs_kn IS NOT NULL", "r.on_ground IS NOT NULL", "r.channels IS NOT NULL"),
-    "trainset": ("true", "r.lat_deg IS NOT NULL", "r.speed_kmh IS NOT NULL", "r.channels IS NOT NULL"),
-}  # fmt: skip
+_STATE_PARTS: dict[str, tuple[str | None, ...]] = {
+    "vessel": (None, "lat_deg", "sog_kn", "nav_status", "draught_m", "channels"),
+    "aircraft": (None, "lat_deg", "gs_kn", "on_ground", "channels"),
+    "trainset": (None, "lat_deg", "speed_kmh", "channels"),
+}
 
 
 async def assets(conn: Connection, which: AssetFilter, after: str | None, limit: int) -> list[Row]:
@@ -146,8 +149,9 @@ async def as_of(conn: Connection, asset_class: str, assets: Sequence[Any], at_us
     """Rows as of `latest`, from the readings at or before an instant; parts older than `AS_OF_LOOKBACK` are not looked for."""
     columns = _STATE_COLUMNS[asset_class]
     part = sql.SQL(SQL["as_of_part"])
+    function = _function("last_readings", asset_class)
     parts = sql.SQL(" UNION ALL ").join(
-        part.format(view=_view(asset_class), condition=sql.SQL(condition)) for condition in _STATE_PARTS[asset_class]
+        part.format(function=function, part=sql.Literal(column)) for column in _STATE_PARTS[asset_class]
     )
     query = sql.SQL(SQL["as_of"]).format(
         parts=parts, **{name: sql.SQL(expression) for name, expression in columns._asdict().items()}
@@ -163,7 +167,7 @@ async def moved_since(conn: Connection, since_us: int) -> list[Any]:
 
 async def heard(conn: Connection, asset_id: str, asset_class: str) -> Row:
     """`first_time`, `last_time` and number of `streams` of an asset as far as the scope reaches."""
-    query = sql.SQL(SQL["heard"]).format(view=_view(asset_class))
+    query = sql.SQL(SQL["heard"]).format(function=_function("heard", asset_class))
     return (await _rows(conn, query, {"asset": asset_id}))[0]
 
 
@@ -188,9 +192,46 @@ async def reported(conn: Connection, asset_id: str, at_us: int | None, known_us:
 
 
 async def track(conn: Connection, asset_id: str, asset_class: str, period: Period, points_max: int) -> list[Row]:
-    """Fixes in order of time, thinned evenly to at most `points_max` (≥ 2); each row says how many there were (`total`)."""
+    """Fixes in order of time, thinned evenly to at most `points_max` (≥ 2); each row says how many there were (`total`).
+
+    Few fixes are all read and every n-th is given. Of many the rollups say how many lie where, and only those given are looked
+    up: evenly by number from day to day (at the period's edges from hour to hour), evenly by time within one. The first and the
+    last are always among them. What was known at an instant (`known_us`) no rollup can say: then all are read.
+    """
     query = sql.SQL(SQL["track"]).format(view=_view(asset_class))
-    return await _rows(conn, query, {"asset": asset_id, "points_max": points_max, **_period(period)})
+    binds = {"asset": asset_id, "points_max": points_max, **_period(period)}
+    if period.known_us is not None or period.from_us >= period.to_us:
+        return await _rows(conn, query, binds)
+    counts = await _rows(conn, sql.SQL(SQL["fix_counts"]).format(view=_view(asset_class)), binds)
+    total = sum(part["count"] for part in counts)
+    if total <= max(FIXES_READ_MAX, READS_A_PROBE * points_max):
+        return await _rows(conn, query, binds)
+    binds["instants_us"] = evenly(counts, total, points_max)
+    found = await _rows(conn, sql.SQL(SQL["fixes_from"]).format(function=_function("fixes_after", asset_class)), binds)
+    return [{**row, "total": total} for row in found]
+
+
+def evenly(counts: Sequence[Row], total: int, points_max: int) -> list[int]:
+    """Instants at which to look for fixes: at most `points_max` − 1, the place of the last is left free.
+
+    Args:
+        counts: rows of `count`, `first_time` and `last_time` (microseconds), earliest first.
+        total: the sum of their counts.
+        points_max: fixes wanted at most, 2 or more.
+
+    Returns:
+        Where every n-th fix is, if those of each row are evenly spread between its first and its last; ascending.
+    """
+    step = max(1, -(-(total - 1) // (points_max - 1)))
+    instants: list[int] = []
+    before, wanted = 0, 0
+    for part in counts:
+        spread_us = part["last_time"] - part["first_time"]
+        while wanted < min(before + part["count"], total - 1):
+            instants.append(part["first_time"] + spread_us * (wanted - before) // part["count"])
+            wanted += step
+        before += part["count"]
+    return instants
 
 
 async def telemetry(
@@ -214,24 +255,74 @@ async def telemetry_buckets(
     """Readings gathered in buckets of event time (whole multiples of `bucket_s` since 1970 UTC), earliest first.
 
     A row holds `time`, `count` and a column for each name, `f0…` for fields and `c0…` for channels in the order given: the
-    array `[count, min, mean, max]` of a number, the last value of anything else.
+    array `[count, min, mean, max]` of a number, the last value of anything else. Buckets of whole hours are made of closed
+    hours as far as there are any, and of readings for the rest.
     """
-    kinds = {field.name: field.kind for field in ASSET_CLASSES[asset_class].fields}
+    page = {"bucket": timedelta(seconds=bucket_s), "after_time": _moment(after_us), "limit": limit}
+    if bucket_s % HOUR_S or period.known_us is not None:
+        query = _reading_buckets(asset_class, fields, channels)
+        return await _rows(conn, query, {"asset": asset_id, **_period(period), **page})
+    if after_us is not None:
+        period = period._replace(from_us=max(period.from_us, after_us + bucket_s * SECOND_US))
+    if period.from_us >= period.to_us:
+        return []
+    return await _rows(conn, _hour_buckets(asset_class, fields, channels), {"asset": asset_id, **_period(period), **page})
+
+
+def _reading_buckets(asset_class: str, fields: Sequence[str], channels: Sequence[str]) -> sql.Composed:
+    kinds = kinds_of(asset_class)
     columns: list[sql.Composable] = []
     for n, name in enumerate(fields):
-        shape = _NUMBER if kinds.get(name, "number") in {"number", "integer"} else _LAST
+        shape = _NUMBER if kinds[name] in NUMBERS else _LAST
         columns.append(shape.format(value=sql.Identifier(name), column=sql.Identifier(f"f{n}")))
     for n, name in enumerate(channels):
         value = sql.SQL("(channels ->> {})::float8").format(sql.Literal(name))
         columns.append(_NUMBER.format(value=value, column=sql.Identifier(f"c{n}")))
     columns = columns or [sql.SQL("NULL AS nothing")]
-    query = sql.SQL(SQL["telemetry_buckets"]).format(view=_view(asset_class), columns=sql.SQL(", ").join(columns))
-    page = {"bucket": timedelta(seconds=bucket_s), "after_time": _moment(after_us), "limit": limit}
-    return await _rows(conn, query, {"asset": asset_id, **_period(period), **page})
+    return sql.SQL(SQL["telemetry_buckets"]).format(view=_view(asset_class), columns=sql.SQL(", ").join(columns))
 
 
+def _hour_buckets(asset_class: str, fields: Sequence[str], channels: Sequence[str]) -> sql.Composed:
+    """The statement's three lists of columns: out of a closed hour, out of a reading, and both gathered in a bucket."""
+    kinds = kinds_of(asset_class)
+    asked = [(f"f{n}", "fields", name, kinds[name]) for n, name in enumerate(fields)]
+    asked += [(f"c{n}", "channels", name, "number") for n, name in enumerate(channels)]
+    closed: list[sql.Composable] = [sql.SQL("NULL AS nothing")]
+    opened: list[sql.Composable] = [sql.SQL("NULL")]
+    gathered: list[sql.Composable] = []
+    for column, kept_in, name, kind in asked:
+        value = sql.Identifier("r", name) if kept_in == "fields" else sql.SQL("(r.channels ->> {})").format(sql.Literal(name))
+        names = {part: sql.Identifier(f"{column}_{part}") for part in ("n", "low", "high", "sum", "value", "at")}
+        parts = _HOUR_NUMBER if kind in NUMBERS else _HOUR_LAST
+        kept = sql.SQL("({} -> {})").format(sql.Identifier(kept_in), sql.Literal(name))
+        for shape, columns in zip(parts, (closed, opened, gathered), strict=True):
+            columns.append(shape.format(
+                kept=kept, value=value, type=sql.SQL("boolean" if kind == "boolean" else "text"),
+                column=sql.Identifier(column), **{f"its_{part}": each for part, each in names.items()},
+            ))  # fmt: skip
+    lists = {"closed_parts": closed, "open_parts": opened, "columns": gathered or [sql.SQL("NULL AS nothing")]}
+    joined = {name: sql.SQL(", ").join(columns) for name, columns in lists.items()}
+    return sql.SQL(SQL["hour_buckets"]).format(view=_view(asset_class), **joined)
+
+
+NUMBERS = frozenset({"number", "integer"})
 _NUMBER = sql.SQL("ARRAY[count({value}), min({value}), avg({value}), max({value})]::float8[] AS {column}")
 _LAST = sql.SQL("(array_agg({value} ORDER BY time DESC) FILTER (WHERE {value} IS NOT NULL))[1] AS {column}")
+_HOUR_NUMBER = (
+    sql.SQL(
+        "({kept} ->> 0)::float8 AS {its_n}, ({kept} ->> 1)::float8 AS {its_low}, ({kept} ->> 2)::float8 AS {its_high},"
+        " ({kept} ->> 3)::float8 AS {its_sum}"
+    ),
+    sql.SQL("({value} IS NOT NULL)::integer::float8, {value}::float8, {value}::float8, {value}::float8"),
+    sql.SQL(
+        "ARRAY[coalesce(sum({its_n}), 0), min({its_low}), sum({its_sum}) / nullif(sum({its_n}), 0), max({its_high})] AS {column}"
+    ),
+)
+_HOUR_LAST = (
+    sql.SQL("({kept} ->> 0)::{type} AS {its_value}, ({kept} ->> 1)::timestamptz AS {its_at}"),
+    sql.SQL("{value}, r.time"),
+    sql.SQL("(array_agg({its_value} ORDER BY {its_at} DESC) FILTER (WHERE {its_value} IS NOT NULL))[1] AS {column}"),
+)
 
 
 async def findings(
@@ -328,13 +419,23 @@ async def missing_migrations(conn: Connection) -> list[str]:
 
 async def _rows(conn: Connection, query: LiteralString | sql.Composed, wanted: dict[str, Any]) -> list[Row]:
     # Never a prepared statement: "NULL means no filter" is folded away only when the planner sees the values.
-    return await (await conn.execute(query, wanted, prepare=False)).fetchall()
+    # In binary: a year of a track is hundreds of instants, and reading one from text costs as much as ten from eight bytes.
+    async with conn.cursor(binary=True) as cursor:
+        await cursor.execute(query, wanted, prepare=False)
+        return await cursor.fetchall()
 
 
 def _view(asset_class: str) -> sql.Identifier:
     if asset_class not in ASSET_CLASSES:
         raise KeyError(asset_class)
     return sql.Identifier(f"asset_reading_{asset_class}")
+
+
+def _function(name: str, asset_class: str) -> sql.Identifier:
+    """A function of the wall that takes one step in the key of a class's readings."""
+    if asset_class not in ASSET_CLASSES:
+        raise KeyError(asset_class)
+    return sql.Identifier(f"{name}_{asset_class}")
 
 
 def _moment(time_us: int | None) -> Any:

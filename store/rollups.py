@@ -1,7 +1,8 @@
 """What a batch of readings adds to hours, days and last words: pure folds and the statements that add them.
 
 Everything here is a sum of whole numbers, a least or a greatest: any order and any cut of the same readings ends with the
-same rows, to the bit. Speeds are summed as whole millionths of a knot for that reason.
+same rows, to the bit. Speeds are summed as whole millionths of a knot for that reason. Hours that begin, or that a late reading
+reaches, are marked for `spreads` to close.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from store.rows import ReadingRow
 
 SQL = load("readings")
 UKN_PER_KN = 1_000_000
+MARKED_AFTER_S = 3600.0  # so long after its start (wall time) every reading of an hour marks it; `spreads` closes later than that
 
 ROLLUP_COLUMNS = {
     "stream_id": "int8",
@@ -145,7 +147,7 @@ async def add(conn: Connection, rows: Sequence[ReadingRow]) -> None:
     if not rollups:
         return
     await staging.copy_rows(conn, "staged_rollup", ROLLUP_COLUMNS, (_rollup_row(*item) for item in rollups.items()))
-    await conn.execute(SQL["add_hours"])
+    await conn.execute(SQL["add_hours"], {"marked_after_s": MARKED_AFTER_S})
     await conn.execute(SQL["add_days"])
     await conn.execute("TRUNCATE staged_rollup")
     await staging.copy_rows(conn, "staged_latest", LATEST_COLUMNS, (_latest_row(*item) for item in latest.items()))

@@ -209,20 +209,19 @@ async def _buckets(
         conn, str(asset["asset_id"]), asset["class"], period, own, channels, bucket_s, after[0] if after else None, limit + 1
     )  # fmt: skip
     numbers = {field.name for field in ASSET_CLASSES[asset["class"]].fields if field.kind in {"number", "integer"}} | set(PLACE)
+    asked = [(f"f{n}", name, name in numbers) for n, name in enumerate(own)]
+    asked += [(f"c{n}", name, True) for n, name in enumerate(channels)]
     items = []
     for row in rows[:limit]:
         item: dict[str, Any] = {"time": to_rfc3339(row["time"]), "readings": {"count": row["count"]}}
-        for n, name in enumerate(own):
-            item[name] = _spread(row[f"f{n}"]) if name in numbers else row[f"f{n}"]
-        for n, name in enumerate(channels):
-            item[name] = _spread(row[f"c{n}"])
+        for column, name, is_number in asked:
+            if is_number:
+                count, low, mean, high = row[column]
+                item[name] = {"count": int(count), "min": low, "mean": mean, "max": high} if count else None
+            else:
+                item[name] = row[column]
         items.append(item)
     return items, encode_cursor(rows[limit - 1]["time"]) if len(rows) > limit else None
-
-
-def _spread(numbers: Sequence[float | None]) -> dict[str, float | int | None] | None:
-    count, low, mean, high = numbers
-    return {"count": int(count), "min": low, "mean": mean, "max": high} if count else None
 
 
 def _time_first(item: dict[str, Any]) -> dict[str, Any]:

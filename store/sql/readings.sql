@@ -1,18 +1,26 @@
 -- name: add_hours
--- Add a batch's increments to the hours.
-INSERT INTO reading_hour AS held (stream_id, hour, count, position_count, first_time, last_time, speed_count, speed_min_kn,
-    speed_max_kn, speed_sum_ukn)
-SELECT stream_id, hour, count, position_count, first_time, last_time, speed_count, speed_min_kn, speed_max_kn, speed_sum_ukn
-FROM staged_rollup ORDER BY stream_id, hour
-ON CONFLICT (stream_id, hour) DO UPDATE SET
-    count = held.count + excluded.count,
-    position_count = held.position_count + excluded.position_count,
-    first_time = least(held.first_time, excluded.first_time),
-    last_time = greatest(held.last_time, excluded.last_time),
-    speed_count = held.speed_count + excluded.speed_count,
-    speed_min_kn = least(held.speed_min_kn, excluded.speed_min_kn),
-    speed_max_kn = greatest(held.speed_max_kn, excluded.speed_max_kn),
-    speed_sum_ukn = held.speed_sum_ukn + excluded.speed_sum_ukn;
+-- Add a batch's increments to the hours. Hours that are new, or over already, are marked: their spread is to be made (again).
+WITH added AS (
+    INSERT INTO reading_hour AS held (stream_id, hour, count, position_count, first_time, last_time, speed_count, speed_min_kn,
+        speed_max_kn, speed_sum_ukn)
+    SELECT stream_id, hour, count, position_count, first_time, last_time, speed_count, speed_min_kn, speed_max_kn, speed_sum_ukn
+    FROM staged_rollup ORDER BY stream_id, hour
+    ON CONFLICT (stream_id, hour) DO UPDATE SET
+        count = held.count + excluded.count,
+        position_count = held.position_count + excluded.position_count,
+        first_time = least(held.first_time, excluded.first_time),
+        last_time = greatest(held.last_time, excluded.last_time),
+        speed_count = held.speed_count + excluded.speed_count,
+        speed_min_kn = least(held.speed_min_kn, excluded.speed_min_kn),
+        speed_max_kn = greatest(held.speed_max_kn, excluded.speed_max_kn),
+        speed_sum_ukn = held.speed_sum_ukn + excluded.speed_sum_ukn
+    RETURNING stream_id, hour, count
+)
+INSERT INTO hour_pending AS held (stream_id, hour)
+SELECT stream_id, hour FROM added JOIN staged_rollup AS brought USING (stream_id, hour)
+WHERE hour < now() - %(marked_after_s)s * interval '1 second' OR added.count = brought.count
+ORDER BY stream_id, hour
+ON CONFLICT (stream_id, hour) DO UPDATE SET marked_at = held.marked_at;  -- holds the mark until this is committed
 
 -- name: add_days
 -- Add the same increments to the days.

@@ -264,38 +264,25 @@ SELECT migration_id FROM _yoyo_migration ORDER BY migration_id;
 
 -- name: as_of
 -- The last readings of an asset's streams at or before `at`: of all, and of those that hold each part of a state.
-SELECT said.asset_id, r.time, r.received_at,
+SELECT r.asset_id, r.time, r.received_at,
     CASE WHEN r.lat_deg IS NOT NULL THEN r.time END AS position_time, r.lat_deg, r.lon_deg, {altitude} AS alt_baro_ft,
     CASE WHEN {speed} IS NOT NULL THEN r.time END AS speed_time, {speed} AS speed_kn, {course} AS course_deg,
     CASE WHEN {nav_status} IS NOT NULL OR {on_ground} IS NOT NULL THEN r.time END AS status_time,
     {nav_status} AS nav_status, {on_ground} AS on_ground,
     CASE WHEN {draught} IS NOT NULL THEN r.time END AS draught_time, {draught} AS draught_m,
     CASE WHEN r.channels IS NOT NULL THEN r.time END AS channels_time, r.channels
-FROM asset_stream AS said
-CROSS JOIN LATERAL ({parts}) AS r
-WHERE said.asset_id = ANY (%(assets)s);
+FROM ({parts}) AS r;
 
 -- name: as_of_part
-(SELECT r.* FROM {view} AS r
-    WHERE r.asset_id = said.asset_id AND r.stream_id = said.stream_id AND r.time <= %(at)s AND {condition}
-        AND r.time >= %(at)s::timestamptz - %(lookback)s::interval
-        AND (%(known)s::timestamptz IS NULL OR EXISTS (
-            SELECT FROM commits WHERE commits.commit_no = r.commit_no AND committed_at <= %(known)s))
-    ORDER BY r.time DESC LIMIT 1)
+SELECT * FROM {function}(%(assets)s::uuid[], %(at)s::timestamptz - %(lookback)s::interval, %(at)s, %(known)s, {part})
 
 -- name: heard
--- First and last event time of an asset, through each stream's own index, and how many readings the days hold.
-SELECT min(edge.first) AS first_time, max(edge.last) AS last_time, count(*) AS streams
-FROM asset_stream AS said
-CROSS JOIN LATERAL (
-    SELECT (SELECT r.time FROM {view} AS r WHERE r.asset_id = said.asset_id AND r.stream_id = said.stream_id
-            ORDER BY r.time LIMIT 1) AS first,
-        (SELECT r.time FROM {view} AS r WHERE r.asset_id = said.asset_id AND r.stream_id = said.stream_id
-            ORDER BY r.time DESC LIMIT 1) AS last) AS edge
-WHERE said.asset_id = %(asset)s;
+-- First and last event time of an asset, and how many streams speak of it.
+SELECT first_time, last_time, (SELECT count(*) FROM asset_stream WHERE asset_id = %(asset)s) AS streams
+FROM {function}(%(asset)s);
 
 -- name: track
--- Fixes in order of time; above `points_max` every n-th, always with the first and the last.
+-- Fixes in order of time; above `points_max` every n-th, always with the first and the last. For periods that hold few fixes.
 SELECT time, lon_deg, lat_deg, total
 FROM (
     SELECT time, lon_deg, lat_deg, row_number() OVER (ORDER BY time, source, seq, stream_id) AS n, count(*) OVER () AS total
@@ -305,6 +292,54 @@ FROM (
             SELECT FROM commits WHERE commits.commit_no = r.commit_no AND committed_at <= %(known)s))) AS fix
 WHERE n = total OR (n - 1) %% greatest(1, (total - 1 + %(points_max)s - 2) / (%(points_max)s - 1)) = 0
 ORDER BY n;
+
+-- name: fix_counts
+-- How many fixes lie where in a period: whole days by their rollup, then whole hours of what no day covers, then the readings of
+-- what no hour covers (the edges of the period, of an attribution, of a lease). One row a day, hour or edge, earliest first.
+WITH seen AS MATERIALIZED (
+    SELECT stream_id, span * tstzrange(%(from)s::timestamptz, %(to)s::timestamptz) AS span FROM asset_stream_span
+    WHERE asset_id = %(asset)s AND span && tstzrange(%(from)s::timestamptz, %(to)s::timestamptz)
+), day AS MATERIALIZED (
+    SELECT stream_id, day AS since, day + interval '1 day' AS until, position_count AS count, first_time, last_time
+    FROM asset_reading_day
+    WHERE asset_id = %(asset)s AND day >= %(from)s AND day <= %(to)s::timestamptz - interval '1 day'
+), day_gap AS MATERIALIZED (
+    SELECT seen.stream_id, lower(gap) AS since, upper(gap) AS until
+    FROM seen CROSS JOIN LATERAL unnest(tstzmultirange(seen.span) - coalesce((
+        SELECT range_agg(tstzrange(day.since, day.until)) FROM day WHERE day.stream_id = seen.stream_id), '{{}}')) AS gap
+), hour AS MATERIALIZED (
+    SELECT day_gap.stream_id, held.hour AS since, held.hour + interval '1 hour' AS until, held.position_count AS count,
+        held.first_time, held.last_time
+    FROM day_gap CROSS JOIN LATERAL (
+        SELECT hour, position_count, first_time, last_time FROM asset_reading_hour
+        WHERE asset_id = %(asset)s AND asset_reading_hour.stream_id = day_gap.stream_id AND hour >= day_gap.since
+            AND hour <= day_gap.until - interval '1 hour'
+        OFFSET 0) AS held
+), hour_gap AS MATERIALIZED (
+    SELECT day_gap.stream_id, lower(gap) AS since, upper(gap) AS until
+    FROM day_gap CROSS JOIN LATERAL unnest(tstzmultirange(tstzrange(day_gap.since, day_gap.until)) - coalesce((
+        SELECT range_agg(tstzrange(hour.since, hour.until)) FROM hour WHERE hour.stream_id = day_gap.stream_id), '{{}}')) AS gap
+), edge AS (
+    SELECT hour_gap.since, counted.* FROM hour_gap CROSS JOIN LATERAL (
+        SELECT count(*) AS count, min(time) AS first_time, max(time) AS last_time FROM {view} AS r
+        WHERE r.asset_id = %(asset)s AND r.stream_id = hour_gap.stream_id AND r.time >= hour_gap.since AND r.time < hour_gap.until
+            AND r.lat_deg IS NOT NULL) AS counted
+)
+SELECT since, sum(count)::bigint AS count, min(first_time) AS first_time, max(last_time) AS last_time
+FROM (
+    SELECT since, count, first_time, last_time FROM day
+    UNION ALL SELECT since, count, first_time, last_time FROM hour
+    UNION ALL SELECT since, count, first_time, last_time FROM edge) AS part
+WHERE count > 0
+GROUP BY since
+ORDER BY since;
+
+-- name: fixes_from
+-- The first fix of the period at or after each of some instants, and the last fix.
+SELECT DISTINCT ON (time, source, seq, stream_id) time, lon_deg, lat_deg
+FROM {function}(%(asset)s, %(from)s, %(to)s, ARRAY(
+    SELECT timestamptz '1970-01-01T00:00:00Z' + at_us * interval '1 microsecond' FROM unnest(%(instants_us)s::bigint[]) AS at_us))
+ORDER BY time, source, seq, stream_id;
 
 -- name: telemetry
 SELECT time, source, seq, stream_id, {columns}
@@ -318,12 +353,40 @@ ORDER BY time, source, seq, stream_id
 LIMIT %(limit)s;
 
 -- name: telemetry_buckets
+-- From readings alone: for buckets that are not made of whole hours, and for what was known at an instant.
 SELECT date_bin(%(bucket)s::interval, time, '1970-01-01T00:00:00Z') AS time, count(*) AS count, {columns}
 FROM {view} AS r
 WHERE asset_id = %(asset)s AND time >= %(from)s AND time < %(to)s
     AND (%(known)s::timestamptz IS NULL OR EXISTS (
         SELECT FROM commits WHERE commits.commit_no = r.commit_no AND committed_at <= %(known)s))
     AND (%(after_time)s::timestamptz IS NULL OR time >= %(after_time)s::timestamptz + %(bucket)s::interval)
+GROUP BY 1
+ORDER BY 1
+LIMIT %(limit)s;
+
+-- name: hour_buckets
+-- Closed hours by their spreads, everything else (edges, hours that are open or were overtaken by a reading) from readings.
+WITH seen AS MATERIALIZED (
+    SELECT stream_id, span * tstzrange(%(from)s::timestamptz, %(to)s::timestamptz) AS span FROM asset_stream_span
+    WHERE asset_id = %(asset)s AND span && tstzrange(%(from)s::timestamptz, %(to)s::timestamptz)
+), closed AS MATERIALIZED (
+    SELECT stream_id, hour, count, fields, channels FROM asset_reading_hour_spread
+    WHERE asset_id = %(asset)s AND hour >= %(from)s AND hour <= %(to)s::timestamptz - interval '1 hour'
+), gap AS MATERIALIZED (
+    SELECT seen.stream_id, lower(gap) AS since, upper(gap) AS until
+    FROM seen CROSS JOIN LATERAL unnest(tstzmultirange(seen.span) - coalesce((
+        SELECT range_agg(tstzrange(hour, hour + interval '1 hour')) FROM closed WHERE closed.stream_id = seen.stream_id), '{{}}'))
+        AS gap
+), part AS (
+    SELECT hour AS at, count, {closed_parts} FROM closed
+    UNION ALL
+    SELECT r.time, 1, {open_parts} FROM gap CROSS JOIN LATERAL (
+        SELECT * FROM {view} AS held
+        WHERE held.asset_id = %(asset)s AND held.stream_id = gap.stream_id AND held.time >= gap.since AND held.time < gap.until
+        OFFSET 0) AS r
+)
+SELECT date_bin(%(bucket)s::interval, at, '1970-01-01T00:00:00Z') AS time, sum(count)::bigint AS count, {columns}
+FROM part
 GROUP BY 1
 ORDER BY 1
 LIMIT %(limit)s;

@@ -14,7 +14,7 @@ import pytest
 from psycopg import errors, sql
 from psycopg.rows import dict_row
 
-from store import batches, commits, keys, registry
+from store import batches, commits, keys, registry, spreads
 from store.migrate import set_role_password
 from store.pool import open_pool, scope
 from store.rows import CountRow, RejectionRow, StaticRow, StatusRow, StepBatch
@@ -94,6 +94,8 @@ async def build(owner_url: str, api_url: str, say: Any) -> World:
             "INSERT INTO webhook_attempt (webhook_id, event_id, tenant, attempt, trigger, started_at, duration_ms)"
             " SELECT webhook_id, event_id, tenant, 1, 'schedule', now(), 5 FROM webhook_delivery"
         )
+    async with pool.connection() as conn:
+        assert await spreads.close_hours(conn, quiet_s=0.0) == len(streams)
     await pool.close()
     return World(api_url, assets["a"], assets["b"], party_id, key)
 
@@ -199,6 +201,7 @@ def test_a_feed_that_was_not_granted_does_not_show(api: Any) -> None:
 FORBIDDEN = [
     "SELECT 1 FROM reading_vessel", "SELECT 1 FROM reading_aircraft", "SELECT 1 FROM reading_trainset", "SELECT 1 FROM stream",
     "SELECT 1 FROM stream_latest", "SELECT 1 FROM reading_hour", "SELECT 1 FROM reading_day", "SELECT 1 FROM static_report",
+    "SELECT 1 FROM reading_hour_spread", "SELECT 1 FROM hour_pending",
     "SELECT 1 FROM checkpoint", "SELECT 1 FROM dirty", "SELECT 1 FROM prior_contribution", "SELECT 1 FROM shard_owner",
     "SELECT 1 FROM traffic", "SELECT secret FROM webhook", "SELECT secret_previous FROM webhook", "SELECT * FROM webhook",
     "SELECT key_hash FROM api_key", "COPY reading_vessel TO STDOUT", "TRUNCATE finding", "DELETE FROM finding",
@@ -316,6 +319,34 @@ def test_writes_do_not_cross(api: Any, world: World) -> None:
     assert api.execute("SELECT attribute_known(NULL, %s) AS n", (world.asset_b,)).fetchone() == {"n": 0}
 
 
+STEPS = [
+    "SELECT time FROM fixes_after_vessel(%(asset)s, '2000-01-01', '2100-01-01', ARRAY[timestamptz '2000-01-01'])",
+    "SELECT time FROM last_readings_vessel(ARRAY[%(asset)s]::uuid[], '2000-01-01', '2100-01-01', NULL, 'lat_deg')",
+    "SELECT unnest(ARRAY[first_time, last_time]) AS time FROM heard_vessel(%(asset)s)",
+]
+
+
+@pytest.mark.parametrize("step", STEPS, ids=["fixes after", "last readings", "heard"])
+def test_a_step_in_the_key_stays_behind_the_wall(api: Any, world: World, say: Any, step: str) -> None:
+    def seconds(asset: str) -> set[float]:
+        times = [row["time"] for row in api.execute(step, {"asset": asset}).fetchall()]
+        return {(time.timestamp() * SECOND_US - say.NOON_US) / SECOND_US for time in times if time is not None}
+
+    look_as(api, "a")
+    assert set() < seconds(world.asset_a) <= {0.0, 30.0}
+    assert seconds(world.asset_b) == set()
+    look_as(api, "b")
+    assert seconds(world.asset_a) == set()
+    look_as(api, "a", world.party_id)
+    assert set() < seconds(world.asset_a) <= {10.0, 19.0}
+    sensors = api.execute("SELECT channels FROM last_readings_vessel(ARRAY[%s]::uuid[], '2000-01-01', '2100-01-01', NULL, NULL)",
+                          (world.asset_a,)).fetchall()  # fmt: skip
+    assert [row["channels"] for row in sensors] == [None, None]
+    api.rollback()
+    assert seconds(world.asset_a) == set()  # no scope, no rows
+    api.rollback()
+
+
 def test_a_lessee_sees_position_and_identity_inside_its_lease_alone(api: Any, world: World, say: Any) -> None:
     look_as(api, "a", world.party_id)
     rows = rows_of(api, "asset_reading_vessel")
@@ -330,10 +361,12 @@ def test_a_lessee_sees_position_and_identity_inside_its_lease_alone(api: Any, wo
     assert len(rows_of(api, "asset_static_report")) == 2  # second 15, not noon
     assert rows_of(api, "asset_latest") == []  # the last word was said after the lease
     assert rows_of(api, "asset_reading_hour") == []  # an hour that crosses the lease's edge
+    assert rows_of(api, "asset_reading_hour_spread") == []
     theirs = {
         "asset_reading_vessel",
         "asset_static_report",
         "asset_stream",
+        "asset_stream_span",
         "asset",
         "attribution",
         "identifier",
@@ -395,7 +428,7 @@ def test_the_catalogue_holds_the_walls_rules(api: Any) -> None:
     assert owners == set()
     definers = names(
         "SELECT proname AS name FROM pg_proc WHERE prosecdef AND pronamespace = 'public'::regnamespace"
-        " AND (proowner <> 'keelwing_gate'::regrole OR proconfig IS NULL)"
+        " AND (proowner NOT IN ('keelwing_gate'::regrole, 'keelwing_view'::regrole) OR proconfig IS NULL)"
     )
     assert definers == set()
 
