@@ -20,6 +20,7 @@ from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamil
 from prometheus_client.process_collector import ProcessCollector
 
 from fleet.instants import SECOND_US
+from ingest.crew import Crew
 from ingest.mqtt import Inbox, Receiver
 from ingest.pipeline import Outcome, Pipeline
 from ingest.rederive import Rederived
@@ -45,7 +46,7 @@ class WorkerMetrics:
         self.registry = CollectorRegistry()
         self._heard_s: dict[tuple[str, str], float] = {}
         self._inbox: Inbox | None = None
-        self._pipeline: Pipeline | None = None
+        self._pipeline: Pipeline | Crew | None = None
         self._build_counters()
         self._build_histograms()
         self._build_gauges()
@@ -100,15 +101,15 @@ class WorkerMetrics:
         self.database_bytes = self._gauge("database_bytes", "Size of the database.")
         self.feeds_full = self._gauge("feeds_full", "1 when more feeds are heard than are told of.")
 
-    def watch(self, inbox: Inbox, pipeline: Pipeline, in_flight_max: int) -> None:
+    def watch(self, inbox: Inbox, pipeline: Pipeline | Crew, in_flight_max: int) -> None:
         """Read the gauges from these parts from now on."""
         self.waiting.set_function(lambda: len(inbox))
         self.oldest.set_function(lambda: _oldest_s(inbox))
         self.in_flight_limit.set(in_flight_max)
         self.listening.set_function(lambda: inbox.listening_since_us is not None)
         self.frontier.set_function(lambda: _age_s(inbox.frontier_us))
-        self.assets.set_function(lambda: len(pipeline.watch.assets))
-        self.behind.set_function(lambda: len(pipeline.behind))
+        self.assets.set_function(lambda: pipeline.assets_in_memory)
+        self.behind.set_function(lambda: pipeline.assets_behind)
         self.away.set_function(lambda: 0.0 if pipeline.away_since_s is None else time.monotonic() - pipeline.away_since_s)
         for name, session in inbox.sessions.items():
             self.in_flight.labels(name).set_function(partial(_held_messages, session))

@@ -9,25 +9,26 @@ elsewhere: `decode`, `routing`, `judging` and `detect`.
 
 from __future__ import annotations
 
-import asyncio
 import operator
 import secrets
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from functools import reduce
-from typing import TypeVar
 
 import msgspec
 import structlog
 
+from detect.model import Listening
 from fleet.instants import HOUR_US
 from fleet.shards import SHARDS, shard_of
 from ingest.alerting import Raised, raise_alerts, rows_of
 from ingest.contexts import Contexts
 from ingest.decode import Decoded, Rejection
+from ingest.elsewhere import Aside, Elsewhere
 from ingest.freshness import Fresh, Freshness
 from ingest.judging import Judged, judge
 from ingest.loading import END_US, checkpoint_row, load
+from ingest.patience import Patience
 from ingest.ports import Clock, Store, Transaction
 from ingest.priors import Group, PriorBook
 from ingest.registering import roster_of
@@ -39,10 +40,6 @@ from store import commits, faults
 from store.rows import CountRow, DirtyRow, StepBatch
 
 log = structlog.get_logger(__name__)
-T = TypeVar("T")
-
-RETRY_FIRST_S = 0.05
-RETRY_LAST_S = 5.0
 ASSETS_MAX = 1_000_000  # assets of one worker
 FEED_ORIGIN = "feed:"  # what an origin that is a feed begins with
 BIRTH_SPAN_US = 6 * HOUR_US  # chosen: a prior serves an asset's first hours; by then its models have rows of their own
@@ -51,6 +48,8 @@ BIRTH_SPAN_US = 6 * HOUR_US  # chosen: a prior serves an asset's first hours; by
 class PipelineConfig(msgspec.Struct, frozen=True, kw_only=True):
     """What the pipeline may be told. Durations carry their unit.
 
+    `shards` are those it steps; an asset of another shard is stored and left to whoever steps it. `is_part` says that others
+    do, at the same time: what they must hear of is then collected in `Pipeline.aside`.
     `retry_s_max`: how long one batch is offered to a database that is away before the worker gives up (nothing of it was
     acknowledged, so the broker keeps it).
     """
@@ -60,6 +59,7 @@ class PipelineConfig(msgspec.Struct, frozen=True, kw_only=True):
     horizon_us: int = 72 * HOUR_US
     checkpoint_age_max_s: float = 300.0
     retry_s_max: float = 6 * 3600.0
+    is_part: bool = False
 
 
 class AlreadyCommitted(Exception):  # noqa: N818  said as it is
@@ -104,6 +104,8 @@ class _Batch(msgspec.Struct):
     messages: Sequence[Message]
     frontier_us: int | None
     drain: bool = False
+    elsewhere: Elsewhere | None = None
+    recordings: dict[tuple[str, str], int] = {}
     judged: Judged | None = None
     numbered: Numbered | None = None
     attempts: int = 0
@@ -116,22 +118,19 @@ class _Batch(msgspec.Struct):
     checkpointed: dict[str, int] = {}
 
 
-class Pipeline:
+class Pipeline(Patience):
     """The journey and what it keeps in memory between batches. One at a time: `process` is never called twice at once."""
 
     def __init__(self, store: Store, config: PipelineConfig, clock: Clock) -> None:
-        self.store = store
+        super().__init__(store, clock, config.retry_s_max)
         self.config = config
-        self.clock = clock
         self.watch = Watch()
         self.book = PriorBook()
         self.contexts = Contexts(self.book)
         self.ownership: commits.Ownership | None = None
         self.clocks: dict[AssetClock, int] = {}
         self.behind: list[str] = []
-        self.away_since_s: float | None = None  # monotonic; None while the database answers
-        self.refusals = 0
-        self.commit_ms = 0.0
+        self.aside = Aside()
         self._scene_high: dict[str, int] = {}
         self._roster: Roster | None = None
         self._freshness = Freshness()
@@ -147,13 +146,21 @@ class Pipeline:
 
         await self.patiently(claim)
 
-    async def process(self, messages: Sequence[Message], frontier_us: int | None = None, *, drain: bool = False) -> Outcome:
+    async def process(
+        self,
+        messages: Sequence[Message],
+        frontier_us: int | None = None,
+        *,
+        drain: bool = False,
+        elsewhere: Elsewhere | None = None,
+    ) -> Outcome:
         """Commit one batch: every reading, rejection and finding of it, or nothing.
 
         Args:
             messages: decoded, in the order of arrival.
             frontier_us: up to when the broker has nothing left for us; live ticks before it are due. None: none are.
             drain: write a checkpoint of every changed state, because the worker is about to stop.
+            elsewhere: of the other parts, when this is one of several.
 
         Returns: what became of it. When this returns, the messages may be acknowledged.
 
@@ -162,7 +169,7 @@ class Pipeline:
             TimeoutError: the database stayed away longer than `retry_s_max`.
         """
         started_s = self.clock.monotonic_s()
-        batch = _Batch(messages=messages, frontier_us=frontier_us, drain=drain)
+        batch = _Batch(messages=messages, frontier_us=frontier_us, drain=drain, elsewhere=elsewhere)
 
         async def attempt(tx: Transaction) -> None:
             batch.attempts += 1
@@ -179,28 +186,6 @@ class Pipeline:
         self._keep(batch)
         return self._outcome(batch, started_s)
 
-    async def patiently(self, work: Callable[[Transaction], Awaitable[T]]) -> T:
-        """Run work in one transaction, again and again while the database is away, up to `retry_s_max`."""
-        deadline_s = self.clock.monotonic_s() + self.config.retry_s_max
-        wait_s = RETRY_FIRST_S
-        while True:
-            try:
-                async with self.store.transaction() as tx:
-                    result = await work(tx)
-                    worked_s = self.clock.monotonic_s()
-            except faults.AWAY as error:
-                self.refusals += 1
-                self.away_since_s = self.away_since_s or self.clock.monotonic_s()
-                if self.clock.monotonic_s() > deadline_s:
-                    raise TimeoutError("the database stayed away") from error
-                log.warning("database.away", error=str(error)[:200], retry_in_s=wait_s)
-            else:
-                self.commit_ms = (self.clock.monotonic_s() - worked_s) * 1000
-                self.away_since_s = None
-                return result
-            await asyncio.sleep(wait_s)
-            wait_s = min(wait_s * 2, RETRY_LAST_S)
-
     # -- one attempt, in order ----------------------------------------------------------------------------------------
 
     async def number(self, tx: Transaction, shards: Iterable[int], earlier: Numbered | None) -> Numbered:
@@ -211,10 +196,19 @@ class Pipeline:
             commits.Fenced: a shard is not ours any more.
         """
         attempt = secrets.randbits(63)
-        numbered = Numbered(await tx.begin(self.owned(), shards, attempt), attempt)
+        numbered = Numbered(await self._begin(tx, set(shards), attempt), attempt)
         if await is_committed(tx, earlier):
             raise AlreadyCommitted
         return numbered
+
+    async def _begin(self, tx: Transaction, shards: set[int], attempt: int) -> dict[int, int]:
+        """Number the transaction in those shards that are ours, or in one of ours; what is of others goes under one of these.
+
+        (A mark on an asset of another part, say. To lock that part's shard could close a circle of waiting.)
+        """
+        owned = self.owned()
+        numbers = await tx.begin(owned, shards & owned.shards or {min(owned.shards)}, attempt)
+        return dict.fromkeys(shards, next(iter(numbers.values()))) | numbers
 
     async def _attempt(self, tx: Transaction, batch: _Batch) -> None:
         earlier = batch.numbered
@@ -226,7 +220,7 @@ class Pipeline:
         fresh = batch.fresh = await self._freshness.tell(tx, routed)
         batch.clocks = self._clocks_after(batch, routed)
         due = self._due(batch)
-        touched = {*fresh.by_asset, *due}
+        touched = {asset_id for asset_id in {*fresh.by_asset, *due} if shard_of(asset_id) in self.owned().shards}
         await load(tx, self.watch, self.contexts, roster, touched)
         shards = {self.watch[asset_id].shard for asset_id in touched if asset_id in self.watch}
         shards |= {row.shard for row in routed.rejections} | {row.shard for row in routed.statuses}
@@ -259,7 +253,8 @@ class Pipeline:
 
     def _clocks_after(self, batch: _Batch, routed: Routed) -> dict[AssetClock, int]:
         clocks = dict(self.clocks)
-        for feed, time_us in routed.clocks.items():
+        batch.recordings = routed.clocks
+        for feed, time_us in (routed.clocks if batch.elsewhere is None else batch.elsewhere.clocks).items():
             clocks[feed] = max(time_us, clocks.get(feed, 0))
         if batch.frontier_us is not None:
             clocks["live"] = max(batch.frontier_us, clocks.get("live", 0))
@@ -288,7 +283,7 @@ class Pipeline:
             until_us = {**due, **recorded_due}
             judged = await judge(tx, self.watch, self.contexts, in_watch, until_us, self.config.horizon_us, now_us)
             judged.asked = set(in_watch)
-            await self._echo_scenes(tx, fresh, judged)
+            await self._echo_scenes(tx, fresh, judged, batch.elsewhere)
             for group in {self.watch[asset_id].group for asset_id in judged.stepped}:
                 for row in self.echoes(group).values():
                     _mark(judged.dirty, row)
@@ -324,9 +319,13 @@ class Pipeline:
                 rows[other.asset_id] = DirtyRow(asset_id=other.asset_id, shard=other.shard, from_us=max(from_us, other.born_us))
         return rows
 
-    async def _echo_scenes(self, tx: Transaction, fresh: Fresh, judged: Judged) -> None:
+    async def _echo_scenes(self, tx: Transaction, fresh: Fresh, judged: Judged, elsewhere: Elsewhere | None) -> None:
         """Silences judged at ticks that these readings came too late for: where the scene was another one, derive again."""
         first_us: dict[str, int] = {}
+        if elsewhere is not None:
+            first_us |= elsewhere.look_again
+            for tenant, at_us in elsewhere.told.items():
+                self._scene_high[tenant] = max(at_us, self._scene_high.get(tenant, -1))
         for asset_id, given in fresh.by_asset.items():
             tenant = self.watch[asset_id].tenant if asset_id in self.watch else ""
             earliest_us = min(reading.time_us for reading in given)
@@ -346,7 +345,9 @@ class Pipeline:
         missing -= numbered.commit_nos.keys()
         numbers = numbered.commit_nos
         if missing:
-            numbers = numbers | await tx.begin(self.owned(), missing, numbered.attempt)
+            numbers = dict.fromkeys(missing, next(iter(numbers.values()))) | numbers
+            if own := missing & self.owned().shards:
+                numbers |= await tx.begin(self.owned(), own, numbered.attempt)
             batch.numbered = Numbered(numbers, numbered.attempt)
         batch.checkpointed = {watched.asset_id: watched.event_us for watched in due}
         rows = rows_of(judged.findings, self.watch)
@@ -377,6 +378,11 @@ class Pipeline:
         """Remember what is in the database now, and when each stepped asset wants its next tick."""
         self._freshness.keep(batch.fresh)
         self.clocks = batch.clocks
+        if self.config.is_part:
+            self.aside.clocks |= batch.recordings
+            self.aside.note_readings(self.watch, batch.fresh)
+            if batch.judged is not None:
+                self.aside.note(self.watch, batch.judged)
         for asset_id in batch.judged.stepped if batch.judged is not None else ():
             if asset_id in self.watch:
                 watched = self.watch[asset_id]
@@ -393,15 +399,17 @@ class Pipeline:
         if batch.judged is not None:
             self.watch.forget(batch.judged.stepped)  # they were stepped by what was not committed
         if len(batch.messages) > 1:
-            outcomes = [await self.process([message]) for message in batch.messages]
-            outcomes.append(await self.process([], batch.frontier_us, drain=batch.drain))  # ticks come after all readings
-            return _sum(outcomes)
+            outcomes = [await self.process([message], elsewhere=batch.elsewhere) for message in batch.messages]
+            # Ticks come after all readings.
+            outcomes.append(await self.process([], batch.frontier_us, drain=batch.drain, elsewhere=batch.elsewhere))
+            return summed(outcomes)
         if not batch.messages:
             raise error  # nobody's input: a fault of ours
         message = batch.messages[0]
         refused = Rejection(reason="unstorable", detail=str(error)[:200], payload=message.decoded.payload)
         decoded = Decoded(topic=None, payload=message.decoded.payload, rejections=[refused])
-        return await self.process([message._replace(decoded=decoded)], batch.frontier_us, drain=batch.drain)
+        one = message._replace(decoded=decoded)
+        return await self.process([one], batch.frontier_us, drain=batch.drain, elsewhere=batch.elsewhere)
 
     def _outcome(self, batch: _Batch, started_s: float) -> Outcome:
         judged = batch.judged or Judged()
@@ -428,6 +436,20 @@ class Pipeline:
     def has_due(self, frontier_us: int | None) -> bool:
         """Whether a live asset wants a tick before the frontier."""
         return frontier_us is not None and bool(self.watch.due("live", frontier_us))
+
+    @property
+    def assets_in_memory(self) -> int:
+        """How many detector states are held."""
+        return len(self.watch.assets)
+
+    @property
+    def assets_behind(self) -> int:
+        """How many assets that moved on before a restart are still to be loaded."""
+        return len(self.behind)
+
+    def listen(self, listening: Listening) -> None:
+        """Take over when we listened: what ticks from now on are judged by."""
+        self.contexts.listen(listening)
 
     # -- wakes and assets that moved on before a restart --------------------------------------------------------------
 
@@ -464,7 +486,7 @@ class Pipeline:
 
 async def is_committed(tx: Transaction, earlier: Numbered | None) -> bool:
     """Whether an earlier attempt went through although its reply was lost; False where none came to take numbers."""
-    return earlier is not None and await tx.is_committed(list(earlier.commit_nos.values()), earlier.attempt)
+    return earlier is not None and await tx.is_committed({*earlier.commit_nos.values()}, earlier.attempt)
 
 
 def _mark_unjudged(judged: Judged, fresh: Fresh) -> None:
@@ -508,6 +530,7 @@ def _heard(routed: Routed, roster: Roster) -> Counter[tuple[str, str]]:
     return heard
 
 
-def _sum(outcomes: Sequence[Outcome]) -> Outcome:
+def summed(outcomes: Sequence[Outcome]) -> Outcome:
+    """The figures of several committed batches together."""
     names = Outcome.__struct_fields__
     return Outcome(**{name: reduce(operator.add, (getattr(outcome, name) for outcome in outcomes)) for name in names})

@@ -82,6 +82,12 @@ class PriorBook:
         """Note a stored share."""
         self.put(group, msgspec.msgpack.decode(packed, type=Share))
 
+    def hear(self, group: Group, packed: bytes) -> None:
+        """Note a share that another process took; it may come behind assets that were stepped further here."""
+        share = msgspec.msgpack.decode(packed, type=Share)
+        if self.put(group, share) and share.taken_hour_us < self._newest_us.get(group, 0):
+            self.changed[group] = min(share.taken_hour_us, self.changed.get(group, share.taken_hour_us))
+
     def prior_at(self, group: Group, hour_us: int) -> Prior | None:
         """The prior in force in the hour that starts at `hour_us`; None when too few assets taught anything before it."""
         priors = self._priors[group]

@@ -44,9 +44,13 @@ class Rederived(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class _Attempt(msgspec.Struct):
-    """One derivation over its tries: the asset as it comes out, the numbers of the last try, whom it touched in any of them."""
+    """One derivation over its tries: the asset as it comes out, the numbers of the last try, whom it touched in any of them.
+
+    `judged` is what the last try gave and was told.
+    """
 
     watched: Watched | None = None
+    judged: Judged = msgspec.field(default_factory=Judged)
     numbered: Numbered | None = None
     echoes: dict[str, DirtyRow] = {}
     result: Rederived | None = None
@@ -80,6 +84,8 @@ async def _rederive(pipeline: Pipeline, entry: Dirty) -> Rederived:
         await pipeline.patiently(work)
     if attempt.watched is not None:
         pipeline.watch.add(attempt.watched)
+        if pipeline.config.is_part:
+            pipeline.aside.note(pipeline.watch, attempt.judged)
     return attempt.result or Rederived(asset_id=entry.asset_id)
 
 
@@ -110,6 +116,8 @@ async def _derive_and_write(pipeline: Pipeline, tx: Transaction, entry: Dirty, a
     batch = StepBatch(findings=rows, checkpoints=cuts, contributions=judged.contributions, dirty=list(judged.dirty.values()))
     written = await tx.write(batch, numbers)
     await tx.write_scenes(pipeline.contexts.scenes, numbers)
+    judged.scenes = pipeline.contexts.scenes
+    attempt.judged = judged
     changed = [revision.row for revision in written.findings]
     raised = await raise_alerts(tx, changed, numbers, pipeline.clock.wall_us())
     watched.checkpoint_us, watched.checkpointed_at_s, watched.changed = watched.event_us, pipeline.clock.monotonic_s(), False

@@ -113,7 +113,7 @@ def _route_message(routed: Routed, message: Message, roster: Roster) -> None:
     decoded, topic = message.decoded, message.decoded.topic
     hour_us = message.received_us // HOUR_US * HOUR_US
     known = topic is not None and topic.tenant in roster.tenants
-    tenant = _tenant_named(message.topic, roster)
+    tenant = tenant_named(message.topic, roster)
     if topic is None or not known:
         opened = all(rejection.element is not None for rejection in decoded.rejections)
         reason = "unknown_tenant" if topic is not None and opened else None
@@ -131,7 +131,7 @@ def _route_message(routed: Routed, message: Message, roster: Roster) -> None:
     _route_device(routed, message, topic, roster, hour_us)
 
 
-def _tenant_named(topic: str, roster: Roster) -> str:
+def tenant_named(topic: str, roster: Roster) -> str:
     """The tenant that a topic of any form names, so that it finds its own mistakes; the operator for a stranger's."""
     parts = topic.split("/", 3)
     return parts[2] if len(parts) > 3 and parts[2] in roster.tenants else OPERATOR_TENANT

@@ -155,6 +155,11 @@ class Watch:
             self._entries[clock, asset_id] = wake_at_us
             heapq.heappush(self._heaps.setdefault(clock, []), (wake_at_us, asset_id))
 
+    def next_wake_us(self, clock: Clock) -> int | None:
+        """An instant at or before the first wake on a clock; None when nobody asks for one."""
+        heap = self._heaps.get(clock)
+        return heap[0][0] if heap else None
+
     def due(self, clock: Clock, before_us: int) -> list[str]:
         """Assets on a clock whose wake lies strictly before an instant; each stays due until `ask` says otherwise."""
         heap = self._heaps.get(clock, [])

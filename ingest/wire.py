@@ -8,6 +8,7 @@ Reading the words back is `ingest.decode`.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Any, Literal, NamedTuple
 
 import msgspec
@@ -15,6 +16,7 @@ import msgspec
 PREFIX = "keelwing/v1"
 ELEMENTS_MAX = 1000  # readings in one message, design contract
 MESSAGE_BYTES_MAX = 256 * 1024  # design contract; a larger message is one rejection
+TOPICS_KEPT_MAX = 100_000  # topics whose reading is remembered; chosen: the world's ships and aircraft in the air, some 40 MB
 OPERATOR_TENANT = "_"  # a feed there is stored once and granted to tenants
 ASSET_CLASSES = ("vessel", "aircraft", "trainset")
 SCHEMES = ("imo", "mmsi", "callsign", "msn", "icao24", "registration", "evn", "local")
@@ -56,6 +58,7 @@ def feed_topic(tenant: str, feed: str, kind: Literal["telemetry", "static", "sta
     return f"{PREFIX}/{tenant}/feed/{feed}/{kind}"
 
 
+@lru_cache(TOPICS_KEPT_MAX)
 def parse_topic(topic: str) -> DeviceTopic | FeedTopic | None:
     """Read a topic back; None when it has none of the forms of the contract. Never raises."""
     parts = topic.split("/")

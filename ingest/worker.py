@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
-import time
 from collections import deque
 from collections.abc import Callable
 
@@ -20,15 +19,17 @@ import structlog
 from detect.model import Listening
 from fleet.instants import DAY_US, SECOND_US
 from ingest.closing import close_hours
+from ingest.crew import Crew, Spawn
 from ingest.decode import decode
 from ingest.metrics import WorkerMetrics, follow_database
 from ingest.mqtt import BrokerAddress, Inbox
+from ingest.patience import open_pool_patiently
 from ingest.pipeline import Outcome, Pipeline, PipelineConfig
 from ingest.ports import Clock, Held, Mailbox, Store, SystemClock, Transaction
 from ingest.rederive import rederive_due
 from ingest.routing import Message
-from store import desk, faults, pruning
-from store.pool import Pool, open_pool
+from ingest.step_process import StepConfig
+from store import desk, pruning
 from store.transaction import PostgresStore
 
 log = structlog.get_logger(__name__)
@@ -50,7 +51,8 @@ class WorkerConfig(msgspec.Struct, frozen=True, kw_only=True):
     """What a worker is told: where things are and how much it may hold. Durations carry their unit.
 
     `broker_resend_s`: after a session was resumed, how long what was in flight at its end may take to come again; until then
-    silence is not judged. 35 s: NATS resends after `ack_wait`, 30 s unless set.
+    silence is not judged. 35 s: NATS resends after `ack_wait`, 30 s unless set. `processes`: how many step processes; 0 steps
+    in this one.
     """
 
     database_url: str
@@ -62,6 +64,7 @@ class WorkerConfig(msgspec.Struct, frozen=True, kw_only=True):
     rederive_quiet_s: float = 2.0
     broker_resend_s: float = 35.0
     limits: pruning.Limits = pruning.Limits()
+    processes: int = 0
 
 
 def owner_name() -> str:
@@ -74,6 +77,7 @@ async def run(
     stop: asyncio.Event,
     on_subscribed: Callable[[], None] | None = None,
     metrics: WorkerMetrics | None = None,
+    spawn: Spawn | None = None,
 ) -> None:
     """Work until told to stop; then finish the batch at hand, write checkpoints, and leave the rest to the broker.
 
@@ -82,20 +86,26 @@ async def run(
         stop: set from outside.
         on_subscribed: called once, when the broker keeps everything for us from now on, whatever happens to this process.
         metrics: told of every batch; a registry that nobody asks when None.
+        spawn: starts a step process; needed where `config.processes` is not 0.
 
     Raises:
         store.commits.Fenced: another worker claimed our shards.
+        crew.StepProcessEndedError: a step process ended by itself.
         TimeoutError: the database stayed away beyond the bound.
     """
     metrics = metrics or WorkerMetrics()
-    pool = await _open_patiently(config)
+    pool = await open_pool_patiently(config.database_url, config.pool_max, config.pipeline.retry_s_max)
     beside = (
         asyncio.create_task(follow_database(pool, metrics), name="figures"),
         asyncio.create_task(close_hours(pool), name="hours"),
     )
     try:
         inbox = Inbox(config.broker)
-        worker = Worker(config, PostgresStore(pool), inbox, SystemClock(), on_subscribed, metrics)
+        store, clock = PostgresStore(pool), SystemClock()
+        crew = None
+        if spawn is not None and config.processes:
+            crew = Crew(store, _step_config(config), clock, config.processes, spawn)
+        worker = Worker(config, store, inbox, clock, on_subscribed, metrics, crew)
         metrics.watch(inbox, worker.pipeline, config.broker.in_flight_max)
         await worker.start()
         working = asyncio.create_task(worker.work(stop), name="worker")
@@ -108,6 +118,8 @@ async def run(
             log.warning("worker.not_drained", after_s=DRAIN_S_MAX)  # nothing of it was acknowledged
         finally:
             worker.inbox.stop()
+            if crew is not None:
+                await crew.end()
     finally:
         for task in beside:
             task.cancel()
@@ -115,15 +127,12 @@ async def run(
         await pool.close()
 
 
-async def _open_patiently(config: WorkerConfig) -> Pool:
-    deadline_s = time.monotonic() + config.pipeline.retry_s_max
-    while True:
-        try:
-            return await open_pool(config.database_url, "keelwing_worker", config.pool_max)
-        except faults.AWAY as error:
-            if time.monotonic() > deadline_s:
-                raise
-            log.warning("database.away", error=str(error)[:200])
+def _step_config(config: WorkerConfig) -> StepConfig:
+    return StepConfig(
+        database_url=config.database_url,
+        pipeline=config.pipeline,
+        rederive_quiet_us=int(config.rederive_quiet_s * SECOND_US),
+    )
 
 
 class Worker:
@@ -137,11 +146,13 @@ class Worker:
         clock: Clock,
         on_subscribed: Callable[[], None] | None = None,
         metrics: WorkerMetrics | None = None,
+        crew: Crew | None = None,
     ) -> None:
         self.config = config
         self.metrics = metrics or WorkerMetrics()
         self._on_subscribed = on_subscribed
-        self.pipeline = Pipeline(store, config.pipeline, clock)
+        self.pipeline: Pipeline | Crew = crew or Pipeline(store, config.pipeline, clock)
+        self._under_way: asyncio.Task[None] | None = None
         self.inbox = inbox
         self.clock = clock
         self._carry: deque[Held] = deque()
@@ -159,31 +170,45 @@ class Worker:
             return await tx.listened(*LISTENER, now_us - LISTENING_KEPT_US, now_us)
 
         self._heard = await self.pipeline.patiently(heard)
-        self.pipeline.contexts.listen(Listening(tuple(self._heard)))
+        self.pipeline.listen(Listening(tuple(self._heard)))
         self.inbox.start()
-        log.info("worker.started", owner=self.config.pipeline.owner, behind=len(self.pipeline.behind))
+        log.info("worker.started", owner=self.config.pipeline.owner, behind=self.pipeline.assets_behind)
 
     async def work(self, stop: asyncio.Event) -> None:
         """The loop; returns after `stop` with everything at hand committed."""
         while not stop.is_set():
             deliveries, messages = await self._gather()
+            await self._settle()
             moved = self._frontier_moved()
             if moved and self.pipeline.has_due(self._frontier_us):
                 await self._note_listening()  # what ticks are judged by is on record before they are
             if messages or (moved and self.pipeline.has_due(self._frontier_us)):
-                outcome = await self.pipeline.process(messages, self._frontier_us)
-                self._tell(outcome, deliveries)
-            for delivery in deliveries:
-                delivery.acknowledge()
+                self._under_way = asyncio.create_task(self._commit(deliveries, messages), name="commit")
+                if isinstance(self.pipeline, Pipeline):
+                    await self._settle()  # else step processes work while the next batch is gathered and decoded here
+            else:
+                _acknowledge(deliveries)
             await self._keep_house(idle=not messages)
+        await self._settle()
         self._tell(await self.pipeline.process([], None, drain=True), [])
         await self._note_listening()
         log.info("worker.drained")
 
+    async def _commit(self, deliveries: list[Held], messages: list[Message]) -> None:
+        """Commit a batch, and only then acknowledge it."""
+        self._tell(await self.pipeline.process(messages, self._frontier_us), deliveries)
+        _acknowledge(deliveries)
+
+    async def _settle(self) -> None:
+        """Wait for the batch that is under way, if one is; its failure is ours."""
+        if self._under_way is not None:
+            under_way, self._under_way = self._under_way, None
+            await under_way
+
     async def _gather(self) -> tuple[list[Held], list[Message]]:
         """One batch: deliveries to acknowledge, and what the ones that are no probes hold."""
         if not self._carry:
-            wait_s = 0.25 if not self.pipeline.behind else 0.0
+            wait_s = 0.25 if isinstance(self.pipeline, Crew) or not self.pipeline.behind else 0.0
             # Half a window: while one half is committed, the broker fills the other.
             count_max = max(1, min(self.config.batch_readings_max, self.config.broker.in_flight_max // 2))
             self._carry.extend(await self.inbox.take(count_max, wait_s))
@@ -225,7 +250,7 @@ class Worker:
             self._heard[-1] = (self._heard[-1][0], frontier_us)
         else:
             self._heard.append((since_us, frontier_us))
-        self.pipeline.contexts.listen(Listening(tuple(self._heard)))
+        self.pipeline.listen(Listening(tuple(self._heard)))
         return True
 
     async def _keep_house(self, *, idle: bool) -> None:
@@ -236,10 +261,13 @@ class Worker:
             self.inbox.probe(self.clock.wall_us())
         if self._is_time("listening", LISTENING_EVERY_S):
             await self._note_listening()
-        if idle and self.pipeline.behind:
-            await self.pipeline.catch_up()
-        if self._is_time("rederive", REDERIVE_EVERY_S):
-            self.metrics.rederived(await rederive_due(self.pipeline, int(self.config.rederive_quiet_s * SECOND_US)))
+        if isinstance(self.pipeline, Crew):
+            self.metrics.rederived(self.pipeline.take_rederived())  # step processes keep house by themselves
+        else:
+            if idle and self.pipeline.behind:
+                await self.pipeline.catch_up()
+            if self._is_time("rederive", REDERIVE_EVERY_S):
+                self.metrics.rederived(await rederive_due(self.pipeline, int(self.config.rederive_quiet_s * SECOND_US)))
         if self._is_time("replays", REPLAYS_EVERY_S):
             await self._take_up_replays()
         if self._is_time("prune", PRUNE_EVERY_S):
@@ -269,6 +297,7 @@ class Worker:
         Only those that were there when the request was taken up: what is rejected again must not come round for ever.
         """
         for request in await self.pipeline.patiently(lambda tx: tx.pending_replays(1)):
+            await self._settle()
             newest = await self.pipeline.patiently(lambda tx: tx.newest_rejection())
             taken: list[int] = []
 
@@ -288,3 +317,8 @@ class Worker:
 
         await self.pipeline.patiently(finish)
         log.info("rejections.replayed", request_id=request_id, count=len(rejection_ids))
+
+
+def _acknowledge(deliveries: list[Held]) -> None:
+    for delivery in deliveries:
+        delivery.acknowledge()

@@ -6,6 +6,9 @@ import asyncio
 import json
 import os
 import signal
+import socket
+import subprocess
+import sys
 import time
 from collections.abc import Awaitable, Callable, Coroutine
 from datetime import UTC, datetime, timedelta
@@ -160,6 +163,9 @@ def migrate() -> None:
 @app.command()
 def worker(
     ready_file: Annotated[Path | None, typer.Option(help="Made once the broker keeps everything for us.", dir_okay=False)] = None,
+    processes: Annotated[
+        int, typer.Option(min=0, max=16, help="Step processes beside the one that receives; 0: that one does everything.")
+    ] = 0,
 ) -> None:
     """Take readings from the broker, judge and commit them."""
     settings = _settings("worker")
@@ -197,15 +203,34 @@ def worker(
             traffic_rows_max=settings.traffic_max,
             horizon_h=round(settings.horizon_h),
         ),
+        processes=processes,
     )
     on_subscribed = None if ready_file is None else ready_file.touch
     metrics = WorkerMetrics(settings.data_dir)
     _run_exposed(
-        lambda stop: run(config, stop, on_subscribed, metrics),
+        lambda stop: run(config, stop, on_subscribed, metrics, _spawn_step_process),
         metrics.registry,
         settings.metrics_host,
         settings.worker_metrics_port,
     )
+
+
+def _spawn_step_process(end: socket.socket) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-m", "keelwing.cli", "step-process", str(end.fileno())]
+    return subprocess.Popen(command, pass_fds=(end.fileno(),), stdin=subprocess.DEVNULL)  # noqa: S603  our own program
+
+
+@app.command("step-process", hidden=True)
+def step_process(
+    channel: Annotated[int, typer.Argument(help="Number of the open socket to the receiver.")],
+) -> None:
+    """Step what a `worker --processes` hands over; started by it, never by hand."""
+    _settings("step-process")
+    from ingest.step_process import run
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)  # the receiver says when it is over, after what is under way was committed
+    asyncio.run(run(socket.socket(fileno=channel)))
 
 
 @app.command()

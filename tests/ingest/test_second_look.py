@@ -14,6 +14,7 @@ from detect.model import Listening
 from fleet.instants import HOUR_US
 from ingest.alerting import raise_alerts
 from ingest.mqtt import BrokerAddress, Inbox
+from ingest.pipeline import Pipeline
 from ingest.ports import SystemClock
 from ingest.wire import device_topic, feed_topic
 from ingest.worker import Worker, WorkerConfig
@@ -204,6 +205,7 @@ async def test_a_replay_of_what_is_rejected_again_ends(bench: Bench, database_ur
     config = WorkerConfig(database_url=database_url, broker=BrokerAddress(url="mqtt://127.0.0.1:1"))
     worker = Worker(config, PostgresStore(bench.pool), Inbox(config.broker), SystemClock())
     await worker.pipeline.start()
+    assert isinstance(worker.pipeline, Pipeline)
     bench.pipeline = worker.pipeline
     await bench.send((device_topic("demo", "vessel", "imo", "7625811"), sailing(0)))
     async with bench.pool.connection() as conn:

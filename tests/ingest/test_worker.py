@@ -215,7 +215,7 @@ async def test_a_poisoned_device_does_not_hold_up_the_others(shop: Shop, nats_br
     await worker.end()
 
 
-def process(shop: Shop, broker_url: str, log_path: Path, ready: Path) -> subprocess.Popen[bytes]:
+def process(shop: Shop, broker_url: str, log_path: Path, ready: Path, processes: int = 0) -> subprocess.Popen[bytes]:
     environment = {
         **os.environ,
         "KEELWING_DATABASE_URL": shop.url,
@@ -223,14 +223,17 @@ def process(shop: Shop, broker_url: str, log_path: Path, ready: Path) -> subproc
         "KEELWING_MQTT_CLIENT_ID": f"worker-{shop.tenant}",
     }
     with log_path.open("ab") as log:
-        command = [sys.executable, "-m", "keelwing.cli", "worker", "--ready-file", str(ready)]
+        command = [sys.executable, "-m", "keelwing.cli", "worker", "--ready-file", str(ready), "--processes", str(processes)]
         return subprocess.Popen(command, env=environment, stdout=log, stderr=log)
 
 
-async def test_a_worker_killed_again_and_again_stores_each_reading_once(shop: Shop, nats_broker: Broker, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("processes", "kills"), [(0, 3), (2, 1)])
+async def test_a_worker_killed_again_and_again_stores_each_reading_once(
+    shop: Shop, nats_broker: Broker, tmp_path: Path, processes: int, kills: int
+) -> None:
     log_path = tmp_path / "worker.log"
     ready = tmp_path / "ready"
-    worker = process(shop, nats_broker.url, log_path, ready)
+    worker = process(shop, nats_broker.url, log_path, ready, processes)
 
     async def subscribed() -> bool:
         return ready.exists()
@@ -238,20 +241,21 @@ async def test_a_worker_killed_again_and_again_stores_each_reading_once(shop: Sh
     await until("the worker is subscribed", subscribed)
     await shop.publish(nats_broker.url, readings(shop, 0, 1))
     await stores(shop, 1)
-    for round_ in range(3):
+    for round_ in range(kills):
         publishing = asyncio.create_task(shop.publish(nats_broker.url, readings(shop, 1 + round_ * 500, 500)))
         await stores(shop, 2 + round_ * 500)
         worker.kill()
         worker.wait(10)
         await publishing
         ready.unlink(missing_ok=True)  # the worker may have been killed before it was subscribed
-        worker = process(shop, nats_broker.url, log_path, ready)
-    await stores(shop, 1501, 60)
+        worker = process(shop, nats_broker.url, log_path, ready, processes)
+    stored = 1 + 500 * kills
+    await stores(shop, stored, 60)
     await until("the last worker is subscribed", subscribed)
     worker.send_signal(signal.SIGTERM)
     assert await asyncio.to_thread(worker.wait, 15) == 0, log_path.read_text()[-2000:]
-    assert await shop.stored() == 1501
-    assert await shop.count("SELECT count(DISTINCT seq) FROM reading_vessel") == 1501
+    assert await shop.stored() == stored
+    assert await shop.count("SELECT count(DISTINCT seq) FROM reading_vessel") == stored
 
 
 async def test_a_worker_whose_shards_were_claimed_stops_before_it_writes(shop: Shop, nats_broker: Broker) -> None:
