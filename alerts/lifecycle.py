@@ -10,6 +10,7 @@ a critical one, and a person's decision is not undone by the same fact told agai
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from hashlib import blake2b
 from typing import Any, Literal
 
@@ -96,6 +97,34 @@ def alert_id_of(finding: FindingRow) -> str:
     return str(uuid.uuid5(_NAMESPACE, "\x1f".join(key)))
 
 
+def tell(standing: Sequence[Alert], finding: FindingRow, at_us: int, lease_id: str | None = None) -> AlertChange | None:
+    """What one emission does to the alerts that stand: finds the one it concerns, and applies it there (see `apply`).
+
+    What is said of a finding is the matter of the alert that holds it, also when that is closed and another of its key is open: a
+    late word about an episode that is over must not end a later duty. Only where it would open the closed one again, it joins
+    the open one, for there is never a second.
+
+    Args:
+        standing: the active alert of the finding's (tenant, asset, rule, subject) and those that hold it; others do not matter.
+        finding: one emission or retraction.
+        at_us: when we learned it.
+        lease_id: the lease the asset was under at `finding.opened_us`, for an alert that opens.
+    """
+    known = holding(standing, finding)
+    key = _key(finding)
+    active = next((one for one in standing if one.status in ACTIVE_STATUSES and _key(one) == key), None)
+    change = apply(known or active, finding, at_us, lease_id)
+    if known is None or active is None or known is active or change is None or change.alert.status not in ACTIVE_STATUSES:
+        return change
+    return apply(active, finding, at_us)
+
+
+def holding(standing: Sequence[Alert], finding: FindingRow) -> Alert | None:
+    """The alert that holds a finding, an active one before a closed one; None when none does."""
+    held = [one for one in standing if finding.finding_id in one.finding_ids and _key(one) == _key(finding)]
+    return min(held, key=lambda one: one.status not in ACTIVE_STATUSES, default=None)
+
+
 def apply(alert: Alert | None, finding: FindingRow, at_us: int, lease_id: str | None = None) -> AlertChange | None:
     """What one emission of a finding does to the alerts of its key; None when nothing changes.
 
@@ -107,20 +136,20 @@ def apply(alert: Alert | None, finding: FindingRow, at_us: int, lease_id: str | 
     - the end of the latest episode resolves a warning; a critical alert, and a point event (closed = opened), wait for a person,
       with `closed_at` in the evidence;
     - a finding retracted, or revised below warning, retracts the alert if it was its only one;
-    - an episode that was over when first told makes a resolved alert at once, so a late reading ends in the same state;
+    - an episode that was over when first told makes a resolved alert at once, so a late reading ends in the same state; also
+      beside an open alert that began after it was over, which is not its duty and must not end with it;
     - after a person resolved or dismissed it, only a rise in severity opens the alert again; one that the end of the episode
       resolved also opens again when the end turns out to be wrong.
 
     Args:
-        alert: the active alert of (tenant, asset, rule, subject); if there is none, the alert, whatever its status, whose
-            `finding_ids` hold this finding; else None.
+        alert: the one that `tell` found, None to open another.
         finding: one emission or retraction.
         at_us: when we learned it; becomes `updated_us` (which never goes back).
         lease_id: the lease the asset was under at `finding.opened_us`, for an alert that opens.
     """
     mine = alert is not None and finding.finding_id in alert.finding_ids
     stands = not finding.retracted and SEVERITY_RANK[finding.severity] >= SEVERITY_RANK["warning"]
-    if alert is None or (not mine and alert.status not in ACTIVE_STATUSES):
+    if alert is None or (not mine and (alert.status not in ACTIVE_STATUSES or _was_over(finding, alert.opened_us))):
         return _open(finding, at_us, lease_id) if stands else None
     if not stands:
         return _withdraw(alert, finding, at_us) if mine else None
@@ -305,6 +334,15 @@ def _with_finding(alert: Alert, finding: FindingRow) -> Alert:
 def _ends_by_itself(severity: str, finding: FindingRow) -> bool:
     """Whether the end of this episode ends the duty: a warning's that lasted; not a critical one's, not a point event's."""
     return severity == "warning" and finding.closed_us is not None and finding.closed_us != finding.opened_us
+
+
+def _key(one: Alert | FindingRow) -> tuple[str, str, str, str | None]:
+    return (one.tenant, one.asset_id or one.asset, one.rule, one.subject)
+
+
+def _was_over(finding: FindingRow, before_us: int) -> bool:
+    """Whether an episode's duty had ended by itself before an instant."""
+    return _ends_by_itself(finding.severity, finding) and finding.closed_us is not None and finding.closed_us <= before_us
 
 
 def _evidence_of(finding: FindingRow) -> dict[str, Any]:

@@ -72,9 +72,9 @@ async def raise_alerts(tx: Transaction, rows: Sequence[FindingRow], commit_nos: 
     standing = [_alert(row) for row in await tx.open_alerts(rows)]
     changes: list[tuple[lifecycle.AlertChange, FindingRow]] = []
     for row in rows:
-        alert = _concerned(standing, row)
-        lease_id = await tx.lease_at(row.asset_id, row.opened_us) if alert is None and row.severity != "info" else None
-        change = lifecycle.apply(alert, row, at_us, lease_id)
+        known = lifecycle.holding(standing, row)
+        lease_id = await tx.lease_at(row.asset_id, row.opened_us) if known is None and row.severity != "info" else None
+        change = lifecycle.tell(standing, row, at_us, lease_id)
         if change is None:
             continue
         standing = [known for known in standing if known.alert_id != change.alert.alert_id] + [change.alert]
@@ -114,17 +114,6 @@ def finding_body(row: FindingRow) -> dict[str, object]:
 
 def _last(rows: Sequence[FindingRow]) -> list[FindingRow]:
     return list({row.finding_id: row for row in rows}.values())
-
-
-def _concerned(standing: Sequence[lifecycle.Alert], row: FindingRow) -> lifecycle.Alert | None:
-    """The active alert of the finding's key; without one, and for a retraction first of all, the alert that holds the finding."""
-    key = (row.tenant, row.asset_id or row.asset, row.rule, row.subject)
-    of_key = [one for one in standing if (one.tenant, one.asset_id or one.asset, one.rule, one.subject) == key]
-    active = [one for one in of_key if one.status in lifecycle.ACTIVE_STATUSES]
-    holding = [one for one in of_key if row.finding_id in one.finding_ids]
-    both = [one for one in active if row.finding_id in one.finding_ids]
-    order = [*both, *holding, *active] if row.retracted else [*active, *holding]
-    return order[0] if order else None
 
 
 def _alert(row: AlertRow) -> lifecycle.Alert:

@@ -256,6 +256,12 @@ class Receiver:
         self._on_wake()
 
 
+class _Probe(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a probe says: when it was sent, wall time in microseconds."""
+
+    probe: int
+
+
 class Inbox:
     """The receivers behind one `take`, and the probes that say how far the broker has been drained.
 
@@ -350,7 +356,7 @@ class Inbox:
 
     def probe(self, now_us: int) -> None:
         """Send a probe over every live session."""
-        payload = msgspec.json.encode({"probe": now_us})
+        payload = msgspec.json.encode(_Probe(now_us))
         self._sent.add(payload)
         if len(self._sent) > PROBES_MAX:
             self._sent = {payload}
@@ -358,11 +364,19 @@ class Inbox:
             receiver.publish(topic, payload)
 
     def probe_us(self, delivery: Held) -> int | None:
-        """The publication time if a delivery is a probe of ours, else None (a probe of somebody else's is bad input)."""
-        if delivery.topic not in self._probe_topics or delivery.payload not in self._sent:
+        """The publication time if a delivery is a probe, else None.
+
+        One that we did not send is of an earlier process under our client id, and comes again after its crash: it is no bad
+        input, and says nothing about how far the broker is drained.
+        """
+        if delivery.topic not in self._probe_topics:
             return None
-        sent_us = int(msgspec.json.decode(delivery.payload)["probe"])
-        self._probes[delivery.topic] = max(sent_us, self._probes.get(delivery.topic, 0))
+        try:
+            sent_us = msgspec.json.decode(delivery.payload, type=_Probe).probe
+        except msgspec.DecodeError:
+            return None
+        if delivery.payload in self._sent:
+            self._probes[delivery.topic] = max(sent_us, self._probes.get(delivery.topic, 0))
         return sent_us
 
     @property

@@ -158,6 +158,8 @@ class Worker:
         self._carry: deque[Held] = deque()
         self._heard: list[tuple[int, int]] = []
         self._frontier_us: int | None = None
+        self._ahead_us: int | None = None
+        self._leapt_us = 0
         self._listened_to_us = 0
         self._next_s: dict[str, float] = {}
 
@@ -239,9 +241,11 @@ class Worker:
 
     def _frontier_moved(self) -> bool:
         """Take over the probes that came back: everything published before them is in this batch or an earlier one."""
+        self._watch_clock()
         frontier_us, since_us = self.inbox.frontier_us, self.inbox.listening_since_us
         if frontier_us is None or since_us is None or frontier_us == self._frontier_us or self.inbox.may_miss:
             return False
+        since_us = max(since_us, self._leapt_us)
         resend_us = int(self.config.broker_resend_s * SECOND_US) if self.inbox.resumed else 0
         if frontier_us <= since_us + resend_us:
             return False
@@ -252,6 +256,15 @@ class Worker:
             self._heard.append((since_us, frontier_us))
         self.pipeline.listen(Listening(tuple(self._heard)))
         return True
+
+    def _watch_clock(self) -> None:
+        """Notice that somebody set the wall clock on (or the machine slept): what it leapt over was not listened to."""
+        now_us = self.clock.wall_us()
+        ahead_us = now_us - int(self.clock.monotonic_s() * SECOND_US)
+        if self._ahead_us is not None and ahead_us - self._ahead_us > LISTENING_GAP_US:
+            self._leapt_us = now_us
+            log.warning("clock.leapt", by_s=round((ahead_us - self._ahead_us) / SECOND_US, 1))
+        self._ahead_us = ahead_us
 
     async def _keep_house(self, *, idle: bool) -> None:
         if self._on_subscribed is not None and self.inbox.is_subscribed:

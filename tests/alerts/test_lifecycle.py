@@ -21,6 +21,7 @@ from alerts.lifecycle import (
     dismiss,
     event_of,
     resolve,
+    tell,
 )
 from store.rows import FindingRow
 
@@ -72,6 +73,31 @@ def test_info_opens_nothing_and_warning_opens_with_its_evidence_and_lease() -> N
     assert change.alert.evidence["silent_h"] == 6.5
     assert change.alert.evidence["score"] == 0.97
     assert change.alert.evidence["detected_at"] == "2026-11-22T08:00:00Z"
+
+
+def test_an_older_episode_told_late_does_not_end_the_open_alert_of_a_newer_one() -> None:
+    """It makes a resolved alert of its own, as it would have in time."""
+    newer = opened(finding_id="f2", opened_us=OPENED_US + 10 * HOUR_US)
+    change = tell([newer], finding(closed_us=OPENED_US + HOUR_US), NOW_US)
+    assert change is not None
+    assert (change.kind, change.alert.status, change.alert.finding_ids) == ("resolved", "resolved", ("f1",))
+
+
+def test_a_revision_of_an_episode_that_is_over_does_not_end_the_open_alert_of_a_newer_one() -> None:
+    """A late reading derived both again: the older one's word is its own alert's matter."""
+    older = applied(opened(), finding(closed_us=OPENED_US + HOUR_US)).alert
+    newer = opened(finding_id="f2", opened_us=OPENED_US + 10 * HOUR_US)
+    change = tell([older, newer], finding(closed_us=OPENED_US + 2 * HOUR_US), NOW_US)
+    assert change is not None
+    assert (change.alert.alert_id, change.alert.status) == (older.alert_id, "resolved")
+
+
+def test_an_episode_that_turns_out_to_go_on_joins_the_alert_that_is_open_already() -> None:
+    older = applied(opened(), finding(closed_us=OPENED_US + HOUR_US)).alert
+    newer = opened(finding_id="f2", opened_us=OPENED_US + 10 * HOUR_US)
+    change = tell([older, newer], finding(), NOW_US)
+    assert change is not None
+    assert (change.alert.alert_id, change.alert.finding_ids) == (newer.alert_id, ("f2", "f1"))
 
 
 def test_an_emission_told_twice_changes_nothing() -> None:
@@ -291,8 +317,7 @@ class Table:
         if isinstance(step, str):
             action = {"acknowledge": acknowledge, "resolve": resolve, "dismiss": dismiss}[step]
             return action(active, "ann", "because", at_us) if active else None
-        known = next((one for one in self.rows.values() if step.finding_id in one.finding_ids), None)
-        return apply(active or known, step, at_us)
+        return tell(list(self.rows.values()), step, at_us)
 
 
 @given(histories())
