@@ -29,7 +29,7 @@ def prepare(url: str, *, timescale: bool) -> None:
     """Make an empty database ready for `pg_restore` by the owner in `url`.
 
     Args:
-        url: `postgresql://…` of the owner: a superuser, or one with CREATEROLE.
+        url: `postgresql://…` of the owner: a superuser, or without TimescaleDB one with CREATEROLE.
         timescale: whether the dump is of a database with TimescaleDB. Its version must be the dump's: make the extension
             beforehand where the server's default is another.
 
@@ -42,10 +42,10 @@ def prepare(url: str, *, timescale: bool) -> None:
             _refuse_tables(connection)
             for role in (*LOGIN_ROLES, *LENT_ROLES):
                 _make_role(connection, role)
-            _lend(connection)
             if timescale:
                 connection.execute("CREATE EXTENSION IF NOT EXISTS timescaledb")
                 connection.execute("SELECT timescaledb_pre_restore()")
+            _lend(connection)
     except psycopg.Error as error:
         raise Refused(_first_line(error)) from error
 
