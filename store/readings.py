@@ -106,18 +106,20 @@ async def _insert_missing(
     conn: Connection, columns: ClassColumns, values: Sequence[Sequence[Any]]
 ) -> set[tuple[int, int, str, int]]:
     """The slow way for a batch with a duplicate; returns the keys inserted."""
-    table, names = sql.Identifier(columns.table), sql.SQL(", ").join(map(sql.Identifier, columns.columns))
-    await conn.execute(sql.SQL("CREATE TEMPORARY TABLE staged_reading (LIKE {})").format(table))
+    await conn.execute(sql.SQL("CREATE TEMPORARY TABLE staged_reading (LIKE {})").format(sql.Identifier(columns.table)))
     await staging.copy_rows(conn, "staged_reading", columns.columns, values)
-    cursor = await conn.execute(
-        sql.SQL(
-            "INSERT INTO {table} ({names}) SELECT {names} FROM staged_reading ORDER BY stream_id, time"
-            " ON CONFLICT (stream_id, time, source, seq) DO NOTHING RETURNING stream_id, time, source, seq"
-        ).format(table=table, names=names)
-    )
+    cursor = await conn.execute(insert_staged(columns))
     new = {(row["stream_id"], row["time"], row["source"], row["seq"]) for row in await cursor.fetchall()}
     await conn.execute("DROP TABLE staged_reading")
     return new
+
+
+def insert_staged(columns: ClassColumns) -> sql.Composed:
+    """The statement that moves what `staged_reading` holds to a class's table and returns the keys that were not there."""
+    return sql.SQL(
+        "INSERT INTO {table} ({names}) SELECT {names} FROM staged_reading ORDER BY stream_id, time"
+        " ON CONFLICT (stream_id, time, source, seq) DO NOTHING RETURNING stream_id, time, source, seq"
+    ).format(table=sql.Identifier(columns.table), names=sql.SQL(", ").join(map(sql.Identifier, columns.columns)))
 
 
 async def duplicates(conn: Connection, keys: Collection[ReadingKey]) -> set[ReadingKey]:

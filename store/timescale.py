@@ -15,6 +15,8 @@ from store.columns import COLUMNS
 TABLES: tuple[LiteralString, ...] = tuple(columns.table for columns in COLUMNS.values())
 CHUNK_DAYS = 1  # chosen: a day of the world's fleet is some 10⁹ rows, and a day is what a track asks for
 COLUMNSTORE_AFTER_DAYS = 4  # behind the 72 h horizon (design 5.7) and one chunk
+SEGMENT_BY: LiteralString = "stream_id"
+ORDER_BY: LiteralString = "time DESC, source, seq"
 
 
 def edition(connection: psycopg.Connection[Any]) -> str | None:
@@ -52,9 +54,17 @@ def set_up(connection: psycopg.Connection[Any]) -> str | None:
 
 
 def _columnstore(connection: psycopg.Connection[Any], table: LiteralString) -> None:
+    """Switch the columnstore on, with its policy; one that is on stays as it is set."""
+    enabled = connection.execute(
+        "SELECT 1 FROM timescaledb_information.hypertables WHERE hypertable_schema = 'public' AND hypertable_name = %s"
+        " AND compression_enabled",
+        (table,),
+    ).fetchone()
+    if enabled is not None:
+        return
     connection.execute(
         "ALTER TABLE " + table + " SET (timescaledb.enable_columnstore = true,"
-        " timescaledb.segmentby = 'stream_id', timescaledb.orderby = 'time DESC, source, seq')"
+        " timescaledb.segmentby = '" + SEGMENT_BY + "', timescaledb.orderby = '" + ORDER_BY + "')"
     )
     connection.execute(
         "CALL add_columnstore_policy(%s::regclass, after => %s * interval '1 day', if_not_exists => true)",

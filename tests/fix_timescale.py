@@ -21,6 +21,7 @@ import pytest
 from keelwing.embedded import process
 from keelwing.embedded.postgres import CONFIGURATION, FAST_CONFIGURATION
 from tests.fix_postgres import SERVER_VARIABLE, PostgresServer, migrated_template, new_database
+from tests.timescale_wasm.serving import WasmAbsentError, WasmTimescale
 
 FOLDER_VARIABLE = "KEELWING_TEST_TIMESCALE"
 FOLDER = Path("/var/cache/keelwing/timescale-trixie")
@@ -153,6 +154,19 @@ def timescale_url(timescale_server: PostgresServer, timescale_template: str) -> 
     """URL of a migrated database with hypertables of this test alone, as the owner."""
     with new_database(timescale_server, template=timescale_template) as url:
         yield url
+
+
+@pytest.fixture(scope="module")
+def wasm_url() -> Iterator[str]:
+    """URL of a migrated database with all of TimescaleDB's features, of this file's tests: one connection at a time, no COPY."""
+    from store.migrate import migrate
+
+    try:
+        with WasmTimescale() as server:
+            migrate(server.url)
+            yield server.url
+    except WasmAbsentError as absent:
+        pytest.skip(str(absent))
 
 
 def main() -> int:

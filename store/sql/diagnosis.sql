@@ -17,7 +17,7 @@ SELECT extract(epoch FROM clock_timestamp())::double precision AS unix_s;
 SELECT current_setting('server_version_num')::integer AS version, current_setting('server_version') AS version_text,
     CASE WHEN extension.extversion IS NOT NULL THEN current_setting('timescaledb.license', true) END AS edition,
     extension.extversion AS edition_version,
-    extension.extversion IS NULL AND current_setting('timescaledb.license', true) IS NOT NULL AS available,
+    extension.extversion IS NULL AND current_setting('timescaledb.disable_load', true) IS NOT NULL AS available,
     current_setting('max_connections')::integer - current_setting('superuser_reserved_connections')::integer
         - current_setting('reserved_connections')::integer AS connections_max,
     (SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend')::integer AS connections_now,

@@ -160,7 +160,8 @@ async def open_alert(conn: Connection, finding: FindingRow) -> str:
     return row.alert_id
 
 
-async def _populate(url: str) -> World:
+async def populate(url: str) -> World:
+    """Build the world in a migrated database."""
     world = World()
     pool = await open_pool(url, "keelwing_worker", 2)
     try:
@@ -195,7 +196,7 @@ def populated(postgres_server: PostgresServer, template_database: str) -> Iterat
     """Name of a database with the world in it, to copy; nothing stays connected."""
     name = f"keelwing_api_{uuid.uuid4().hex[:12]}"
     try:
-        world = asyncio.run(_populate(postgres_server.create_database(name, template=template_database)))
+        world = asyncio.run(populate(postgres_server.create_database(name, template=template_database)))
         postgres_server.seal(name)
         yield name, world
     finally:
