@@ -13,9 +13,10 @@ from importlib.resources import files
 from typing import Any
 
 import msgspec
+import pytest
 
 from fleet.instants import HOUR_US, from_datetime
-from store import readings, reads
+from store import readings, reads, spreads
 from store.pool import Connection, open_pool, scope
 from store.queries import load
 from tests.api.fix_world import NOON_US, World
@@ -30,7 +31,10 @@ LAST_ORDER = re.compile(r"ORDER BY (?!.*\b(?:FROM|JOIN)\b)", re.DOTALL)
 OF_THE_SERVER = re.compile(r"diagnosis\.|dispatch\.due_in|figures\.(?:outbox|backlog|read)\b")
 """What tells of a server, its disk or an age until now: asked of each, not compared."""
 OF_THE_API = {"desk.count_replayable", "desk.idempotency_answer"}  # and all of `reads`
-TEMPLATES = {"reads.as_of", "reads.as_of_part", "reads.heard", "reads.track", "reads.telemetry", "reads.telemetry_buckets"}
+TEMPLATES = {
+    "reads.as_of", "reads.as_of_part", "reads.fix_counts", "reads.fixes_from", "reads.heard", "reads.hour_buckets",
+    "reads.telemetry", "reads.telemetry_buckets", "reads.track", "spreads.close",
+}  # fmt: skip
 NOON = datetime.fromtimestamp(NOON_US / 1e6, UTC)
 FAR = datetime(2200, 1, 1, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -179,6 +183,10 @@ async def _ask_reads(conn: Connection, found: Answers, who: str, known: Known) -
             label = f"{who}: {asset_class} {period}"
             for points in (2, 7, 1000):
                 found[f"{label} track {points}"] = repr(await reads.track(conn, asset, asset_class, period, points))
+                with pytest.MonkeyPatch.context() as many:  # as if there were too many to read all of them
+                    many.setattr(reads, "FIXES_READ_MAX", 0)
+                    many.setattr(reads, "READS_A_PROBE", 0)
+                    found[f"{label} thinned {points}"] = repr(await reads.track(conn, asset, asset_class, period, points))
             page = await reads.telemetry(conn, asset, asset_class, period, fields[asset_class], None, 20)
             found[f"{label} telemetry"] = repr(page)
             if page:
@@ -211,6 +219,9 @@ async def _ask_readings(conn: Connection, found: Answers, known: Known) -> None:
         fixes = await readings.fixes_at(conn, "alpha", NOON_US + hours * HOUR_US, 2 * HOUR_US)
         found[f"worker: fixes_at {hours}"] = sorted(map(repr, fixes))
     found["worker: readings"] = str(len(keys))
+    await spreads.close_hours(conn, open_s=0.0, quiet_s=0.0)
+    closed = await (await conn.execute("SELECT * FROM reading_hour_spread ORDER BY stream_id, hour")).fetchall()
+    found["worker: closed hours"] = repr(closed)
     assert msgspec.json.encode(found)  # all of it text
 
 

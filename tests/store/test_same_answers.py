@@ -14,7 +14,8 @@ from psycopg import sql
 from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
-from store import timescale
+from store import spreads, timescale
+from store.pool import open_pool
 from tests.api.fix_world import World, populate
 from tests.fix_postgres import PostgresServer, new_database
 from tests.store import questions
@@ -72,7 +73,15 @@ def known(postgres_server: PostgresServer, template_database: str) -> Any:
         world = asyncio.run(populate(url))
         world.url = url
         written(url, THE_REST)
+        asyncio.run(closed(url))
         yield knowledge(url, world)
+
+
+async def closed(url: str) -> None:
+    pool = await open_pool(url, "keelwing_worker", 1)
+    async with pool.connection() as conn:
+        assert await spreads.close_hours(conn, open_s=0.0, quiet_s=0.0) > 0
+    await pool.close()
 
 
 def knowledge(url: str, world: World) -> questions.Known:
