@@ -178,6 +178,7 @@ class Keelwing(_Process):
             **{f"KEELWING_{name}": value for name, value in (settings or {}).items()},
         }
         self._log = directory / "worker.log"
+        self._ready = directory / "worker-ready"
         self._read_to = 0
         self._safe = 0
         self.lost = 0
@@ -185,13 +186,16 @@ class Keelwing(_Process):
 
     def start(self, port: int) -> None:
         """Start on the broker of that port; returns when the broker keeps everything for it."""
-        ready = self._directory / "worker-ready"
-        ready.unlink(missing_ok=True)
-        words = ["-m", "keelwing.cli", "worker", "--ready-file", str(ready)]
+        self.launch(port)
+        self.await_ready(self._ready.exists, self._log.name)
+
+    def launch(self, port: int) -> None:
+        """Start on the broker of that port; does not wait."""
+        self._ready.unlink(missing_ok=True)
+        words = ["-m", "keelwing.cli", "worker", "--ready-file", str(self._ready)]
         if self._processes > 1:
             words += ["--processes", str(self._processes)]
         self.spawn(words, self._log.name, {**self._environment, "KEELWING_MQTT_URL": f"mqtt://127.0.0.1:{port}"})
-        self.await_ready(ready.exists, self._log.name)
 
     def safe(self) -> int:
         """Readings that are committed so far."""

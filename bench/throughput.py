@@ -136,6 +136,7 @@ def published(
     directory: Path, load: Load, port: int, *, window: int = 500, real_time: bool = False
 ) -> Iterator[tuple[Gauge, int]]:
     """The publisher as a process: its gauge and its process id; killed afterwards."""
+    (directory / "publisher.gauge").unlink(missing_ok=True)  # of a load before this one
     gauge = Gauge(directory / "publisher.gauge")
     words = ["--port", str(port), "--gauge", str(directory / "publisher.gauge"), "--packets", str(load.packets_path)]
     words += ["--index", str(load.index_path), "--window", str(window)]
