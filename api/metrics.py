@@ -7,11 +7,13 @@ Names (all documented here):
     keelwing_api_stream_dropped_total                       event streams cut because their client was too slow
     keelwing_api_stream_events_total{event}                 events handed to clients
     keelwing_api_listener_connected                         1 while the shared LISTEN connection is up
+    process_…                                               what the client library says of any process
 """
 
 from __future__ import annotations
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.process_collector import ProcessCollector
 
 SECONDS_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
@@ -38,6 +40,7 @@ class Metrics:
         self.stream_events = Counter(
             "keelwing_api_stream_events", "Events handed to clients.", ("event",), registry=self.registry
         )
+        ProcessCollector(registry=self.registry)
         self.listener = Gauge("keelwing_api_listener_connected", "1 while LISTEN is up.", registry=self.registry)
 
     def text(self) -> bytes:

@@ -141,7 +141,7 @@ def _with_queue(address: BrokerAddress, client_id: str, topic: str, found: Broke
                 return msgspec.structs.replace(found, refused=f"publishing {QUEUE_TRIED} messages")
         with _Client(address, client_id, address.protocol, lasting=True) as back:
             back.arrive(wanted, ARRIVE_S_MAX)
-            window = back.count
+            window = min(back.count, wanted)
             back.acknowledge_all()
             back.arrive(QUEUE_TRIED, ARRIVE_S_MAX)
             return msgspec.structs.replace(found, window=window, window_tried=wanted, kept=back.count)

@@ -8,7 +8,6 @@ rules, severities, reasons and sessions are words of the code, feeds are at most
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import shutil
 import time
 from collections.abc import Iterable, Mapping, Sequence
@@ -35,6 +34,9 @@ SECONDS_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0
 FIGURES_EVERY_S = 15.0
 """Time between two looks into the database. Chosen: as often as Prometheus asks by habit."""
 
+LOOK_S_MAX = 5.0
+"""Longest wait for a connection to look with. Chosen: one that does not come for so long does not come for the batch either."""
+
 FEEDS_MAX = 1000
 """Feeds whose silence is told. Chosen: a tenant may have as many (`docs/mqtt.md`); the first ones heard keep their place."""
 
@@ -45,6 +47,7 @@ class WorkerMetrics:
     def __init__(self, disk: Path | None = None) -> None:
         self.registry = CollectorRegistry()
         self._heard_s: dict[tuple[str, str], float] = {}
+        self._away_since_s: float | None = None
         self._inbox: Inbox | None = None
         self._pipeline: Pipeline | Crew | None = None
         self._build_counters()
@@ -98,6 +101,7 @@ class WorkerMetrics:
         self.behind = self._gauge("assets_behind", "Assets to catch up after a restart.")
         self.dirty = self._gauge("assets_dirty", "Assets that wait to be derived again.")
         self.away = self._gauge("database_away_seconds", "For how long the database has refused us.")
+        self.away.set_function(self._away_s)
         self.database_bytes = self._gauge("database_bytes", "Size of the database.")
         self.feeds_full = self._gauge("feeds_full", "1 when more feeds are heard than are told of.")
 
@@ -110,7 +114,6 @@ class WorkerMetrics:
         self.frontier.set_function(lambda: _age_s(inbox.frontier_us))
         self.assets.set_function(lambda: pipeline.assets_in_memory)
         self.behind.set_function(lambda: pipeline.assets_behind)
-        self.away.set_function(lambda: 0.0 if pipeline.away_since_s is None else time.monotonic() - pipeline.away_since_s)
         for name, session in inbox.sessions.items():
             self.in_flight.labels(name).set_function(partial(_held_messages, session))
             self.in_flight_bytes.labels(name).set_function(partial(_held_bytes, session))
@@ -144,8 +147,17 @@ class WorkerMetrics:
 
     def counted(self, backlog: Backlog) -> None:
         """Take over what only the database knows."""
+        self._away_since_s = None
         self.dirty.set(backlog.dirty)
         self.database_bytes.set(backlog.database_bytes)
+
+    def looked_in_vain(self) -> None:
+        """The database did not answer the look."""
+        self._away_since_s = self._away_since_s or time.monotonic()
+
+    def _away_s(self) -> float:
+        since = [self._away_since_s, None if self._pipeline is None else self._pipeline.away_since_s]
+        return max((time.monotonic() - one_s for one_s in since if one_s is not None), default=0.0)
 
     def heard_before(self, feeds: Mapping[tuple[str, str], int]) -> None:
         """When (microseconds of wall time) each live feed was heard before this worker started."""
@@ -178,15 +190,20 @@ class WorkerMetrics:
 
 
 async def follow_database(pool: Pool, metrics: WorkerMetrics) -> None:
-    """Tell the metrics what only the database knows, every `FIGURES_EVERY_S` until cancelled; nothing while it is away."""
+    """Tell the metrics what only the database knows, every `FIGURES_EVERY_S` until cancelled, and whether it is away.
+
+    A step process that waits for the database tells nobody; this looks for it.
+    """
     heard_before = False
     while True:
-        with contextlib.suppress(*AWAY):
-            async with pool.connection() as conn:
+        try:
+            async with pool.connection(timeout=LOOK_S_MAX) as conn:
                 if not heard_before:
                     metrics.heard_before(await figures.feeds_heard(conn))
                     heard_before = True
                 metrics.counted(await figures.backlog(conn))
+        except AWAY:
+            metrics.looked_in_vain()
         await asyncio.sleep(FIGURES_EVERY_S)
 
 

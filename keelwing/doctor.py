@@ -34,9 +34,11 @@ State = Literal["ok", "warning", "error"]
 SPACE_BYTES_LOW = 1024**3  # chosen: an hour of 1,000 readings a second with their indexes
 SPACE_BYTES_GONE = 200 * 1024**2
 CLOCK_S_MAX = 2.0  # chosen: lag is told to the tenth of a second, and readings 5 min ahead are rejected
+COMMIT_MS_LEAST = 1.0  # taken where the database could not be asked
 COMMIT_MS_SLOW = 100.0  # chosen: three times the wait of a batch
 LOSES_S_MAX = 60.0  # chosen: what a broker may forget in a crash without anybody noticing the hole
 WORKER_POOL_MAX = 4  # of `ingest.worker.WorkerConfig`
+STEP_POOL_MAX = 2  # of `ingest.step_process.StepConfig`
 OTHER_CONNECTIONS = 4  # the notifier's listener, migrations, a command, a person
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 TO_EVERYBODY = 0o077
@@ -80,6 +82,9 @@ def diagnose(environment: Mapping[str, str], *, probe: bool = True, broker_confi
         for one in invalid.errors():
             name = PREFIX + "_".join(str(part) for part in one["loc"]).upper()
             yield error("settings.values", f"{name}: {one['msg']}", "see the table of settings in docs/operate.md")
+        return
+    except OSError as unreadable:
+        yield error("settings.values", f"a file of settings: {unreadable}", "let this user read it, or take it away")
         return
     yield ok("settings.values", "every value has a meaning")
     for name in unknown_variables(environment):
@@ -323,7 +328,10 @@ def _promises(found: diagnosis.Database) -> Iterator[Check]:
 def _connections(settings: Settings, found: diagnosis.Database) -> Check:
     worker = min(WORKER_POOL_MAX, settings.database_pool_max)
     needed = settings.database_pool_max + worker + NOTIFIER_POOL_MAX + OTHER_CONNECTIONS
-    text = f"{found.connections_max} may connect, one of each process takes up to {needed}, {found.connections_now} are there now"
+    text = (
+        f"{found.connections_max} may connect, one of each process takes up to {needed} and each step process "
+        f"{STEP_POOL_MAX} more, {found.connections_now} are there now"
+    )
     if needed > found.connections_max:
         return error("database.connections", text, f"raise max_connections, or lower {PREFIX}DATABASE_POOL_MAX")
     if found.connections_now > found.connections_max * 0.8:
@@ -383,13 +391,20 @@ def _protocol(broker: broker_check.Broker) -> Iterator[Check]:
 
 
 def _window(settings: Settings, broker: broker_check.Broker, commit_ms: float | None) -> Iterator[Check]:
-    """Messages in flight, and what they make of the rate: no more than a window can be acknowledged in the time of a commit."""
+    """Messages in flight, and what they make of the rate: no more than a window can be acknowledged in the time of a commit.
+
+    A batch is full with half of the window that the worker wants (decision 88); one that is not full waits for more.
+    """
     if broker.window is None:
         return
-    interval_ms = settings.batch_wait_ms + (0.0 if commit_ms is None else commit_ms)
+    full = max(1, min(settings.batch_readings_max, settings.mqtt_in_flight_max // 2))
     window = broker.window if broker.window < broker.window_tried else settings.mqtt_in_flight_max
-    rate = round(window / max(interval_ms, 0.1) * 1000)
-    found = f"{window:,} messages in flight, a commit every {interval_ms:g} ms: at most {rate:,} messages/s a session"
+    interval_ms = round((settings.batch_wait_ms if window < full else 0) + max(commit_ms or 0.0, COMMIT_MS_LEAST), 1)
+    rate = round(min(window, full) / interval_ms * 1000)
+    found = (
+        f"{window:,} messages in flight, at most {min(window, full):,} a commit, which takes {interval_ms:g} ms and the judging: "
+        f"at most {rate:,} messages/s a session"
+    )
     if broker.window < broker.window_tried:
         advice = (
             f"the broker stops at {broker.window}, {PREFIX}MQTT_IN_FLIGHT_MAX is {settings.mqtt_in_flight_max}: Mosquitto "
