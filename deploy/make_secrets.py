@@ -27,8 +27,8 @@ PASSWORD_BYTES = 24
 MOSQUITTO_ITERATIONS = 1000
 """Chosen: ten times what mosquitto_passwd(1) takes. A guess against 192 random bits is hopeless with any number."""
 
-OWNER, WORKER, API = "keelwing", "keelwing_worker", "keelwing_api"
-"""Roles of the database; the last two are named so by the migrations."""
+OWNER, WORKER, API, BACKUP = "keelwing", "keelwing_worker", "keelwing_api", "keelwing_backup"
+"""Roles of the database; worker and API are named so by the migrations, who makes backups by docs/backup.md."""
 
 PROTOCOLS = {"nats": "3.1.1", "mosquitto": "5"}
 """The newest MQTT that each broker speaks and Keelwing too."""
@@ -44,14 +44,15 @@ def wanted_files(database: str, broker: str, *, kept: Mapping[str, str]) -> dict
     """
     words = {
         name: kept.get(name, "").strip() or secrets.token_urlsafe(PASSWORD_BYTES)
-        for name in ("database_owner_password", "database_worker_password", "database_api_password", "broker_password")
+        for name in (*(f"database_{role}_password" for role in ("owner", "worker", "api", "backup")), "broker_password")
     }
-    owner, worker, api, devices = words.values()
+    owner, worker, api, backup, devices = words.values()
     return {
         **words,
         "keelwing_database_url": f"postgresql://{OWNER}:{owner}@{database}",
         "keelwing_database_worker_url": f"postgresql://{WORKER}:{worker}@{database}",
         "keelwing_database_api_url": f"postgresql://{API}:{api}@{database}",
+        "backup_database_url": f"postgresql://{BACKUP}:{backup}@{database}",
         "keelwing_mqtt_url": f"mqtt://keelwing:{devices}@{broker}",
         "nats_users": f'users = [\n  {{ user: "keelwing", password: "{devices}" }}\n]',
         "mosquitto_passwords": f"keelwing:{mosquitto_hash(devices)}",

@@ -22,7 +22,7 @@ def test_passwords_are_made_once(tmp_path: Path) -> None:
     first = made_in(tmp_path / "secrets")
     assert made_in(tmp_path / "secrets") == first
     words = {text for name, text in first.items() if name.endswith("_password")}
-    assert len(words) == 4
+    assert len(words) == 5
     assert all(len(word) == 32 for word in words)
     assert first["database_owner_password"] in first["keelwing_database_url"]
     assert first["broker_password"] in first["nats_users"]
