@@ -4,7 +4,7 @@ BIN := .venv/bin
 SOURCES := fleet detect ingest store alerts api simulators keelwing
 PAGE := api/page/index.html
 
-.PHONY: demo test check lint types imports page-check unit bench setup wheel release-check clean
+.PHONY: demo test check lint types imports page-check unit soak bench setup wheel release-check clean
 
 demo: setup
 	@$(BIN)/keelwing up --demo
@@ -48,6 +48,12 @@ page-check: setup
 
 unit: setup
 	@$(BIN)/pytest
+
+# The pipeline under faults, as many seeds as one likes: make soak SEEDS=50000 (docs/simulation.md).
+FIRST ?= 1000
+SEEDS ?= 2000
+soak: setup
+	@$(BIN)/python -m tests.simulation $(FIRST) --seeds $(SEEDS)
 
 # On a quiet machine: about 25 minutes, a table for eyes and bench/results/*.json.
 bench: setup

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from copy import deepcopy
 from random import Random
 from typing import Any, cast
 
@@ -110,7 +111,7 @@ class _Remote:
             self._words.now_us = self._store.database.clock.true_us()
             said = answer(*arguments, **named)
             if self._store.database.calls is not None:
-                self._calls.append((word, arguments, named, said))
+                self._calls.append(deepcopy((word, arguments, named, said)))  # as they are now
             return said
 
         return ask
@@ -144,7 +145,8 @@ class _Remote:
             store.database.note("commit failed")
             raise psycopg.OperationalError("the connection broke before the commit")
         if fate < faults.failed_commit + faults.late_commit:
-            self._commit_later()
+            if self._words.has_written:
+                self._commit_later()
             raise psycopg.OperationalError("the connection broke during the commit")
         self._apply()
         if fate < faults.failed_commit + faults.late_commit + faults.lost_reply:

@@ -96,6 +96,11 @@ class Words:
         else:
             own[key] = row
 
+    @property
+    def has_written(self) -> bool:
+        """Whether a commit would change anything."""
+        return bool(self._log or self._owners)
+
     def commit(self) -> None:
         """Make everything of this transaction seen, at once."""
         for name, key, row in self._log:
