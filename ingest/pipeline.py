@@ -525,8 +525,9 @@ def _heard(routed: Routed, roster: Roster) -> Counter[tuple[str, str]]:
     heard: Counter[tuple[str, str]] = Counter()
     for (tenant, origin, _), count in routed.counts.items():
         feed = origin.removeprefix(FEED_ORIGIN)
-        if feed != origin and not roster.is_recording(tenant, feed):
-            heard[tenant, feed] += count.received + count.static_received
+        elements = count.received + count.static_received
+        if elements and feed != origin and not roster.is_recording(tenant, feed):
+            heard[tenant, feed] += elements
     return heard
 
 

@@ -23,7 +23,8 @@ SELECT (SELECT count(*) FROM dirty) AS dirty, pg_database_size(current_database(
 -- name: feeds_heard
 -- When each live feed was last heard: its newest readings, or the hour in which it was last counted.
 WITH counted AS (
-    SELECT tenant, origin, max(hour) AS heard_at FROM ingest_count WHERE starts_with(origin, 'feed:') GROUP BY tenant, origin
+    SELECT tenant, origin, max(hour) AS heard_at FROM ingest_count
+    WHERE starts_with(origin, 'feed:') AND received + static_received > 0 GROUP BY tenant, origin
 ), newest AS (
     SELECT stream.tenant, stream.origin, max(latest.received_at) AS heard_at
     FROM stream JOIN stream_latest AS latest USING (stream_id)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ingest.metrics import FEEDS_MAX, WorkerMetrics
-from ingest.wire import device_topic
+from ingest.wire import device_topic, feed_topic
 from store import counts, figures
 from tests.fix_bench import FEED, SHIP, Bench, at, sailing
 
@@ -38,6 +38,8 @@ async def test_what_is_counted_is_what_the_books_say(bench: Bench) -> None:
     silence = value(metrics, "feed_silence_seconds", tenant="demo", feed="coast")
     assert silence is not None
     assert silence < 60
+    metrics.committed(await bench.send((feed_topic("demo", "quiet", "status"), b"online")), 0)
+    assert value(metrics, "feed_silence_seconds", tenant="demo", feed="quiet") is None  # it is there and never spoke of anything
 
 
 async def test_alerts_and_findings_are_counted_by_their_word(bench: Bench) -> None:
