@@ -12,7 +12,7 @@ import asyncio
 import time
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 import structlog
@@ -28,6 +28,7 @@ from store.walled import DatabaseAway, listen, walled
 LIVE_CHANNEL = "keelwing_live"
 REPLAY_PAGE = 500
 STATES_MAX = 5000  # assets of one audience told in one pull; the rest are told in the next
+TURN_STATES = 200  # chosen: some 10 ms
 OVERLAP_US = 60 * SECOND_US  # a commit may follow the reception it tells of by so much; repeats are recognised
 LISTEN_WAIT_S = 0.5
 RETRY_S = 1.0
@@ -228,24 +229,26 @@ class LiveHub:
                 self._metrics.stream_events.labels(event.event).inc()
 
     async def _states(self, conn: Connection, audience: Audience, group: _Group) -> list[bytes]:
-        """States of the assets heard since the last pull, each told once."""
+        """States of the assets heard since the last pull, each told once, those that waited longest first."""
         now_us = time.time_ns() // 1000
-        moved = await reads.moved_since(conn, group.heard_us - OVERLAP_US)
+        heard = await reads.moved_since(conn, group.heard_us - OVERLAP_US)
+        moved = [asset_id for asset_id, mark in heard.items() if group.told.get(str(asset_id)) != mark]
+        moved = sorted(moved, key=lambda asset_id: heard[asset_id][1])[:STATES_MAX]
         if not moved:
             return []
-        assets = {str(row["asset_id"]): row for row in await reads.assets_of(conn, moved)}
-        leases = {str(row["asset_id"]): row for row in await reads.leases(conn, moved, now_us, None)}
-        said: dict[str, list[reads.Row]] = {}
+        assets = {row["asset_id"]: row for row in await reads.assets_of(conn, moved)}
+        leases = {row["asset_id"]: row for row in await reads.leases(conn, moved, now_us, None)}
+        said: dict[Any, list[reads.Row]] = {}
         for row in await reads.latest(conn, moved):
-            said.setdefault(str(row["asset_id"]), []).append(row)
+            said.setdefault(row["asset_id"], []).append(row)
         told: list[bytes] = []
-        for asset_id, rows in said.items():
-            mark = max((row["time"], row["received_at"]) for row in rows)
-            if group.told.get(asset_id) == mark or asset_id not in assets or len(told) >= STATES_MAX:
+        for n, (asset_id, rows) in enumerate(said.items()):
+            if asset_id not in assets:
                 continue
-            group.told[asset_id] = mark
+            group.told[str(asset_id)] = heard[asset_id]
             shape = state_shape(assets[asset_id], rows, leases.get(asset_id), now_us, insider=audience.party is None)
             told.append(msgspec.json.encode(shape))
-        if len(told) < STATES_MAX:
-            group.heard_us = max([group.heard_us, *(row["received_at"] for rows in said.values() for row in rows)])
+            if n % TURN_STATES == TURN_STATES - 1:
+                await asyncio.sleep(0)  # let requests have their turn
+        group.heard_us = max(group.heard_us, *(heard[asset_id][1] for asset_id in moved))
         return told

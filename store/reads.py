@@ -24,6 +24,7 @@ from store.spreads import kinds_of
 SQL = load("reads")
 AS_OF_LOOKBACK = timedelta(days=30)  # chosen: a part of a state not heard for a month is unknown, and the search stays short
 HOUR_S = 3600
+BOX_ASSETS_MAX = 2000  # chosen: two of the largest pages
 FIXES_READ_MAX = 4000  # fixes of one asset that are read one after another rather than picked; measured, see docs/performance.md
 READS_A_PROBE = 5  # readings passed over in the time that one probe of the key takes; measured there too
 
@@ -102,16 +103,23 @@ _STATE_PARTS: dict[str, tuple[str | None, ...]] = {
 
 
 async def assets(conn: Connection, which: AssetFilter, after: str | None, limit: int) -> list[Row]:
-    """Assets in order of their id."""
+    """Assets in order of their id.
+
+    Of a box it is asked first who is in it: if they are few, only they are looked at; if they are many, a page is soon full.
+    """
     west, south, east, north = which.bbox or (None, None, None, None)
     scheme, value = which.identifier or (None, None)
+    box = {"west": west, "south": south, "east": east, "north": north}
+    among = None
+    if which.bbox is not None:
+        found = await _rows(conn, SQL["in_box"], {**box, "wanted": BOX_ASSETS_MAX + 1})
+        among = [row["asset_id"] for row in found] if len(found) <= BOX_ASSETS_MAX else None
     return await _rows(
         conn,
         SQL["assets"],
         {
             "class": which.asset_class, "scheme": scheme, "value": value, "lessee": which.lessee,
-            "q": None if which.text is None else f"%{_like(which.text)}%",
-            "west": west, "south": south, "east": east, "north": north,
+            "q": None if which.text is None else f"%{_like(which.text)}%", **box, "among": among,
             "at": _moment(which.at_us), "known": _moment(which.known_us), "after": after, "limit": limit,
         },
     )  # fmt: skip
@@ -160,9 +168,10 @@ async def as_of(conn: Connection, asset_class: str, assets: Sequence[Any], at_us
     return await _rows(conn, query, wanted)
 
 
-async def moved_since(conn: Connection, since_us: int) -> list[Any]:
-    """Ids of the assets that were heard after an instant (wall time of reception)."""
-    return [row["asset_id"] for row in await _rows(conn, SQL["moved_since"], {"since": _moment(since_us)})]
+async def moved_since(conn: Connection, since_us: int) -> dict[Any, tuple[int, int]]:
+    """The assets that were heard after an instant (wall time of reception): greatest event time and reception of each."""
+    rows = await _rows(conn, SQL["moved_since"], {"since": _moment(since_us)})
+    return {row["asset_id"]: (row["last_time"], row["last_received_at"]) for row in rows}
 
 
 async def heard(conn: Connection, asset_id: str, asset_class: str) -> Row:

@@ -9,17 +9,18 @@ FROM asset
 WHERE (%(after)s::uuid IS NULL OR asset_id > %(after)s::uuid)
     AND (%(class)s::text IS NULL OR class = %(class)s)
     AND (%(known)s::timestamptz IS NULL OR created_at <= %(known)s)
-    AND (%(scheme)s::text IS NULL OR EXISTS (
-        SELECT FROM identifier WHERE identifier.asset_id = asset.asset_id AND scheme = %(scheme)s AND value = %(value)s
+    AND (%(among)s::uuid[] IS NULL OR asset_id = ANY (%(among)s::uuid[]))
+    AND (%(scheme)s::text IS NULL OR asset_id = ANY (ARRAY(
+        SELECT identifier.asset_id FROM identifier WHERE scheme = %(scheme)s AND value = %(value)s
+            AND valid @> coalesce(%(at)s::timestamptz, now())
+            AND CASE WHEN %(known)s::timestamptz IS NULL THEN upper_inf(recorded) ELSE recorded @> %(known)s::timestamptz END)))
+    AND (%(lessee)s::text IS NULL OR asset_id IN (
+        SELECT lease.asset_id FROM lease JOIN party ON party.party_id = lease.lessee_party_id
+        WHERE (party.party_id::text = %(lessee)s OR lower(party.name) = lower(%(lessee)s))
             AND valid @> coalesce(%(at)s::timestamptz, now())
             AND CASE WHEN %(known)s::timestamptz IS NULL THEN upper_inf(recorded) ELSE recorded @> %(known)s::timestamptz END))
-    AND (%(lessee)s::text IS NULL OR EXISTS (
-        SELECT FROM lease JOIN party ON party.party_id = lease.lessee_party_id
-        WHERE lease.asset_id = asset.asset_id AND (party.party_id::text = %(lessee)s OR lower(party.name) = lower(%(lessee)s))
-            AND valid @> coalesce(%(at)s::timestamptz, now())
-            AND CASE WHEN %(known)s::timestamptz IS NULL THEN upper_inf(recorded) ELSE recorded @> %(known)s::timestamptz END))
-    AND (%(q)s::text IS NULL OR name ILIKE %(q)s OR type ILIKE %(q)s OR EXISTS (
-        SELECT FROM identifier WHERE identifier.asset_id = asset.asset_id AND value ILIKE %(q)s AND upper_inf(recorded)))
+    AND (%(q)s::text IS NULL OR name ILIKE %(q)s OR type ILIKE %(q)s OR asset_id IN (
+        SELECT identifier.asset_id FROM identifier WHERE value ILIKE %(q)s AND upper_inf(recorded)))
     AND (%(west)s::float8 IS NULL OR EXISTS (
         SELECT FROM (
             SELECT lat_deg, lon_deg FROM asset_latest WHERE asset_latest.asset_id = asset.asset_id AND lat_deg IS NOT NULL
@@ -59,12 +60,12 @@ SELECT asset_id, time, received_at, position_time, lat_deg, lon_deg, alt_baro_ft
 FROM asset_latest
 WHERE asset_id = ANY (%(assets)s);
 
+-- name: in_box
+SELECT asset_id FROM assets_in_box(%(west)s, %(south)s, %(east)s, %(north)s, %(wanted)s);
+
 -- name: moved_since
--- The last word of every stream heard since an instant (wall time of reception), for the live stream.
-SELECT asset_id
-FROM asset_latest
-WHERE received_at > %(since)s
-GROUP BY asset_id;
+-- What was heard since an instant (wall time of reception), for the live stream.
+SELECT asset_id, last_time, last_received_at FROM assets_heard(%(since)s);
 
 -- name: assets_of
 SELECT asset_id, class, name, type, particulars, created_at,

@@ -16,6 +16,7 @@ import pytest
 from api.live import HELLO, Audience, Client, LiveEvent, LiveHub
 from api.metrics import Metrics
 from api.settings import ApiSettings
+from fleet.aircraft import AircraftReading
 from fleet.instants import HOUR_US, MINUTE_US
 from fleet.shards import shard_of
 from store import live, registry
@@ -149,6 +150,26 @@ async def test_a_reading_becomes_a_state_and_is_told_once(served: Served, world:
 
     assert (first["asset_id"], first["speed"]) == (world.ship, {"value": 13.5, "unit": "kn"})
     assert second["speed"] == {"value": 14.5, "unit": "kn"}
+
+
+async def test_more_states_than_one_pull_tells_come_with_the_next(
+    served: Served, world: World, worker: Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("api.live.STATES_MAX", 1)
+    now_us = time.time_ns() // 1000
+    rows = []
+    async with worker.connection() as conn:
+        wanted = [("alpha", "device", "vessel", "imo", "9074729"), ("alpha", "device", "aircraft", "icao24", "4840d6")]
+        streams = await registry.resolve_streams(conn, wanted)
+        plane = AircraftReading(scheme="icao24", value="4840d6", time_us=now_us, seq=1, gs_kn=140.0)
+        for key, asset, said in ((wanted[0], world.ship, ship_reading(now_us)), (wanted[1], world.plane, plane)):
+            rows.append(ReadingRow(stream_id=streams[key], shard=shard_of(asset), received_us=now_us, reading=said))
+    async with listening(served, world.keys["viewer"]) as events:
+        async with worker.connection() as conn:
+            await commit(conn, world, StepBatch(readings=rows), {row.shard for row in rows})
+        told = {str((await events.next("state"))[2]["asset_id"]) for _ in range(2)}
+
+    assert told == {world.ship, world.plane}
 
 
 async def test_streams_do_not_cross_tenants_and_a_lessee_hears_no_findings(

@@ -347,6 +347,21 @@ def test_a_step_in_the_key_stays_behind_the_wall(api: Any, world: World, say: An
     api.rollback()
 
 
+def test_a_look_over_the_fleet_stays_behind_the_wall(api: Any, world: World) -> None:
+    def seen() -> list[set[str]]:
+        looks = ("SELECT asset_id FROM assets_in_box(-180, -90, 180, 90, 100)", "SELECT asset_id FROM assets_heard('2000-01-01')")
+        return [{str(row["asset_id"]) for row in api.execute(look).fetchall()} for look in looks]
+
+    look_as(api, "a")
+    assert seen() == [{world.asset_a}, {world.asset_a}]
+    look_as(api, "b")
+    assert seen() == [{world.asset_b}, {world.asset_b}]
+    look_as(api, "a", world.party_id)
+    assert seen() == [set(), set()]  # the last words were said after the lease
+    api.rollback()
+    assert seen() == [set(), set()]  # no scope, no rows
+
+
 def test_a_lessee_sees_position_and_identity_inside_its_lease_alone(api: Any, world: World, say: Any) -> None:
     look_as(api, "a", world.party_id)
     rows = rows_of(api, "asset_reading_vessel")
