@@ -285,19 +285,19 @@ def try_demo(programs: Path, directory: Path) -> None:
 
 def try_compose(place: Path) -> None:
     """The compose file as Compose understands it, where it is installed; and what it would run for the demo, as processes."""
-    for broker in PROTOCOLS:
-        read_by_compose(place / f"compose-{broker}", broker)
-    lines = done([sys.executable, ROOT / "deploy/as_processes.py", "--broker", "nats", "--demo"]).splitlines()
-    must("the compose file's demo runs as processes and is well by its own check", "demo: well" in lines)
-
-
-def read_by_compose(place: Path, broker: str) -> None:
-    """What Compose itself says of the file with the secrets and the choice of a broker that the script makes; needs no engine."""
     programs = (["docker", "compose"], ["docker-compose"])
     compose = next((words for words in programs if shutil.which(words[0]) and _is_compose_2(words)), None)
     if compose is None:
         say("no Docker Compose 2 here to read the compose file (a test has read it)")
-        return
+    else:
+        for broker in PROTOCOLS:
+            read_by_compose(compose, place / f"compose-{broker}", broker)
+    lines = done([sys.executable, ROOT / "deploy/as_processes.py", "--broker", "nats", "--demo"]).splitlines()
+    must("the compose file's demo runs as processes and is well by its own check", "demo: well" in lines)
+
+
+def read_by_compose(compose: list[str], place: Path, broker: str) -> None:
+    """What Compose itself says of the file with the secrets and the choice of a broker that the script makes; needs no engine."""
     place.mkdir()
     shutil.copytree(ROOT / "deploy", place / "deploy", ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("docker-compose.yml", "Dockerfile"):
