@@ -14,6 +14,7 @@ import psycopg
 from psycopg import sql
 
 LOGIN_ROLES = ("keelwing_worker", "keelwing_api")
+VERSION_MIN = 170_000  # pg_restore since 17 sets `transaction_timeout` whatever the server, and 16 refuses it
 LENT_ROLES = ("keelwing_view", "keelwing_gate")
 
 
@@ -35,11 +36,15 @@ def prepare(url: str, *, timescale: bool) -> None:
 
     Raises:
         NotEmpty: there are tables.
-        Refused: the server is away, lacks the extension, or the owner may not make roles.
+        Refused: the server is away, too old, or lacks the extension, or the owner may not make roles.
     """
     try:
         with psycopg.connect(url, autocommit=True, connect_timeout=5) as connection:
             _refuse_tables(connection)
+            if connection.info.server_version < VERSION_MIN:
+                raise Refused(
+                    "PostgreSQL 16 wants its own pg_restore, by hand (docs/backup.md): that of 18 says what 16 does not know"
+                )
             for role in (*LOGIN_ROLES, *LENT_ROLES):
                 _make_role(connection, role)
             if timescale:

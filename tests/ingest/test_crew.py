@@ -142,6 +142,8 @@ async def test_the_books_of_a_crew_balance_whatever_a_message_holds(database_url
         books = (await ship.rows(BOOKS))[0]
     assert books["received"] == books["accounted"] == outcome.received
     assert (books["stored"], books["traffic"], outcome.messages) == (SHIPS + 2 + SHIPS, 1, 7)
+    assert outcome.rejected_by.total() == books["rejected"]
+    assert outcome.heard == {("demo", "new"): SHIPS}  # for the metrics: `coast` is a recording, a status says nothing of an asset
 
 
 async def test_a_value_that_the_tables_refuse_costs_its_message_alone(database_url: str) -> None:
