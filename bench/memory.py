@@ -45,7 +45,7 @@ KIB, GIB = 1024, 1024**3
 SPOKEN_S = 25.0  # of event time: two or three readings a ship, 25 an aircraft
 SMALLEST = 600
 BEFORE_KILL_S, AFTER_KILL_S = 15.0, 75.0
-WAIT_S_MAX = 120.0
+WAIT_S_MAX = 400.0
 POLL_S, POLL_COARSE_S = 0.02, 0.25
 
 
