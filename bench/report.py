@@ -6,6 +6,7 @@ Knows how figures look and where they go; measures nothing. A bench makes one `R
 from __future__ import annotations
 
 import importlib.metadata
+import json
 import os
 import platform
 import subprocess
@@ -141,6 +142,26 @@ class Report:
         }
 
 
+def markdown(path: Path) -> str:
+    """The figures of a JSON file as a Markdown table, for a page."""
+    document = json.loads(path.read_bytes())
+    on = f"{document['machine']['cores_used']} cores of {document['machine']['cpu']}"
+    lines = [
+        f"Measured {document['at']} at `{document['commit']}` on {on}.",
+        "",
+        "| figure | value | reference | ratio | target |",
+        "|---|---:|---|---:|---|",
+    ]
+    for one in document["figures"]:
+        reference, ratio, target = "", "", ""
+        if one.get("reference_value"):
+            reference, ratio = f"{one['reference']} {shown(one['reference_value'])}", f"{one['ratio']:.2f}"
+        if one.get("target"):
+            target = f"{msgspec.convert(one['target'], Target)}: {'met' if one.get('met') else 'not met'}"
+        lines.append(f"| {one['name']} | {shown(one['value'])} {one['unit']} | {reference} | {ratio} | {target} |")
+    return "\n".join(lines)
+
+
 def say(line: str) -> None:
     """A line of progress."""
     print(f"{datetime.now(UTC):%H:%M:%S} {line}", flush=True)
@@ -199,3 +220,8 @@ def _lines(path: str) -> list[str]:
         return Path(path).read_text().splitlines()
     except OSError:
         return []
+
+
+if __name__ == "__main__":
+    for found in sorted(RESULTS.glob("*.json")):
+        print(f"{markdown(found)}\n")
