@@ -14,6 +14,7 @@ import msgspec
 import structlog
 
 from detect.model import Listening
+from ingest import collector
 from ingest.channel import Channel
 from ingest.elsewhere import Aside, Elsewhere
 from ingest.parcels import Failure, Order, Report, pack, read_order, unpacked
@@ -40,6 +41,7 @@ class StepConfig(msgspec.Struct, frozen=True, kw_only=True):
 
 async def run(end: socket.socket) -> None:
     """Serve orders until the other end is gone or told everything was drained; the first frame is a `StepConfig`."""
+    collector.calm()
     channel = await Channel.over(end)
     first = await channel.receive()
     if first is None:

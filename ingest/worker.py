@@ -18,6 +18,7 @@ import structlog
 
 from detect.model import Listening
 from fleet.instants import DAY_US, SECOND_US
+from ingest import collector
 from ingest.closing import close_hours
 from ingest.crew import Crew, Spawn
 from ingest.decode import decode
@@ -93,6 +94,7 @@ async def run(
         crew.StepProcessEndedError: a step process ended by itself.
         TimeoutError: the database stayed away beyond the bound.
     """
+    collector.calm()
     metrics = metrics or WorkerMetrics()
     pool = await open_pool_patiently(config.database_url, config.pool_max, config.pipeline.retry_s_max)
     beside = (
