@@ -36,6 +36,7 @@ ANSWER_S_MAX = 5.0  # for CONNACK and SUBACK; chosen: a broker across an ocean a
 PUBLISH_S_MAX = 30.0  # for all acknowledgements of what is tried
 ARRIVE_S_MAX = 30.0  # for all of it to come back
 QUIET_S = 2.0  # without a further message before we believe that no more comes; chosen: brokers send what they have at once
+FIRST_S = 4.0  # for the first message; a busy broker opens a session's queue before it sends
 SESSION_S = 300  # expiry of the session that is tried (MQTT 5), should we die before it is ended
 SYSTEM_VERSION = "$SYS/broker/version"  # Mosquitto and its kin tell their name here
 TOPIC = "keelwing/doctor/"
@@ -255,7 +256,7 @@ class _Client:
         began_s = time.monotonic()
         with self._changed:
             while self.count < wanted:
-                until_s = min(began_s + timeout_s, max(self._last_s, began_s) + QUIET_S)
+                until_s = min(began_s + timeout_s, max(self._last_s + QUIET_S, began_s + FIRST_S))
                 if not self._changed.wait(until_s - time.monotonic()) and time.monotonic() >= until_s:
                     break
         return self.count >= wanted
