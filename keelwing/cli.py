@@ -197,6 +197,7 @@ def worker(
         batch_readings_max=settings.batch_readings_max,
         batch_wait_s=settings.batch_wait_ms / 1000,
         rederive_quiet_s=settings.rederive_quiet_s,
+        broker_resend_s=settings.mqtt_resend_s,
         limits=Limits(
             rejection_days=round(settings.rejections_retention_d),
             rejection_bytes_max=settings.rejections_bytes_max,

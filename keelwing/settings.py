@@ -106,6 +106,14 @@ class Settings(BaseSettings):
         "largest size (256 KiB) would be four times that, and such a flood may wait.",
     )
 
+    mqtt_resend_s: float = Field(
+        default=35,
+        ge=1,
+        le=3_600,
+        description="Seconds that a broker may take, after the worker's session was resumed, to send again what was in flight; "
+        "until then no silence is judged. 35: NATS sends again after `ack_wait`, 30 s unless set, and then needs a moment.",
+    )
+
     # -- files, network, log ------------------------------------------------------------------------------------------
 
     data_dir: Path = Field(
