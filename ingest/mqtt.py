@@ -44,7 +44,10 @@ PROBES_MAX = 64  # under way at once; chosen: a minute of probes, older ones are
 
 
 class BrokerAddress(msgspec.Struct, frozen=True, kw_only=True):
-    """Where the broker is and how to enter. `url` = `mqtt://`, `mqtts://` or `ws://`, user and password in it or none."""
+    """Where the broker is and how to enter. `url` = `mqtt://`, `mqtts://` or `ws://`, user and password in it or none.
+
+    `keepalive_s`: a broker that answers no ping for so long is taken for gone.
+    """
 
     url: str
     protocol: str = "3.1.1"
@@ -52,6 +55,7 @@ class BrokerAddress(msgspec.Struct, frozen=True, kw_only=True):
     client_id: str = "keelwing-worker"
     in_flight_max: int = 1000
     held_bytes_max: int = 64 * 1024 * 1024
+    keepalive_s: int = KEEPALIVE_S
 
 
 class Delivery(msgspec.Struct, kw_only=True):
@@ -139,7 +143,7 @@ class Receiver:
             properties.ReceiveMaximum = self._address.in_flight_max
             extra = {"clean_start": False, "properties": properties}
         client = self._running()
-        client.connect_async(parts.hostname or "127.0.0.1", port, keepalive=KEEPALIVE_S, **extra)
+        client.connect_async(parts.hostname or "127.0.0.1", port, keepalive=self._address.keepalive_s, **extra)
         client.loop_start()
 
     def stop(self) -> None:

@@ -18,6 +18,7 @@ T = TypeVar("T")
 
 RETRY_FIRST_S = 0.05
 RETRY_LAST_S = 5.0
+OPEN_S_MAX = 2.0  # for a first connection, before the log says that the database is away
 
 
 class Patience:
@@ -58,13 +59,20 @@ class Patience:
             wait_s = min(wait_s * 2, RETRY_LAST_S)
 
 
-async def open_pool_patiently(database_url: str, pool_max: int, retry_s_max: float) -> Pool:
-    """The worker's pool, as soon as the database is there. Raises `store.faults.AWAY` when it is not within `retry_s_max`."""
+async def open_pool_patiently(
+    database_url: str, pool_max: int, retry_s_max: float, stop: asyncio.Event | None = None
+) -> Pool | None:
+    """The worker's pool, as soon as the database is there; None when told to stop before.
+
+    Raises:
+        store.faults.AWAY: it is not there within `retry_s_max`.
+    """
     deadline_s = time.monotonic() + retry_s_max
-    while True:
+    while stop is None or not stop.is_set():
         try:
-            return await open_pool(database_url, "keelwing_worker", pool_max)
+            return await open_pool(database_url, "keelwing_worker", pool_max, wait_s=OPEN_S_MAX)
         except faults.AWAY as error:
             if time.monotonic() > deadline_s:
                 raise
             log.warning("database.away", error=str(error)[:200])
+    return None

@@ -48,6 +48,8 @@ async def run(end: socket.socket) -> None:
         return
     config = msgspec.msgpack.decode(first, type=StepConfig)
     pool = await open_pool_patiently(config.database_url, config.pool_max, config.pipeline.retry_s_max)
+    if pool is None:
+        return
     try:
         step_process = StepProcess(config, Pipeline(PostgresStore(pool), config.pipeline, SystemClock()), channel)
         await step_process.serve()

@@ -96,7 +96,9 @@ async def run(
     """
     collector.calm()
     metrics = metrics or WorkerMetrics()
-    pool = await open_pool_patiently(config.database_url, config.pool_max, config.pipeline.retry_s_max)
+    pool = await open_pool_patiently(config.database_url, config.pool_max, config.pipeline.retry_s_max, stop)
+    if pool is None:
+        return
     beside = (
         asyncio.create_task(follow_database(pool, metrics), name="figures"),
         asyncio.create_task(close_hours(pool), name="hours"),
@@ -163,6 +165,7 @@ class Worker:
         self._ahead_us: int | None = None
         self._leapt_us = 0
         self._listened_to_us = 0
+        self._since_us: int | None = None
         self._next_s: dict[str, float] = {}
 
     async def start(self) -> None:
@@ -186,7 +189,7 @@ class Worker:
             moved = self._frontier_moved()
             if moved and self.pipeline.has_due(self._frontier_us):
                 await self._note_listening()  # what ticks are judged by is on record before they are
-            if messages or (moved and self.pipeline.has_due(self._frontier_us)):
+            if messages or self._session_moved() or (moved and self.pipeline.has_due(self._frontier_us)):
                 self._under_way = asyncio.create_task(self._commit(deliveries, messages), name="commit")
                 if isinstance(self.pipeline, Pipeline):
                     await self._settle()  # else step processes work while the next batch is gathered and decoded here
@@ -240,6 +243,15 @@ class Worker:
             fields = {name: value for name, value in msgspec.structs.asdict(outcome).items() if name not in UNLOGGED}
             waiting = len(self.inbox) + len(self._carry)
             log.info("batch.committed", **fields, waiting=waiting, lag_ms=round(lag_us / 1000, 1))
+
+    def _session_moved(self) -> bool:
+        """Whether a live session came or went: then even a batch of nothing is committed, to hear whether we are fenced.
+
+        A worker of our client id takes our sessions and claims our shards; without a commit two idle ones would take the
+        sessions from each other for ever.
+        """
+        before_us, self._since_us = self._since_us, self.inbox.listening_since_us
+        return before_us != self._since_us
 
     def _frontier_moved(self) -> bool:
         """Take over the probes that came back: everything published before them is in this batch or an earlier one."""

@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Awaitable, Callable, Coroutine
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn
 
@@ -39,6 +40,8 @@ feed_app = typer.Typer(help="Feeds of the operator.", no_args_is_help=True)
 app.add_typer(feed_app, name="feed")
 
 Files = Annotated[list[Path], typer.Argument(help="Recordings, told by content.", exists=True, dir_okay=False)]
+STOP_S_MAX, CANCEL_S_MAX = 8.0, 1.0  # together within the ten seconds that `docker stop` and systemd units grant
+FENCED_STATUS = 3  # of a worker that was replaced: started again it would in turn replace the one that took over
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for a script.")]
 
 
@@ -80,9 +83,9 @@ def _settings(service: str) -> Settings:
     return settings
 
 
-def _fail(message: str) -> NoReturn:
+def _fail(message: str, status: int = 1) -> NoReturn:
     typer.echo(message, err=True)
-    raise typer.Exit(1)
+    raise typer.Exit(status)
 
 
 def _database_url(settings: Settings) -> str:
@@ -109,14 +112,28 @@ def _mqtt_url(settings: Settings) -> str:
 
 
 def _run_until_stopped(work: Callable[[asyncio.Event], Awaitable[None]]) -> None:
-    """Run until it ends by itself or SIGINT or SIGTERM asks it to."""
+    """Run until it ends by itself or SIGINT or SIGTERM asks it to.
+
+    What has not ended `STOP_S_MAX` after that is cancelled, and what cannot be cancelled is left as in a crash, which loses
+    nothing: psycopg waits for a server that does not answer whoever cancels it.
+    """
 
     async def guarded() -> None:
         stop = asyncio.Event()
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, stop.set)
-        await work(stop)
+        working = asyncio.ensure_future(work(stop))
+        stopping = asyncio.create_task(stop.wait(), name="stop")
+        await asyncio.wait((working, stopping), return_when=asyncio.FIRST_COMPLETED)
+        stopping.cancel()
+        await asyncio.wait((working,), timeout=STOP_S_MAX)
+        if not working.done():
+            working.cancel()
+            await asyncio.wait((working,), timeout=CANCEL_S_MAX)
+            typer.echo(f"did not end within {STOP_S_MAX:g} s: left as in a crash, which loses nothing", err=True)
+            os._exit(1)
+        await working
 
     asyncio.run(guarded())
 
@@ -174,6 +191,7 @@ def worker(
     from ingest.mqtt import BrokerAddress
     from ingest.pipeline import PipelineConfig
     from ingest.worker import WorkerConfig, owner_name, run
+    from store.commits import Fenced
     from store.pruning import Limits
 
     broker = BrokerAddress(
@@ -208,12 +226,11 @@ def worker(
     )
     on_subscribed = None if ready_file is None else ready_file.touch
     metrics = WorkerMetrics(settings.data_dir)
-    _run_exposed(
-        lambda stop: run(config, stop, on_subscribed, metrics, _spawn_step_process),
-        metrics.registry,
-        settings.metrics_host,
-        settings.worker_metrics_port,
-    )
+    work = partial(run, config, on_subscribed=on_subscribed, metrics=metrics, spawn=_spawn_step_process)
+    try:
+        _run_exposed(work, metrics.registry, settings.metrics_host, settings.worker_metrics_port)
+    except Fenced as error:
+        _fail(f"another worker took over: {error}. What this one did not acknowledge, the broker gives to it.", FENCED_STATUS)
 
 
 def _spawn_step_process(end: socket.socket) -> subprocess.Popen[bytes]:

@@ -7,6 +7,7 @@ value by msgspec. They know no query.
 from __future__ import annotations
 
 import struct
+import time
 from typing import Any, Literal, TypeAlias
 from uuid import UUID
 
@@ -15,7 +16,7 @@ from psycopg import AsyncConnection, sql
 from psycopg.rows import DictRow, dict_row
 from psycopg.types.datetime import TimestamptzBinaryLoader, TimestamptzLoader
 from psycopg.types.json import set_json_dumps, set_json_loads
-from psycopg_pool import AsyncConnectionPool
+from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from fleet.instants import from_datetime
 from store import staging
@@ -38,6 +39,13 @@ CONNECTION = {
 }
 """libpq's parameters of a connection; all chosen, against hosts that go away without a word."""
 
+RECONNECT_S_MAX = 4.0
+"""How long one series of attempts to connect, each after twice the pause of the last, may go on before a new one begins at once.
+Chosen: psycopg_pool's own five minutes let the pause grow to as long as the database was away."""
+
+CONNECTION_WAIT_S = {"keelwing_worker": 10.0, "keelwing_api": 30.0}
+"""How long a caller waits for a connection. The worker asks again, which begins a new series; a request has nobody who would."""
+
 
 async def open_pool(url: str, role: Role, size_max: int, *, wait_s: float = 30.0) -> Pool:
     """A pool of at most `size_max` connections acting as `role`, tested on the way out, reconnecting by itself.
@@ -54,11 +62,24 @@ async def open_pool(url: str, role: Role, size_max: int, *, wait_s: float = 30.0
     Raises:
         psycopg_pool.PoolTimeout: no connection within `wait_s`; nothing is left open.
     """
+    deadline_s = time.monotonic() + wait_s
+    while True:
+        pool = _closed_pool(url, role, size_max)
+        try:
+            await pool.open(wait=True, timeout=max(0.1, min(RECONNECT_S_MAX, deadline_s - time.monotonic())))
+        except BaseException as error:
+            await pool.close()
+            if not isinstance(error, PoolTimeout) or time.monotonic() >= deadline_s:
+                raise
+        else:
+            return pool
 
+
+def _closed_pool(url: str, role: Role, size_max: int) -> Pool:
     async def configure(connection: Connection) -> None:
         await _configure(connection, role)
 
-    pool: Pool = AsyncConnectionPool(
+    return AsyncConnectionPool(
         url,
         connection_class=AsyncConnection[DictRow],
         kwargs={"row_factory": dict_row, "application_name": role, **CONNECTION},
@@ -66,15 +87,11 @@ async def open_pool(url: str, role: Role, size_max: int, *, wait_s: float = 30.0
         check=AsyncConnectionPool.check_connection,
         min_size=min(2, size_max),
         max_size=size_max,
+        timeout=CONNECTION_WAIT_S[role],
+        reconnect_timeout=RECONNECT_S_MAX,
         open=False,
         name=role,
     )
-    try:
-        await pool.open(wait=True, timeout=wait_s)
-    except BaseException:
-        await pool.close()
-        raise
-    return pool
 
 
 async def scope(connection: Connection, tenant: str, party: UUID | str | None) -> None:

@@ -23,6 +23,7 @@ class TcpProxy:
         self.host = "127.0.0.1"
         self._target = (target_host, target_port)
         self._passing = True
+        self.accepted = 0  # connections ever made to it
         self._peer: dict[socket.socket, socket.socket] = {}
         self._waiting: dict[socket.socket, bytes] = {}  # towards this socket
         self._silent: list[socket.socket] = []  # accepted while deaf
@@ -122,6 +123,7 @@ class TcpProxy:
 
     def _accept(self, listener: socket.socket) -> None:
         connection, _ = listener.accept()
+        self.accepted += 1
         if not self._passing:
             self._silent.append(connection)
             return
