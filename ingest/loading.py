@@ -51,8 +51,7 @@ async def load(tx: Transaction, watch: Watch, contexts: Contexts, roster: Roster
             some = given[first : first + ASSETS_AT_ONCE]
             async for watched, page in pages_together(tx, some):
                 await walk_asset(tx, watched, page, None, contexts, Judged(again=True))
-            for watched in some:
-                watched.changed = False
+            for watched in some:  # one that was stepped has moved since its checkpoint: the next one spares the next start that
                 watch.add(watched)
 
 

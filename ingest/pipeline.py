@@ -14,6 +14,7 @@ import secrets
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from functools import reduce
+from itertools import islice
 
 import msgspec
 import structlog
@@ -40,6 +41,7 @@ from store import commits, faults
 from store.rows import CountRow, DirtyRow, StepBatch
 
 log = structlog.get_logger(__name__)
+DRAIN_AT_ONCE = 2000  # checkpoints in one transaction at the end; chosen: half a second of work
 ASSETS_MAX = 1_000_000  # assets of one worker
 FEED_ORIGIN = "feed:"  # what an origin that is a feed begins with
 BIRTH_SPAN_US = 6 * HOUR_US  # chosen: a prior serves an asset's first hours; by then its models have rows of their own
@@ -159,7 +161,8 @@ class Pipeline(Patience):
         Args:
             messages: decoded, in the order of arrival.
             frontier_us: up to when the broker has nothing left for us; live ticks before it are due. None: none are.
-            drain: write a checkpoint of every changed state, because the worker is about to stop.
+            drain: write a checkpoint of every changed state, because the worker is about to stop; so many in a transaction,
+                so that what was written stays when there is no time for the rest.
             elsewhere: of the other parts, when this is one of several.
 
         Returns: what became of it. When this returns, the messages may be acknowledged.
@@ -184,6 +187,8 @@ class Pipeline(Patience):
         except faults.UNSTORABLE as error:
             return await self._one_by_one(batch, error)
         self._keep(batch)
+        if drain and len(batch.checkpointed) >= DRAIN_AT_ONCE:
+            await self.process([], None, drain=True)
         return self._outcome(batch, started_s)
 
     # -- one attempt, in order ----------------------------------------------------------------------------------------
@@ -364,9 +369,9 @@ class Pipeline(Patience):
         batch.raised = await raise_alerts(tx, rows, numbers, self.clock.wall_us())
 
     def _to_checkpoint(self, batch: _Batch, judged: Judged) -> list[Watched]:
-        """States to write: those that moved far or long enough, those that a tick moved, and all changed ones when draining."""
+        """States to write: those that moved far or long enough, those a tick moved; when draining, changed ones."""
         if batch.drain:
-            return [watched for watched in self.watch.assets.values() if watched.changed]
+            return list(islice((watched for watched in self.watch.assets.values() if watched.changed), DRAIN_AT_ONCE))
         now_s, age_max_s = self.clock.monotonic_s(), self.config.checkpoint_age_max_s
         stepped = [self.watch[asset_id] for asset_id in sorted(judged.stepped)]
         # A tick leaves no reading behind: without a checkpoint a restart would take a reading before it for one in time.

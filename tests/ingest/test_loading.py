@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from detect.step import initial_state
-from ingest import loading
+from ingest import loading, pipeline
 from ingest.watch import Watched
 from store import registry
 from tests.fix_bench import PLANE, SHIP, Bench, at, sailing
@@ -35,6 +35,20 @@ async def test_a_restart_restores_a_fleet_exactly_whatever_a_page_holds(
     while await bench.pipeline.catch_up():
         pass
     assert cuts(bench) == before
+
+
+async def test_what_a_start_caught_up_with_is_kept_by_the_next_end(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    flying = [at(second, on_ground=False, gs_kn=400, alt_baro_ft=30000) for second in (0, 10)]
+    await bench.send((SHIP, [sailing(0)]), (PLANE, flying[:1]))  # first readings make checkpoints
+    await bench.send((SHIP, [sailing(10)]), (PLANE, flying[1:]))
+    await bench.restart()
+    assert len(bench.pipeline.behind) == 2
+    while await bench.pipeline.catch_up():
+        pass
+    monkeypatch.setattr(pipeline, "DRAIN_AT_ONCE", 1)
+    await bench.pipeline.process([], None, drain=True)
+    await bench.restart()
+    assert bench.pipeline.behind == []
 
 
 def test_restored_states_write_their_checkpoints_one_after_another() -> None:
