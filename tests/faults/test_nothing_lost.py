@@ -26,6 +26,7 @@ from tests.fix_proxy import TcpProxy
 SEED = 20
 KILLS_MIN = 10
 CUT_S = 20.0
+EARLY = 0.15  # share of workers that are given little time to come to work
 RATE_HZ = 800.0  # messages a second while there is trouble, each death worth its share of them; the rest goes as fast as it can
 COUNT = (
     "SELECT (SELECT count(*) FROM reading_vessel) + (SELECT count(*) FROM reading_aircraft)"
@@ -62,6 +63,7 @@ class Trouble:
         self.cable = cable
         self.deaths = 0
         self.kills = 0
+        self.is_cut = False
         self.draw = random.Random(seed)
         self.over = asyncio.Event()
 
@@ -74,9 +76,10 @@ class Trouble:
 
     async def _kill_the_worker(self, others: list[asyncio.Task[None]]) -> None:
         while self.kills < KILLS_MIN or not all(task.done() for task in others):
-            # A worker is killed at some moment of its work, or before it came to it.
+            # A worker is killed at some moment of its work; now and then, and while it waits for its database, before that.
+            early = self.is_cut or self.draw.random() < EARLY
             with contextlib.suppress(AssertionError):
-                await until("it is at work", self.worker.subscribed, self.draw.uniform(3, 9))
+                await until("it is at work", self.worker.subscribed, self.draw.uniform(1, 6) if early else 60)
             at_work = await self.worker.subscribed()
             await asyncio.sleep(self.draw.uniform(0, 1.2))
             assert self.worker.process is not None
@@ -89,7 +92,9 @@ class Trouble:
     async def _cut_the_database(self) -> None:
         await asyncio.sleep(self.draw.uniform(2, 6))
         self.cable.cut()
+        self.is_cut = True
         await asyncio.sleep(CUT_S)
+        self.is_cut = False
         self.cable.restore()
 
     async def _restart_the_broker(self) -> None:
@@ -109,7 +114,7 @@ async def publish(world: World, url: str, protocol: Literal[4, 5], trouble: Trou
 
     async with Publisher(url, tenant=TENANT, protocol=protocol) as publisher:
         while left:
-            await until("the turn of the next message", its_turn, 200)
+            await until("the turn of the next message", its_turn, 400)
             topic, payload = left.popleft()
             await publisher.send(Outgoing(topic, payload, False, 1, 0, ""))
         await publisher.settled()
@@ -125,7 +130,7 @@ def differing(form: dict[str, list[dict[str, Any]]], wanted: dict[str, list[dict
     return next((part for part in parts if form[part] != wanted[part]), None)
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 async def test_killed_cut_off_and_restarted_it_ends_like_the_undisturbed_run(
     truth: Truth, database_url: str, broker: Broker, through: Callable[[str], tuple[TcpProxy, str]], tmp_path: Path
 ) -> None:
