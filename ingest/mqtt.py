@@ -40,6 +40,7 @@ KEEPALIVE_S = 30
 RECONNECT_S_MAX = 5
 PROBE_TENANT = "_"
 PROBE_CLASS = "probe"
+UNPROVEN_US = 2_000_000  # chosen: two probes; one that has not come back by then found no subscription, or a very full window
 PROBES_MAX = 64  # under way at once; chosen: a minute of probes, older ones are lost with their connection
 
 
@@ -78,7 +79,8 @@ class Receiver:
 
     `on_wake` is called on paho's thread when something arrived or the connection changed. `connected_since_us` is the wall
     time of the last successful subscription, None while the broker is away; `resumed` says that the session was there before,
-    so that messages in flight at its last end may still come again; `overflowed` that some were let pass unheld.
+    so that messages in flight at its last end may still come again; `overflowed` that some were let pass unheld; `is_proven` that
+    the session has our subscription: a process killed between CONNECT and SUBSCRIBE leaves a session that has none.
     """
 
     def __init__(
@@ -101,6 +103,7 @@ class Receiver:
         self._held_bytes = 0
         self.overflowed = False
         self.resumed = False
+        self.is_proven = False
         self._lock = threading.Lock()
         self._connection = 0
         self._pending_subscribe = 0
@@ -217,6 +220,16 @@ class Receiver:
             self.connected_since_us = self._clock.wall_us()
             self._on_wake()
             return
+        self.is_proven = False
+        self._subscribe(client)
+
+    def make_sure(self, now_us: int) -> None:
+        """Subscribe after all when nothing ever came over a session that was there before: a probe should have by now."""
+        since_us = self.connected_since_us
+        if not self.is_proven and since_us is not None and now_us - since_us > UNPROVEN_US:
+            self._subscribe(self._running())
+
+    def _subscribe(self, client: paho.Client) -> None:
         _, mid = client.subscribe(self._filter, qos=1)
         self._pending_subscribe = mid or 0
 
@@ -224,6 +237,7 @@ class Receiver:
         if mid == self._pending_subscribe:
             failures = [str(reason) for reason in reasons if reason.is_failure]
             self.refused = failures[0] if failures else None
+            self.is_proven = not failures
             self.connected_since_us = None if failures else self._clock.wall_us()
             self._on_wake()
 
@@ -236,6 +250,7 @@ class Receiver:
     def _received(self, _client: object, _userdata: object, message: paho.MQTTMessage) -> None:
         payload = bytes(message.payload)
         key = (message.topic, payload)
+        self.is_proven = True
         with self._lock:
             held = self._held.get(key)
             if held is not None and message.dup:
@@ -291,9 +306,11 @@ class Inbox:
         self._backfill = receiver(BACKFILL_FILTER, "-backfill")
         self._live = (self._devices, self._feeds)
         self.sessions = {"devices": self._devices, "feeds": self._feeds, "backfill": self._backfill}
+        worker = f"{PREFIX}/{PROBE_TENANT}/{PROBE_CLASS}/worker/{address.client_id}/telemetry"
         self._probe_topics = {
-            f"{PREFIX}/{PROBE_TENANT}/{PROBE_CLASS}/worker/{address.client_id}/telemetry": self._devices,
+            worker: self._devices,
             f"{PREFIX}/{PROBE_TENANT}/feed/{PROBE_CLASS}-{address.client_id}/telemetry": self._feeds,
+            f"{worker}/backfill": self._backfill,  # sent only until the session is proven
         }
         self._probes: dict[str, int] = {}
         self._sent: set[bytes] = set()
@@ -334,7 +351,8 @@ class Inbox:
     @property
     def is_subscribed(self) -> bool:
         """Whether the broker keeps every subscription for us."""
-        return self.listening_since_us is not None and self._backfill.connected_since_us is not None
+        connected = self.listening_since_us is not None and self._backfill.connected_since_us is not None
+        return connected and all(receiver.is_proven for receiver in self.sessions.values())
 
     @property
     def listening_since_us(self) -> int | None:
@@ -365,7 +383,10 @@ class Inbox:
         if len(self._sent) > PROBES_MAX:
             self._sent = {payload}
         for topic, receiver in self._probe_topics.items():
-            receiver.publish(topic, payload)
+            if receiver is not self._backfill or not receiver.is_proven:
+                receiver.publish(topic, payload)
+        for receiver in self.sessions.values():
+            receiver.make_sure(now_us)
 
     def probe_us(self, delivery: Held) -> int | None:
         """The publication time if a delivery is a probe, else None.
@@ -386,6 +407,6 @@ class Inbox:
     @property
     def frontier_us(self) -> int | None:
         """Up to when the broker has nothing left for us, by the probes that came back; None before the first."""
-        if len(self._probes) < len(self._probe_topics):
-            return None
-        return min(self._probes.values())
+        came_us = [self._probes.get(topic) for topic, receiver in self._probe_topics.items() if receiver in self._live]
+        known_us = [time_us for time_us in came_us if time_us is not None]
+        return min(known_us) if len(known_us) == len(came_us) else None

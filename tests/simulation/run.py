@@ -172,10 +172,10 @@ class Run:
             await self._come_to_rest()
             if self.latest_step_s():  # every run of a seed ends at the same wall time
                 self.clock.step_to(self.latest_step_s())
-                await asyncio.sleep(5)
+                await asyncio.sleep(10)  # a clock set on is believed after what may still be sent again has come
                 await self._come_to_rest()
             self.incarnations[-1].stop.set()
-            await supervising
+            await asyncio.wait_for(supervising, REST_S_MAX)
 
     def latest_step_s(self) -> float:
         """How far ahead of the true time the wall clock is at most in a run of this seed."""
@@ -210,7 +210,7 @@ class Run:
             incarnation.task.result()
 
     async def _publish(self) -> None:
-        await self.subscribed.wait()
+        await asyncio.wait_for(self.subscribed.wait(), REST_S_MAX)
         began_s = self.clock.monotonic_s()
         for publication in self.world.publications:
             await asyncio.sleep(max(0.0, began_s + publication.at_s - self.clock.monotonic_s()))
@@ -222,7 +222,9 @@ class Run:
         plan, faults = Random(f"mischief {self.seed}"), self.faults
 
         def some_time() -> float:
-            return plan.uniform(0.2, ACTIVE_S)
+            return (
+                plan.uniform(0.001, 0.02) if plan.random() < 0.1 else plan.uniform(0.2, ACTIVE_S)
+            )  # before or after subscribing
 
         for _ in range(faults.crashes):
             yield self._at(some_time(), self._crash)
@@ -260,7 +262,7 @@ class Run:
     def _left(self) -> str | None:
         """What still has to happen, None when nothing."""
         worker = self.incarnations[-1].worker
-        if self.incarnations[-1].task.done():
+        if self.incarnations[-1].store.is_dead:
             return "no worker runs"
         if not self.broker.is_drained:
             return "the broker still has messages"
