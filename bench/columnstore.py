@@ -95,20 +95,21 @@ def measure_all(report: Report, *, quick: bool = False) -> None:
 def _measure_class(
     report: Report, connection: psycopg.Connection[Any], fleet: Fleet, asset_class: LiteralString, rows: int
 ) -> None:
-    as_rows: tuple[str, float] | None = None
+    as_rows: dict[int, tuple[str, float]] = {}
     for setting in fleet.settings:
         with _trial(connection, asset_class, setting) as trial:
-            if as_rows is None or setting.chunk_days != fleet.settings[0].chunk_days:
+            if setting.chunk_days not in as_rows:
                 plain = _bytes(connection) / rows
                 heap = _bytes(connection, "pg_table_size") / rows
-                as_rows = (f"rows, {setting.chunk_days} d", plain)
+                as_rows[setting.chunk_days] = (f"rows, {setting.chunk_days} d", plain)
                 name = f"{asset_class}, {fleet.name}: rows, {setting.chunk_days} d"
                 report.add(name, plain, "B/reading", readings=rows, index_bytes_a_reading=plain - heap)
             before_ms = _read_ms(connection)
             _compress(connection, trial, setting)
             report.add(
-                f"{asset_class}, {fleet.name}: {setting}", _bytes(connection) / rows, "B/reading", reference=as_rows,
-                chosen=setting == CHOSEN, day_of_one_asset_ms=_read_ms(connection), day_of_one_asset_as_rows_ms=before_ms,
+                f"{asset_class}, {fleet.name}: {setting}", _bytes(connection) / rows, "B/reading",
+                reference=as_rows[setting.chunk_days], chosen=setting == CHOSEN,
+                day_of_one_asset_ms=_read_ms(connection), day_of_one_asset_as_rows_ms=before_ms,
             )  # fmt: skip
 
 
