@@ -17,7 +17,7 @@ CHUNK_DAYS = 1  # chosen for a thousand assets: the index of a day is 1.7 GB (do
 COLUMNSTORE_AFTER_DAYS = 4  # behind the 72 h horizon (design 5.7) and one chunk
 SEGMENT_BY: LiteralString = "stream_id"
 ORDER_BY: LiteralString = "time DESC, source, seq"
-"""The key's columns, by which is asked. Measured (bench/columnstore.py), a reading every 10 s: no other takes a hundredth less."""
+"""The key's columns, asked by. Measured (bench/columnstore.py), a reading every 10 s: no other takes a hundredth less."""
 
 
 def edition(connection: psycopg.Connection[Any]) -> str | None:
