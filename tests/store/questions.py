@@ -80,7 +80,8 @@ def values(known: Known) -> dict[str, Any]:
     """A value for each placeholder, by its name."""
     world = known.world
     return {
-        "about": [world.ship], "after": None, "after_asset": "", "after_feed": "", "after_id": "", "after_rule": "",
+        "about": [world.ship], "after": None, "among": [world.ship, world.plane],
+        "after_asset": "", "after_feed": "", "after_id": "", "after_rule": "",
         "after_subject": "", "after_tenant": "alpha", "after_time": NOON - 2 * DAY, "alert": world.alert,
         "alert_id": world.alert, "asset": world.ship, "asset_id": world.ship, "asset_ids": [world.ship, world.plane],
         "attempt": None,
@@ -95,7 +96,8 @@ def values(known: Known) -> dict[str, Any]:
         "shards": list(range(64)), "since": NOON - 2 * DAY, "source": ["device"], "south": 50.0, "statuses": ["open"],
         "stream_ids": list(known.streams), "subject": None, "tenant": "alpha", "to": NOON + timedelta(hours=1),
         "type": "bulk carrier",
-        "until": FAR, "value": "9074729", "wait_max_us": 0, "webhook": known.webhook, "webhook_id": known.webhook, "west": 0.0,
+        "until": FAR, "value": "9074729", "wanted": 1000,
+        "wait_max_us": 0, "webhook": known.webhook, "webhook_id": known.webhook, "west": 0.0,
     }  # fmt: skip
 
 
