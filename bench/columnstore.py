@@ -13,7 +13,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, LiteralString, NamedTuple
@@ -28,7 +28,7 @@ from keelwing.simulation import write_recording
 from simulators.scenario import Cadence, load_scenario
 from store import timescale
 from store.migrate import migrate
-from tests.timescale_wasm.serving import WasmTimescale
+from tests.timescale_wasm.serving import WasmAbsentError, WasmTimescale
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 ROWS_A_STATEMENT = 5000
@@ -82,8 +82,13 @@ FLEETS = (
 
 
 def measure_all(report: Report, *, quick: bool = False) -> None:
-    """Measure every fleet under its settings."""
-    with WasmTimescale() as server:
+    """Measure every fleet under its settings; where the build is not installed, say so and measure nothing."""
+    try:
+        server = WasmTimescale().start()
+    except WasmAbsentError as absent:
+        say(str(absent))
+        return
+    with closing(server):
         migrate(server.url)
         with psycopg.connect(server.url, autocommit=True) as connection:
             for fleet in FLEETS:

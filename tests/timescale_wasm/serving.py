@@ -25,6 +25,9 @@ class WasmTimescale:
         self.url = ""
 
     def __enter__(self) -> Self:
+        return self.start()
+
+    def start(self) -> Self:
         """Start and wait for the port.
 
         Raises:
@@ -40,13 +43,17 @@ class WasmTimescale:
         ready, _, _ = select.select([self._process.stdout], [], [], START_S)
         port = self._process.stdout.readline().strip() if ready else ""
         if not port:
-            self.__exit__()
+            self.close()
             raise TimeoutError("the WebAssembly TimescaleDB did not start")
         # It asks for a password and takes any; a question for TLS or GSS it takes for the beginning of a session.
         self.url = f"postgresql://postgres:any@127.0.0.1:{port}/postgres?sslmode=disable&gssencmode=disable"
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End it."""
         if self._process is None:
             return
         assert self._process.stdin is not None
