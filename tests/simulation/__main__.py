@@ -23,6 +23,8 @@ def main() -> int:
             print(result.told(), flush=True)
         elif asked.seeds == 1:
             print(f"seed {seed} is well; trace {result.trace}; faults: {result.faults.told()}")
+        if (seed - asked.seed + 1) % 100 == 0:
+            print(f"{seed - asked.seed + 1} seeds, {failed} failed", file=sys.stderr, flush=True)
     if asked.seeds > 1:
         print(f"{asked.seeds} seeds from {asked.seed}: {failed} failed, {time.monotonic() - began_s:.1f} s")
     return 1 if failed else 0
