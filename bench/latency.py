@@ -11,10 +11,8 @@ from __future__ import annotations
 import argparse
 import asyncio
 import os
-import shutil
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -30,7 +28,7 @@ from bench.contenders import Bare, Contender, Keelwing, Obvious
 from bench.load import Load, Times
 from bench.prepare import asset_id_of, prepare
 from bench.report import ROOT, Report, Target, keep_to_two_cores, say
-from bench.servers import Broker, Database, broker_of, database_server
+from bench.servers import Broker, Database, broker_of, database_server, run_directory
 from bench.throughput import Wanted, measure, published, rates_of
 from bench.world import PER_SECOND, TENANT, Asset, assets
 from keelwing.embedded.process import free_port
@@ -106,7 +104,7 @@ def _full_rate(database: Database, *, quick: bool) -> float:
 
 def _reference(database: Database, fleet: list[Asset], seconds: float, name: str) -> Delays:
     with ExitStack() as stack:
-        directory = _directory(stack)
+        directory = stack.enter_context(run_directory())
         broker = stack.enter_context(broker_of(BROKER))
         contender: Contender
         if name == "bare":
@@ -122,7 +120,7 @@ def _reference(database: Database, fleet: list[Asset], seconds: float, name: str
 def _keelwing(database: Database, fleet: list[Asset], seconds: float) -> tuple[Delays, Delays, int]:
     """Delays to the commit and to the webhook, and how many alarms did not come."""
     with ExitStack() as stack:
-        directory = _directory(stack)
+        directory = stack.enter_context(run_directory())
         broker = stack.enter_context(broker_of(BROKER))
         url = stack.enter_context(database.fresh(migrated=True))
         asyncio.run(prepare(url, fleet, time.time_ns() // 1000))
@@ -247,12 +245,6 @@ def _running(words: list[str], settings: dict[str, str], log_path: Path) -> Iter
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
-
-
-def _directory(stack: ExitStack) -> Path:
-    directory = Path(tempfile.mkdtemp(prefix="keelwing-bench-"))
-    stack.callback(shutil.rmtree, directory, ignore_errors=True)
-    return directory
 
 
 def main() -> None:

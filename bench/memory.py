@@ -10,15 +10,12 @@ from __future__ import annotations
 import argparse
 import asyncio
 import re
-import shutil
 import signal
-import tempfile
 import time
 import tracemalloc
 import urllib.request
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
-from pathlib import Path
 from statistics import mean
 from typing import Any, LiteralString
 
@@ -30,7 +27,7 @@ from bench.contenders import Keelwing
 from bench.prepare import prepare
 from bench.processes import cpu_s, rss_bytes
 from bench.report import Report, Target, keep_to_two_cores, say
-from bench.servers import Database, broker_of, database_server
+from bench.servers import Database, broker_of, database_server, run_directory
 from bench.throughput import AHEAD, published
 from bench.warm import warmed
 from bench.world import PER_SECOND, TENANT, Asset, assets
@@ -109,8 +106,7 @@ class _Shop:
     def __init__(self, stack: ExitStack, database: Database, fleet: list[Asset]) -> None:
         self.fleet = fleet
         self.of = f"{len(fleet):,} assets"
-        self.directory = Path(tempfile.mkdtemp(prefix="keelwing-bench-"))
-        stack.callback(shutil.rmtree, self.directory, ignore_errors=True)
+        self.directory = stack.enter_context(run_directory())
         self.broker = stack.enter_context(broker_of("nats"))
         self.url = stack.enter_context(database.fresh(migrated=True))
         self._metrics_port = free_port()

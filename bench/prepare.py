@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import uuid
 from itertools import islice
 
@@ -56,3 +57,4 @@ async def prepare(url: str, assets: list[Asset], start_us: int) -> None:
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute("VACUUM ANALYZE")
         connection.execute("CHECKPOINT")
+    os.sync()  # else what was just written holds up the first commits and the broker's files in the middle of a measurement

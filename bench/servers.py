@@ -95,6 +95,14 @@ class Mosquitto:
             self._process = None
 
 
+@contextmanager
+def run_directory() -> Iterator[Path]:
+    """A directory for a run's packets, gauges and logs, in memory where the system has such a place: the disk is the servers'."""
+    memory = Path("/dev/shm")
+    with tempfile.TemporaryDirectory(prefix="keelwing-bench-", dir=memory if memory.is_dir() else None) as directory:
+        yield Path(directory)
+
+
 def mosquitto_program() -> str | None:
     """Path of Mosquitto; None when it is not installed."""
     return shutil.which("mosquitto") or shutil.which("mosquitto", path=MOSQUITTO_PATH)

@@ -10,10 +10,8 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import shutil
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -31,7 +29,7 @@ from bench.load import Kind, Load
 from bench.prepare import prepare
 from bench.processes import cpu_s, rss_bytes
 from bench.report import ROOT, Report, Target, keep_to_two_cores, say
-from bench.servers import Broker, Database, broker_of, brokers_there, database_server
+from bench.servers import Broker, Database, broker_of, brokers_there, database_server, run_directory
 from bench.world import PER_SECOND, Asset, assets
 
 Mode = Literal["live", "drain"]
@@ -90,8 +88,7 @@ def measure(database: Database, wanted: Wanted) -> dict[str, list[Round]]:
 def run(database: Database, wanted: Wanted, name: str, fleet: list[Asset]) -> Round:
     """One run of one contender, on a fresh broker and database."""
     with ExitStack() as stack:
-        directory = Path(tempfile.mkdtemp(prefix="keelwing-bench-"))
-        stack.callback(shutil.rmtree, directory, ignore_errors=True)
+        directory = stack.enter_context(run_directory())
         seconds = wanted.seconds if name == "keelwing" else min(wanted.seconds, wanted.reference_seconds)
         wanted = msgspec.structs.replace(wanted, seconds=seconds)
         count = _count(wanted, name, len(fleet))
