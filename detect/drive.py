@@ -36,6 +36,27 @@ def walk(
     return findings
 
 
+def stride(state: AssetState, readings: Sequence[Reading], context: Context) -> tuple[int, list[Finding]]:
+    """Step readings for as long as no tick is due before one of them: how many, and their findings.
+
+    Nearly all readings of a live asset are such. The others are for `walk`, which asks for the contexts of ticks.
+
+    Args:
+        state: updated in place.
+        readings: in canonical order, all of one hour.
+        context: of that hour.
+    """
+    findings: list[Finding] = []
+    for count, reading in enumerate(readings):
+        wake_us = state.wake_at_us
+        if wake_us is not None and wake_us < reading.time_us:
+            return count, findings
+        found = step(state, reading, context)[1]
+        if found:
+            findings.extend(found)
+    return len(readings), findings
+
+
 def drive(state: AssetState, readings: Sequence[Reading], until_us: int | None, contexts: ContextSource) -> list[Finding]:
     """`walk` with contexts at hand: the findings of readings and of the ticks due between and after them."""
     steps = walk(state, readings, until_us, contexts.at_reading)

@@ -68,6 +68,10 @@ class Contexts:
 
         return context
 
+    def at_hour(self, watched: Watched, time_us: int) -> Context:
+        """The context of every reading of one asset in the hour of an instant."""
+        return self._context(watched, time_us)
+
     async def at_tick(self, tx: Transaction, watched: Watched, tick_us: int, *, again: bool) -> Context:
         """Context of a tick, with the scene of that instant; keeps what the scene said in `scenes`, to be written.
 

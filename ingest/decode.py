@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections import Counter
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
@@ -70,9 +69,9 @@ class Decoded(msgspec.Struct, kw_only=True):
     statics: list[tuple[int, StaticReport]] = []
     status: Status | None = None
     rejections: list[Rejection] = []
-    nulled: Counter[str] = msgspec.field(default_factory=Counter)
+    nulled: dict[str, int] = {}
     unknown_fields: int = 0
-    warnings: Counter[str] = msgspec.field(default_factory=Counter)
+    warnings: dict[str, int] = {}
 
     def raw(self, index: int) -> bytes:
         """The bytes of one element as they came, for a rejection that is found out later."""
@@ -146,6 +145,10 @@ def decode_record(record: dict[str, Any], now_us: int) -> Decoded:
     return decoded
 
 
+def _count(counts: dict[str, int], what: str) -> None:
+    counts[what] = counts.get(what, 0) + 1
+
+
 def _check_address(parsed: DeviceTopic | FeedTopic) -> None:
     if isinstance(parsed, FeedTopic):
         if len(parsed.feed) > NAME_CHARS_MAX or "\x00" in parsed.feed:
@@ -209,7 +212,7 @@ def _decode_element(decoded: Decoded, topic: DeviceTopic | FeedTopic, index: int
     time_us = _time_us(element.get("time"), now_us)
     warning = _known_warning(scheme, value)
     if warning is not None:
-        decoded.warnings[f"{scheme}:{warning}"] += 1
+        _count(decoded.warnings, f"{scheme}:{warning}")
     if topic.kind == "static":
         decoded.statics.append((index, _static(decoded, asset_class, scheme, value, time_us, element)))
         return
@@ -306,13 +309,13 @@ def _position(decoded: Decoded, element: dict[str, Any]) -> tuple[float | None, 
         return None, None
     lat_deg, lon_deg = _number(lat), _number(lon)
     if lat_deg is None or lon_deg is None:
-        decoded.nulled["position:not_a_number"] += 1
+        _count(decoded.nulled, "position:not_a_number")
         return None, None
     if lat_deg == 91 or lon_deg == 181:
-        decoded.nulled["position:sentinel"] += 1
+        _count(decoded.nulled, "position:sentinel")
         return None, None
     if abs(lat_deg) > 90 or abs(lon_deg) > 180:
-        decoded.nulled["position:out_of_range"] += 1
+        _count(decoded.nulled, "position:out_of_range")
         return None, None
     return lat_deg, -180.0 if lon_deg == 180 else lon_deg
 
@@ -344,7 +347,7 @@ def _field(decoded: Decoded, field: Field, given: object) -> float | int | bool 
         if number is not None:
             kept, reason = _ranged(field, number)
     if kept is None:
-        decoded.nulled[f"{field.name}:{reason}"] += 1
+        _count(decoded.nulled, f"{field.name}:{reason}")
     return kept
 
 
@@ -377,7 +380,7 @@ def _text(field: Field, given: str) -> tuple[str | None, str]:
 
 def _channels(decoded: Decoded, given: object) -> dict[str, float]:
     if not isinstance(given, dict):
-        decoded.nulled["channels:wrong_type"] += 1
+        _count(decoded.nulled, "channels:wrong_type")
         return {}
     kept: dict[str, float] = {}
     for name, raw in given.items():
@@ -385,11 +388,11 @@ def _channels(decoded: Decoded, given: object) -> dict[str, float]:
             continue
         number = _number(raw)
         if not isinstance(name, str) or not is_channel_name(name):
-            decoded.nulled["channels:bad_name"] += 1
+            _count(decoded.nulled, "channels:bad_name")
         elif number is None:
-            decoded.nulled[f"{name}:not_a_number"] += 1
+            _count(decoded.nulled, f"{name}:not_a_number")
         elif len(kept) >= CHANNELS_MAX:
-            decoded.nulled["channels:too_many"] += 1
+            _count(decoded.nulled, "channels:too_many")
         else:
             kept[name] = number
     return kept
@@ -401,7 +404,7 @@ def _source(decoded: Decoded, element: dict[str, Any]) -> str:
         return "device"
     if isinstance(given, str) and 0 < len(given) <= NAME_CHARS_MAX and given.isprintable():
         return given
-    decoded.nulled["source:wrong_type"] += 1
+    _count(decoded.nulled, "source:wrong_type")
     return "device"
 
 
@@ -410,7 +413,7 @@ def _seq(decoded: Decoded, given: object) -> int | None:
         return None
     if isinstance(given, int) and not isinstance(given, bool) and 0 <= given <= SEQ_MAX:
         return given
-    decoded.nulled["seq:out_of_range"] += 1
+    _count(decoded.nulled, "seq:out_of_range")
     return None
 
 

@@ -13,7 +13,7 @@ from operator import itemgetter
 
 import msgspec
 
-from detect.drive import walk
+from detect.drive import stride, walk
 from detect.model import Finding
 from fleet.reading import Reading
 from ingest.contexts import Contexts
@@ -117,14 +117,17 @@ async def walk_asset(
     The store is asked for the scene of each tick. What the state gives to priors is taken at each hour's end into `judged`.
     """
     findings: list[Finding] = []
-    await contexts.know_group(tx, watched.group)
+    if watched.group not in contexts.book.loaded:
+        await contexts.know_group(tx, watched.group)
     for hour_us, hour in groupby(readings, key=lambda reading: hour_of(reading.time_us)):
         judged.walked += len(readings)
         if judged.walked >= TURN_READINGS:
             judged.walked = 0
             await asyncio.sleep(0)  # others may have a turn between
         findings += await _walk(tx, watched, list(hour), None, contexts, judged)
-        judged.contributions += contexts.book.take(watched, hour_us)
+        contributions = contexts.book.take(watched, hour_us)
+        if contributions:
+            judged.contributions += contributions
     if until_us is not None:
         findings += await _walk(tx, watched, (), until_us, contexts, judged)
     judged.stepped.add(watched.asset_id)
@@ -139,8 +142,29 @@ async def _walk(
     contexts: Contexts,
     judged: Judged,
 ) -> list[Finding]:
-    steps = walk(watched.state, readings, until_us, contexts.at_reading(watched))
     findings: list[Finding] = []
+    stepped = 0
+    if readings:
+        stepped, findings = stride(watched.state, readings, contexts.at_hour(watched, readings[0].time_us))
+    if stepped < len(readings) or until_us is not None:
+        findings += await _walk_with_ticks(tx, watched, readings[stepped:], until_us, contexts, judged)
+    if readings:
+        watched.recent.extend([order_key(reading) for reading in readings[-RECENT_MAX:]])
+        watched.last_key = watched.recent[-1]
+        watched.born_us = watched.born_us or readings[0].time_us
+    watched.changed = True
+    return findings
+
+
+async def _walk_with_ticks(
+    tx: Transaction,
+    watched: Watched,
+    readings: Sequence[Reading],
+    until_us: int | None,
+    contexts: Contexts,
+    judged: Judged,
+) -> list[Finding]:
+    steps = walk(watched.state, readings, until_us, contexts.at_reading(watched))
     try:
         tick_us = next(steps)
         while True:
@@ -148,10 +172,5 @@ async def _walk(
             judged.ticked.add(watched.asset_id)
             tick_us = steps.send(await contexts.at_tick(tx, watched, tick_us, again=judged.again))
     except StopIteration as end:
-        findings = end.value
-    if readings:
-        watched.recent.extend(order_key(reading) for reading in readings[-RECENT_MAX:])
-        watched.last_key = order_key(readings[-1])
-        watched.born_us = watched.born_us or readings[0].time_us
-    watched.changed = True
-    return findings
+        findings: list[Finding] = end.value
+        return findings

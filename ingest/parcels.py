@@ -7,7 +7,6 @@ judged here and no table is known.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -220,8 +219,8 @@ def _message(parcel: Parcel) -> Message:
         statics=parcel.statics,
         status=None if parcel.online is None else Status(parcel.online),
         rejections=parcel.rejections,
-        nulled=Counter(parcel.nulled),
+        nulled=parcel.nulled,
         unknown_fields=parcel.unknown_fields,
-        warnings=Counter(parcel.warnings),
+        warnings=parcel.warnings,
     )
     return Message(parcel.topic, decoded, parcel.received_us)

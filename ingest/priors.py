@@ -47,7 +47,9 @@ class PriorBook:
     def take(self, watched: Watched, hour_us: int) -> list[ContributionRow]:
         """Take what an asset's state gives after stepping readings of the hour that starts at `hour_us`; rows to store."""
         rows: list[ContributionRow] = []
-        self._newest_us[watched.group] = max(hour_us, self._newest_us.get(watched.group, 0))
+        group = watched.group
+        if hour_us > self._newest_us.get(group, 0):
+            self._newest_us[group] = hour_us
         for contribution in watched.state.take_contributions():
             share = Share(hour_us, contribution)
             if self.put(watched.group, share) and hour_us < self._newest_us.get(watched.group, 0):

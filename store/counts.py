@@ -5,6 +5,7 @@ received = stored + duplicate + rejected + traffic, and stored = what the readin
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Iterable
 
 import msgspec
@@ -29,6 +30,7 @@ _COUNTERS = (
     "static_duplicate",
     "unknown_fields",
 )
+_counters_of = operator.attrgetter(*_COUNTERS)
 COLUMNS = {"tenant": "text", "origin": "text", "hour": staging.INSTANT, **dict.fromkeys(_COUNTERS, "int8")}
 
 
@@ -55,13 +57,14 @@ class Balance(msgspec.Struct, frozen=True, kw_only=True):
 
 async def add(conn: Connection, rows: Iterable[CountRow]) -> None:
     """Add increments, in this transaction."""
-    sums: dict[tuple[str, str, int], list[int]] = {}
+    sums: dict[tuple[str, str, int], tuple[int, ...]] = {}
     nulled: dict[tuple[str, str, int, str, str], int] = {}
     for row in rows:
         key = (row.tenant, row.origin, row.hour_us)
-        counters = sums.setdefault(key, [0] * len(_COUNTERS))
-        for index, name in enumerate(_COUNTERS):
-            counters[index] += getattr(row, name)
+        counters = _counters_of(row)
+        if key in sums:
+            counters = tuple(map(operator.add, sums[key], counters))
+        sums[key] = counters
         for field_reason, count in row.nulled.items():
             field, _, reason = field_reason.partition(":")
             nulled[(*key, field, reason)] = nulled.get((*key, field, reason), 0) + count
