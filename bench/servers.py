@@ -22,7 +22,7 @@ from keelwing.embedded import process
 from keelwing.embedded.nats import EmbeddedNats, answers_mqtt
 from keelwing.embedded.postgres import EmbeddedPostgres
 
-IN_FLIGHT_MAX = 1000  # of every consumer, as Keelwing's setting has it
+IN_FLIGHT_MAX = 2000  # of every consumer, as Keelwing's setting has it
 MOSQUITTO_PATH = "/usr/sbin:/usr/local/sbin:/opt/homebrew/sbin"
 MOSQUITTO_CONFIGURATION = """\
 listener {port} 127.0.0.1

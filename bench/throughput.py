@@ -36,8 +36,8 @@ Mode = Literal["live", "drain"]
 CONTENDERS = ("bare", "obvious", "keelwing")
 RATE_MAX = {"bare": 25_000, "obvious": 8_000, "keelwing": 14_000}  # single readings a second; loads are made this long
 FEED_RATE_MAX = {"bare": 150_000, "obvious": 20_000, "keelwing": 26_000}
-AHEAD = {"device": 3_000, "feed": 300}
-"""Messages published beyond what is safe. Chosen: more than the 1,000 in flight and a batch; of feeds fifteen batches."""
+AHEAD = {"device": 5_000, "feed": 300}
+"""Messages published beyond what is safe. Chosen: more than the 2,000 in flight and a batch; of feeds fifteen batches."""
 POLL_S = 0.01
 DRAINED = 40_000  # single readings queued for `drain`
 STALLED_S = 60.0

@@ -54,7 +54,7 @@ class BrokerAddress(msgspec.Struct, frozen=True, kw_only=True):
     protocol: str = "3.1.1"
     ca_file: str | None = None
     client_id: str = "keelwing-worker"
-    in_flight_max: int = 1000
+    in_flight_max: int = 2000
     held_bytes_max: int = 64 * 1024 * 1024
     keepalive_s: int = KEEPALIVE_S
 

@@ -25,7 +25,7 @@ persistence true
 persistence_location {directory}/
 autosave_interval 1
 max_queued_messages 0
-max_inflight_messages 1000
+max_inflight_messages 2000
 log_dest stderr
 log_type warning
 log_type error

@@ -58,7 +58,7 @@ class EmbeddedNats:
         *,
         mqtt_port: int | None = None,
         ack_wait_s: float = 30,
-        max_ack_pending: int = 1024,
+        max_ack_pending: int = 2048,
         sync_interval: str = "1s",
     ) -> None:
         self.name = "nats"

@@ -108,7 +108,7 @@ def test_mosquitto_as_it_comes_is_warned_of(careless_mosquitto: tuple[Mosquitto,
 def test_a_broker_as_it_should_be_passes_and_nothing_is_left_with_it(broker: Broker, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("ingest.broker_check.secrets.token_hex", lambda _: "known")
     found = broker_check.examine(BrokerAddress(url=broker.url))
-    assert (found.window, found.kept, found.takes_largest, found.refused) == (1000, broker_check.QUEUE_TRIED, True, None)
+    assert (found.window, found.kept, found.takes_largest, found.refused) == (2000, broker_check.QUEUE_TRIED, True, None)
     assert found.speaks == (("3.1.1",) if broker.name == "nats" else ("3.1.1", "5"))
     present: list[bool] = []
     connected = threading.Event()
