@@ -145,7 +145,8 @@ def _with_queue(address: BrokerAddress, client_id: str, topic: str, found: Broke
             window = min(back.count, wanted)
             back.acknowledge_all()
             back.arrive(QUEUE_TRIED, ARRIVE_S_MAX)
-            return msgspec.structs.replace(found, window=window, window_tried=wanted, kept=back.count)
+            # What was not kept cannot have come at once: it says nothing of the window.
+            return msgspec.structs.replace(found, window=window, window_tried=min(wanted, back.count), kept=back.count)
     finally:
         _lets_in(address, client_id, address.protocol)  # a clean start ends the session
 

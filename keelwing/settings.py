@@ -96,8 +96,8 @@ class Settings(BaseSettings):
         default=2000,
         ge=1,
         le=65_535,
-        description="Messages held unacknowledged at most. 2000: a batch takes half of it, and a commit of a thousand readings costs each "
-        "a fifth less than one of five hundred; NATS must be told (`max_ack_pending`, 1024 by default), Mosquitto too "
+        description="Messages held unacknowledged at most. 2000: a batch takes half of it, and a commit of a thousand readings "
+        "costs each a fifth less than one of five hundred; NATS must be told (`max_ack_pending`, 1024 by default), Mosquitto too "
         "(`max_inflight_messages`, 20). At most 65,535, the number of MQTT packet ids.",
     )
     mqtt_in_flight_bytes_max: int = Field(

@@ -49,7 +49,9 @@ CATALOGUE: dict[str, LiteralString] = {
         FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid
         WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'v', 'p') AND attnum > 0 AND NOT attisdropped
         ORDER BY 1, attnum""",
-    "functions": """SELECT proname, pg_get_userbyid(proowner), prosecdef, proconfig, pg_get_functiondef(pg_proc.oid),
+    # Without parentheses: a body that is kept parsed comes back with fewer of them.
+    "functions": """SELECT proname, pg_get_userbyid(proowner), prosecdef, proconfig,
+            translate(pg_get_functiondef(pg_proc.oid), '()', ''),
             (SELECT array_agg(acl ORDER BY acl) FROM unnest(coalesce(proacl, acldefault('f', proowner))::text[]) AS acl)
         FROM pg_proc WHERE pronamespace = 'public'::regnamespace AND prokind = 'f'
             AND NOT EXISTS (SELECT FROM pg_depend WHERE objid = pg_proc.oid AND deptype = 'e') ORDER BY 1, 5""",
