@@ -40,6 +40,7 @@ EVERY_US = 10 * SECOND_US  # a class A ship under way reports at least that ofte
 STORED_US = 3 * 24 * HOUR_US  # what the device kept
 HISTORY_US = 6 * HOUR_US  # what is stored of every ship before the bench begins, one reading a minute
 BORN_US = 4 * 24 * HOUR_US  # when each ship was first heard: before the device's buffer, so that no prior is read at its side
+SELDOM_US = 30 * MINUTE_US  # how often it spoke then; chosen: below every limit of silence, so that no scene was asked for
 LATE_US = HOUR_US  # chosen: what an orbit and a ground station cost a satellite position
 POLL_S = 0.004
 SETTLE_S_MAX = 300.0
@@ -251,8 +252,9 @@ async def _prepare(url: str, size: Size, now_us: int) -> None:
         pipeline = Pipeline(PostgresStore(pool), PipelineConfig(owner="bench"), SystemClock())
         await pipeline.start()
         topic = feed_topic(TENANT, "history")
-        say(f"storing {size.ships * (HISTORY_US // MINUTE_US):,} readings of history")
-        for time_us in (now_us - BORN_US, *range(now_us - HISTORY_US, now_us - MINUTE_US, MINUTE_US)):
+        say(f"storing {size.ships * (HISTORY_US // MINUTE_US + (BORN_US - HISTORY_US) // SELDOM_US):,} readings of history")
+        before = range(now_us - BORN_US, now_us - HISTORY_US, SELDOM_US)
+        for time_us in (*before, *range(now_us - HISTORY_US, now_us - MINUTE_US, MINUTE_US)):
             rows = [_named(ship, time_us) for ship in range(size.ships)]
             parts = [encode_json(rows[at : at + FEED_READINGS]) for at in range(0, len(rows), FEED_READINGS)]
             await pipeline.process([Message(topic, decode(topic, part, now_us), now_us) for part in parts])
