@@ -110,7 +110,7 @@ class Crew(Patience):
 
     def has_due(self, frontier_us: int | None) -> bool:
         """Whether an asset may want a tick before the frontier, or a process is still to hear of another."""
-        if self._owed:
+        if self._owed or any(report.in_question for report in self._reports):
             return True
         wakes = [report.wake_us for report in self._reports if report.wake_us is not None]
         return frontier_us is not None and bool(wakes) and min(wakes) < frontier_us

@@ -68,8 +68,8 @@ class Failure(msgspec.Struct, array_like=True):
 class Report(msgspec.Struct, array_like=True):
     """What became of a round. `outcome` holds the fields of `pipeline.Outcome`, `heard` apart because its keys are pairs.
 
-    `wake_us` is the first live tick wanted; `rederived` the fields of each `Rederived` since the last report; the rest is what
-    the others must hear of, and gauges.
+    `wake_us` is the first live tick wanted; `in_question` counts tenants whose scenes wait to be looked at; `rederived` holds the
+    fields of each `Rederived` since the last report; the rest is what the others must hear of, and gauges.
     """
 
     outcome: dict[str, Any] = {}
@@ -81,6 +81,7 @@ class Report(msgspec.Struct, array_like=True):
     wake_us: int | None = None
     assets: int = 0
     behind: int = 0
+    in_question: int = 0
     rederived: list[dict[str, Any]] = []
     failure: Failure | None = None
 

@@ -27,6 +27,7 @@ from ingest.contexts import Contexts
 from ingest.decode import Decoded, Rejection
 from ingest.elsewhere import Aside, Elsewhere
 from ingest.freshness import Fresh, Freshness
+from ingest.in_question import SceneEchoes
 from ingest.judging import Judged, judge
 from ingest.loading import END_US, checkpoint_row, load
 from ingest.patience import Patience
@@ -118,6 +119,7 @@ class _Batch(msgspec.Struct):
     rejected_by: Counter[str] = msgspec.field(default_factory=Counter)
     heard: Counter[tuple[str, str]] = msgspec.field(default_factory=Counter)
     checkpointed: dict[str, int] = {}
+    in_question: dict[str, int] = {}
 
 
 class Pipeline(Patience):
@@ -133,6 +135,7 @@ class Pipeline(Patience):
         self.clocks: dict[AssetClock, int] = {}
         self.behind: list[str] = []
         self.aside = Aside()
+        self.scene_echoes = SceneEchoes()
         self._scene_high: dict[str, int] = {}
         self._roster: Roster | None = None
         self._freshness = Freshness()
@@ -288,10 +291,10 @@ class Pipeline(Patience):
             until_us = {**due, **recorded_due}
             judged = await judge(tx, self.watch, self.contexts, in_watch, until_us, self.config.horizon_us, now_us)
             judged.asked = set(in_watch)
-            await self._echo_scenes(tx, fresh, judged, batch.elsewhere)
+            batch.in_question = self._in_question(fresh, batch.elsewhere)
             for group in {self.watch[asset_id].group for asset_id in judged.stepped}:
                 for row in self.echoes(group).values():
-                    _mark(judged.dirty, row)
+                    mark(judged.dirty, row)
         except BaseException:
             self.watch.forget(touched)  # half stepped: they are loaded again for the next attempt
             raise
@@ -324,24 +327,18 @@ class Pipeline(Patience):
                 rows[other.asset_id] = DirtyRow(asset_id=other.asset_id, shard=other.shard, from_us=max(from_us, other.born_us))
         return rows
 
-    async def _echo_scenes(self, tx: Transaction, fresh: Fresh, judged: Judged, elsewhere: Elsewhere | None) -> None:
-        """Silences judged at ticks that these readings came too late for: where the scene was another one, derive again."""
+    def _in_question(self, fresh: Fresh, elsewhere: Elsewhere | None) -> dict[str, int]:
+        """By tenant, the instant from which on scenes were told that these readings came too late for; `ingest.echoes` looks."""
         first_us: dict[str, int] = {}
         if elsewhere is not None:
             first_us |= elsewhere.look_again
             for tenant, at_us in elsewhere.told.items():
                 self._scene_high[tenant] = max(at_us, self._scene_high.get(tenant, -1))
         for asset_id, given in fresh.by_asset.items():
-            tenant = self.watch[asset_id].tenant if asset_id in self.watch else ""
-            earliest_us = min(reading.time_us for reading in given)
-            first_us[tenant] = min(earliest_us, first_us.get(tenant, earliest_us))
-        for tenant, from_us in first_us.items():
-            if from_us > self._scene_high.get(tenant, -1):
-                continue
-            for row in await self.contexts.changed_scenes(tx, tenant, from_us):
-                _mark(judged.dirty, DirtyRow(asset_id=row.asset_id, shard=row.shard, from_us=row.at_us))
-        for scene_row in self.contexts.scenes:
-            self._scene_high[scene_row.tenant] = max(scene_row.at_us, self._scene_high.get(scene_row.tenant, -1))
+            if asset_id in self.watch:
+                tenant, earliest_us = self.watch[asset_id].tenant, min(reading.time_us for reading in given)
+                first_us[tenant] = min(earliest_us, first_us.get(tenant, earliest_us))
+        return {tenant: from_us for tenant, from_us in first_us.items() if from_us <= self._scene_high.get(tenant, -1)}
 
     async def _write_judged(self, tx: Transaction, batch: _Batch, judged: Judged, routed: Routed, numbered: Numbered) -> None:
         due = self._to_checkpoint(batch, judged)
@@ -383,6 +380,11 @@ class Pipeline(Patience):
         """Remember what is in the database now, and when each stepped asset wants its next tick."""
         self._freshness.keep(batch.fresh)
         self.clocks = batch.clocks
+        now_s = self.clock.monotonic_s()
+        for tenant, from_us in batch.in_question.items():
+            self.scene_echoes.note(tenant, from_us, now_s)
+        for scene_row in batch.judged.scenes if batch.judged is not None else ():
+            self._scene_high[scene_row.tenant] = max(scene_row.at_us, self._scene_high.get(scene_row.tenant, -1))
         if self.config.is_part:
             self.aside.clocks |= batch.recordings
             self.aside.note_readings(self.watch, batch.fresh)
@@ -392,7 +394,6 @@ class Pipeline(Patience):
             if asset_id in self.watch:
                 watched = self.watch[asset_id]
                 self.watch.ask(asset_id, watched.state.wake_at_us, watched.clock)
-        now_s = self.clock.monotonic_s()
         for asset_id, event_us in batch.checkpointed.items():
             if asset_id in self.watch:
                 watched = self.watch[asset_id]
@@ -467,6 +468,8 @@ class Pipeline(Patience):
         for asset_id, wake_at_us in asked:
             self.watch.ask(asset_id, wake_at_us, origins.get(asset_id, "live"))
         self._scene_high = await tx.newest_scenes()
+        for tenant, newest_us in self._scene_high.items():  # what a worker before us had noted died with it
+            self.scene_echoes.note(tenant, newest_us - self.config.horizon_us, self.clock.monotonic_s())
         self.behind = await tx.behind(self.config.shards, ASSETS_MAX)
 
     async def catch_up(self, assets_max: int = 50) -> int:
@@ -498,10 +501,11 @@ def _mark_unjudged(judged: Judged, fresh: Fresh) -> None:
     """Assets that came onto the roster between two attempts were not judged with the batch: they are derived again."""
     for asset_id in fresh.by_asset.keys() - judged.asked:
         from_us = min(reading.time_us for reading in fresh.by_asset[asset_id])
-        _mark(judged.dirty, DirtyRow(asset_id=asset_id, shard=shard_of(asset_id), from_us=from_us))
+        mark(judged.dirty, DirtyRow(asset_id=asset_id, shard=shard_of(asset_id), from_us=from_us))
 
 
-def _mark(marks: dict[str, DirtyRow], row: DirtyRow) -> None:
+def mark(marks: dict[str, DirtyRow], row: DirtyRow) -> None:
+    """Mark an asset to be derived again; of two marks the earlier instant stays."""
     known = marks.get(row.asset_id)
     if known is None or row.from_us < known.from_us:
         marks[row.asset_id] = row

@@ -18,6 +18,7 @@ from detect.model import Finding
 from detect.standing import standing
 from fleet.reading import Reading
 from ingest.alerting import raise_alerts, row_of
+from ingest.echoes import echo_scenes
 from ingest.judging import Judged, walk_asset
 from ingest.loading import BEGINNING_US, checkpoint_row, pages_after, restored
 from ingest.pipeline import AlreadyCommitted, Numbered, Pipeline, is_committed
@@ -58,6 +59,7 @@ class _Attempt(msgspec.Struct):
 
 async def rederive_due(pipeline: Pipeline, quiet_us: int) -> list[Rederived]:
     """Derive again the assets that had no further late reading for `quiet_us`; at most `ASSETS_PER_ROUND_MAX` a call."""
+    await echo_scenes(pipeline, quiet_us)
     due = await pipeline.patiently(lambda tx: tx.dirty_due(pipeline.config.shards, quiet_us, ASSETS_PER_ROUND_MAX))
     done: list[Rederived] = []
     began_s = pipeline.clock.monotonic_s()

@@ -120,6 +120,7 @@ class StepProcess:
             wake_us=self.pipeline.watch.next_wake_us("live"),
             assets=self.pipeline.assets_in_memory,
             behind=self.pipeline.assets_behind,
+            in_question=len(self.pipeline.scene_echoes),
             rederived=[msgspec.structs.asdict(one) for one in rederived],
         )
         with contextlib.suppress(ConnectionError):  # the receiver is gone: nothing of this was acknowledged
