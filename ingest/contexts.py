@@ -6,7 +6,7 @@ Knows `store` for scenes and contributions; decides nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from detect.model import ALWAYS_LISTENING, Bucket, Context, Fix, Listening, SceneContext
 from detect.scene import scene
@@ -186,6 +186,20 @@ class Contexts:
             said = await self._scene(tx, tenant, told.asset_id, told.at_us)
             if said.neighbours_heard < told.neighbours_heard and await tx.has_traffic(tenant):
                 continue  # traffic moved on since; what was told stands
+            if (said.neighbours_heard, said.neighbours_known, said.feed_down) != (
+                told.neighbours_heard,
+                told.neighbours_known,
+                told.feed_down,
+            ):
+                changed.append(told)
+        return changed
+
+    async def told_otherwise(self, tx: Transaction, watched: Watched, scenes: Sequence[SceneRow]) -> list[SceneRow]:
+        """Of an asset's scenes, told and written, those that would be told otherwise now; the last `SCENES_MAX` are looked at."""
+        self._fixes.clear()
+        changed: list[SceneRow] = []
+        for told in scenes[-SCENES_MAX:]:
+            said = await self._as_told(tx, watched, told.at_us, await self._scene(tx, told.tenant, told.asset_id, told.at_us))
             if (said.neighbours_heard, said.neighbours_known, said.feed_down) != (
                 told.neighbours_heard,
                 told.neighbours_known,

@@ -94,7 +94,7 @@ async def pages_together(tx: Transaction, some: Sequence[Watched]) -> AsyncItera
     cut_at = "" if is_whole else max(found)
     for watched in some:
         if is_whole or watched.asset_id < cut_at:
-            if page := _unstepped(watched, found.get(watched.asset_id, ())):
+            if page := unstepped(watched, found.get(watched.asset_id, ())):
                 yield watched, page
             continue
         async for page in pages_after(tx, watched):
@@ -107,14 +107,14 @@ async def pages_after(tx: Transaction, watched: Watched) -> AsyncIterator[list[R
     after = None
     while True:
         page = await tx.readings_of(watched.asset_id, watched.asset_class, from_us, END_US, after=after, limit=PAGE_READINGS_MAX)
-        if fresh := _unstepped(watched, page):
+        if fresh := unstepped(watched, page):
             yield fresh
         if len(page) < PAGE_READINGS_MAX:
             return
         after = page[-1].key
 
 
-def _unstepped(watched: Watched, page: Iterable[StoredReading]) -> list[Reading]:
+def unstepped(watched: Watched, page: Iterable[StoredReading]) -> list[Reading]:
     """Those beyond the state; the same words over another stream have the same key and are stepped once."""
     skip = watched.last_key
     fresh: list[Reading] = []

@@ -25,6 +25,7 @@ from fleet.shards import SHARDS, shard_of
 from ingest.alerting import Raised, raise_alerts, rows_of
 from ingest.contexts import Contexts
 from ingest.decode import Decoded, Rejection
+from ingest.derivation import Derivation
 from ingest.elsewhere import Aside, Elsewhere
 from ingest.freshness import Fresh, Freshness
 from ingest.in_question import SceneEchoes
@@ -139,6 +140,7 @@ class Pipeline(Patience):
         self._scene_high: dict[str, int] = {}
         self._roster: Roster | None = None
         self._freshness = Freshness()
+        self.derivations: dict[str, Derivation] = {}  # under way between rounds of `ingest.rederive`, the longest waiting first
 
     # -- the way in ---------------------------------------------------------------------------------------------------
 

@@ -148,8 +148,14 @@ class Transaction(Protocol):
     async def dirty_due(self, shards: Iterable[int], quiet_us: int, limit: int) -> list[Dirty]:
         """Assets to derive again now."""
 
+    async def begin_dirty(self, dirty: Dirty) -> bool:
+        """Keep what marks the asset from now on apart from this mark; False: it is a newer one already."""
+
     async def clear_dirty(self, dirty: Dirty) -> bool:
         """Take a mark away, unless it is a newer one."""
+
+    async def narrow_dirty(self, asset_id: str) -> None:
+        """Of an asset's marks leave those set since `begin_dirty`."""
 
     async def current_findings(self, asset_id: str, from_us: int) -> list[FindingRevision]:
         """An asset's findings that reach into the time from an instant on."""

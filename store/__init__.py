@@ -58,6 +58,7 @@ the cache over the log and the dated facts that `step` reads.
     checkpoints.drop_from(conn, asset_id, from_us) -> None
     dirty.due(conn, shards, quiet_us, limit) -> list[Dirty]; dirty.next_due(conn, shards, quiet_us) -> time_us | None
     dirty.clear(conn, dirty) -> bool                                        False: marked again meanwhile
+    dirty.begin(conn, dirty) -> bool; dirty.narrow(conn, asset_id) -> None  what is marked between the two stays marked
     priors.of_group(conn, tenant, asset_class, asset_type) -> list[bytes]
     scenes.write(conn, rows, commit_nos) -> None; scenes.at(conn, asset_id, from_us, to_us) -> list[SceneRow]
     listening.extend(conn, tenant, origin, from_us, to_us, gap_max_us) -> None

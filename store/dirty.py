@@ -56,10 +56,21 @@ async def next_due(conn: Connection, shards: Iterable[int], quiet_us: int) -> in
     return None if row is None else row["time"]
 
 
+async def begin(conn: Connection, dirty: Dirty) -> bool:
+    """Keep what marks the asset from now on apart, because its derivation takes a while; False: marked again already."""
+    binds = {"asset_id": dirty.asset_id, "marked_at": to_datetime(dirty.marked_us)}
+    return (await conn.execute(SQL["begin"], binds)).rowcount == 1
+
+
 async def clear(conn: Connection, dirty: Dirty) -> bool:
     """Take the mark away, in the transaction that writes what was derived; False: marked again meanwhile, and it stays."""
     binds = {"asset_id": dirty.asset_id, "marked_at": to_datetime(dirty.marked_us)}
     return (await conn.execute(SQL["clear"], binds)).rowcount == 1
+
+
+async def narrow(conn: Connection, asset_id: str) -> None:
+    """Leave of an asset's marks those set since `begin`: the earlier ones were derived, in this transaction."""
+    await conn.execute(SQL["narrow"], {"asset_id": asset_id})
 
 
 async def mark_tenant(conn: Connection, tenant: str, asset_id: str | None, from_us: int | None, *, apply: bool) -> int:

@@ -99,7 +99,9 @@ class PostgresTransaction:
     extend_listening = _On(listening.extend)
 
     dirty_due = _On(dirty.due)
+    begin_dirty = _On(dirty.begin)
     clear_dirty = _On(dirty.clear)
+    narrow_dirty = _On(dirty.narrow)
     current_findings = _On(findings.current)
     aliases_of = _On(aliases.of_assets)
     write_aliases = _On(aliases.write)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
@@ -60,7 +61,7 @@ class Bench:
     async def settle(self) -> int:
         """Derive again until nothing is dirty; how many assets were."""
         count = 0
-        while done := await rederive_due(self.pipeline, 0):
+        while (done := await rederive_due(self.pipeline, 0)) or self.pipeline.derivations:
             count += len(done)
         return count
 
@@ -69,8 +70,9 @@ class Bench:
             return await (await conn.execute(query, binds)).fetchall()
 
 
-@pytest.fixture
-async def bench(database_url: str) -> AsyncIterator[Bench]:
+@asynccontextmanager
+async def bench_on(database_url: str) -> AsyncIterator[Bench]:
+    """A pipeline on a database, with a ship and an aircraft registered."""
     pool = await open_pool(database_url, "keelwing_worker", 4)
     async with pool.connection() as conn:
         await registry.create_tenant(conn, "demo", "Demo")
@@ -78,8 +80,16 @@ async def bench(database_url: str) -> AsyncIterator[Bench]:
         await registry.register_asset(conn, "demo", "aircraft", "D-ABCD", None, [("icao24", "3c6444")])
     bench = Bench(pool)
     await bench.pipeline.start()
-    yield bench
-    await pool.close()
+    try:
+        yield bench
+    finally:
+        await pool.close()
+
+
+@pytest.fixture
+async def bench(database_url: str) -> AsyncIterator[Bench]:
+    async with bench_on(database_url) as bench:
+        yield bench
 
 
 def at(seconds: float, **fields: Any) -> dict[str, Any]:

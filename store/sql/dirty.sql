@@ -10,7 +10,7 @@ ON CONFLICT (asset_id) DO UPDATE SET from_time = least(held.from_time, excluded.
 
 -- name: due
 -- Assets whose last mark is old enough, the oldest first.
-SELECT asset_id::text, from_time, marked_at FROM dirty
+SELECT asset_id::text, least(from_time, begun_time) AS from_time, marked_at FROM dirty
 WHERE shard = ANY (%(shards)s::smallint[]) AND (
     marked_at <= clock_timestamp() - %(quiet_us)s * interval '1 microsecond'
     OR first_marked_at <= clock_timestamp() - %(wait_max_us)s * interval '1 microsecond'
@@ -21,9 +21,18 @@ ORDER BY marked_at, asset_id LIMIT %(limit)s;
 -- When the next asset will have been quiet long enough.
 SELECT min(marked_at) + %(quiet_us)s * interval '1 microsecond' AS time FROM dirty WHERE shard = ANY (%(shards)s::smallint[]);
 
+-- name: begin
+-- Being derived from its mark on: what marks it from now on is kept in from_time alone. Not if it was marked once more already.
+UPDATE dirty SET begun_time = least(from_time, begun_time), from_time = 'infinity'
+WHERE asset_id = %(asset_id)s AND marked_at = %(marked_at)s;
+
 -- name: clear
 -- Derived again, unless it was marked once more meanwhile.
 DELETE FROM dirty WHERE asset_id = %(asset_id)s AND marked_at = %(marked_at)s;
+
+-- name: narrow
+-- Derived again from begun_time on, and marked meanwhile: that mark stays, and its wait counts from now.
+UPDATE dirty SET begun_time = NULL, first_marked_at = marked_at WHERE asset_id = %(asset_id)s AND from_time < 'infinity';
 
 -- name: count_tenant
 -- How many assets with readings a mark of a tenant would cover.

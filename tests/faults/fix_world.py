@@ -194,7 +194,7 @@ async def undisturbed(world: World, database_url: str) -> dict[str, list[dict[st
             part = world.messages[first : first + BATCH]
             await pipeline.process([Message(topic, decode(topic, payload, now_us), now_us) for topic, payload in part])
         await pipeline.process([], time.time_ns() // 1000)
-        while await rederive_due(pipeline, 0):
+        while await rederive_due(pipeline, 0) or pipeline.derivations:
             pass
         await pipeline.process([], None, drain=True)
         return await final_form(pool)

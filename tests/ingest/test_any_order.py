@@ -87,7 +87,7 @@ async def final_form(database_url: str, batches: Sequence[Sequence[Reading]], *,
             payload = encode_json(batch)
             await pipeline.process([Message(FEED, decode(FEED, payload, NOW_US), NOW_US)])
         await pipeline.process([], drain=True)
-        while await rederive_due(pipeline, 0):
+        while await rederive_due(pipeline, 0) or pipeline.derivations:
             pass
         async with pool.connection() as conn:
             return {name: await (await conn.execute(query)).fetchall() for name, query in QUERIES.items()}

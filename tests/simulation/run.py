@@ -14,8 +14,10 @@ from hashlib import blake2b
 from random import Random
 from typing import Any, cast
 
+import pytest
 import structlog
 
+from ingest import rederive, worker
 from ingest.mqtt import BrokerAddress, Delivery, Inbox
 from ingest.pipeline import PipelineConfig
 from ingest.worker import Worker, WorkerConfig
@@ -124,6 +126,7 @@ class Run:
         self.world = world
         self.luck = Random(f"run {seed}")
         self.batch_max = self.luck.choice([7, 50, 2000])
+        self.page = None if faults is NONE else Random(f"page {seed}").choice([3, 20, None])
         self.elements = {(one.topic, one.payload): one.received for one in world.publications}
         self.incarnations: list[Incarnation] = []
         self.is_calm = False
@@ -149,7 +152,7 @@ class Run:
 
     def live(self) -> Run:
         """Live it through, in virtual time. Raises `NeverAtRest`, or whatever the code under test raised."""
-        with asyncio.Runner(loop_factory=VirtualLoop) as runner, quiet():
+        with asyncio.Runner(loop_factory=VirtualLoop) as runner, quiet(), in_slices(self.page):
             runner.run(self._live())
         return self
 
@@ -271,6 +274,22 @@ class Run:
         if worker.pipeline.assets_behind or worker._carry or len(worker.inbox):
             return "the worker still has something in hand"
         return None
+
+
+@contextlib.contextmanager
+def in_slices(page: int | None) -> Iterator[None]:
+    """Derive again so few readings at a time, two turns a round, that batches and faults come between. None: as it is.
+
+    A round at every occasion, so that a derivation takes no longer than on a machine that steps whole pages.
+    """
+    if page is None:
+        yield
+        return
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(rederive, "PAGE_READINGS_MAX", page)
+        patch.setattr(rederive, "ROUND_S_MAX", -1.0)
+        patch.setattr(worker, "REDERIVE_EVERY_S", 0.0)
+        yield
 
 
 @contextlib.contextmanager

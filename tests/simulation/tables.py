@@ -51,6 +51,7 @@ SPAN_US = 6 * HOUR_US
 POSTGRES_EPOCH_US = 946_684_800_000_000
 UNSTORABLE_SOURCE = "unstorable"  # a reading of this source is refused, as a value that no column takes
 Key = Any
+NEVER_US = 1 << 62  # stands for infinity
 GONE = object()
 
 
@@ -445,17 +446,30 @@ class Words:
 
     def _mark(self, rows: Sequence[DirtyRow]) -> None:
         for row in rows:
-            from_us, _, first_us = self._rows("dirty").get(row.asset_id, (row.from_us, 0, self.now_us))
-            self._put("dirty", row.asset_id, (min(from_us, row.from_us), self.now_us, first_us))
+            from_us, _, first_us, begun_us = self._rows("dirty").get(row.asset_id, (row.from_us, 0, self.now_us, NEVER_US))
+            self._put("dirty", row.asset_id, (min(from_us, row.from_us), self.now_us, first_us, begun_us))
 
     def dirty_due(self, shards: Iterable[int], quiet_us: int, limit: int) -> list[Dirty]:
         assets, owned = self._tables.registry.assets, set(shards)
         due = [
-            Dirty(asset_id, from_us, marked_us)
-            for asset_id, (from_us, marked_us, first_us) in self._rows("dirty").items()
+            Dirty(asset_id, min(from_us, begun_us), marked_us)
+            for asset_id, (from_us, marked_us, first_us, begun_us) in self._rows("dirty").items()
             if assets[asset_id].shard in owned and (marked_us <= self.now_us - quiet_us or first_us <= self.now_us - WAIT_MAX_US)
         ]
         return sorted(due, key=lambda one: (one.marked_us, one.asset_id))[:limit]
+
+    def begin_dirty(self, dirty: Dirty) -> bool:
+        held = self._rows("dirty").get(dirty.asset_id)
+        if held is None or held[1] != dirty.marked_us:
+            return False
+        from_us, marked_us, first_us, begun_us = held
+        self._put("dirty", dirty.asset_id, (NEVER_US, marked_us, first_us, min(from_us, begun_us)))
+        return True
+
+    def narrow_dirty(self, asset_id: str) -> None:
+        held = self._rows("dirty").get(asset_id)
+        if held is not None and held[0] < NEVER_US:
+            self._put("dirty", asset_id, (held[0], held[1], held[1], NEVER_US))
 
     def clear_dirty(self, dirty: Dirty) -> bool:
         held = self._rows("dirty").get(dirty.asset_id)

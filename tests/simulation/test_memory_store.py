@@ -45,7 +45,7 @@ class Server:
 
     def __init__(self) -> None:
         self.ownership: Any = None
-        self.marked: dict[str, Dirty] = {}
+        self.marked: dict[Dirty, Dirty] = {}
 
     async def play(self, conn: Connection, calls: list[Call]) -> None:
         """One transaction, each answer compared with that of the memory."""
@@ -53,7 +53,7 @@ class Server:
         for word, arguments, named, said in calls:
             if word not in UNPLAYED:
                 answer = await getattr(transaction, word)(*self._translated(word, arguments), **named)
-                self._remember(word, answer)
+                self._remember(word, said, answer)
                 self._compare(word, arguments, said, answer)
 
     def _translated(self, word: str, arguments: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -62,15 +62,16 @@ class Server:
             return (self.ownership, *arguments[1:])
         if word == "dirty_due":
             return (arguments[0], 0, 1000)
-        if word == "clear_dirty":
-            return (self.marked.get(arguments[0].asset_id, arguments[0]),)
+        if word in {"begin_dirty", "clear_dirty"}:
+            return (self.marked.get(arguments[0], arguments[0]),)
         return arguments
 
-    def _remember(self, word: str, answer: Any) -> None:
+    def _remember(self, word: str, said: Any, answer: Any) -> None:
         if word == "claim":
             self.ownership = answer
         if word == "dirty_due":
-            self.marked |= {one.asset_id: one for one in answer}
+            by_id = {one.asset_id: one for one in answer}
+            self.marked |= {one: by_id[one.asset_id] for one in said if one.asset_id in by_id}
 
     def _compare(self, word: str, arguments: tuple[Any, ...], said: Any, answer: Any) -> None:
         if word in {"claim", "registry_version"}:

@@ -78,6 +78,29 @@ async def test_a_mark_waits_for_quiet_and_survives_a_later_one(pool: Pool, owner
         assert await dirty.next_due(conn, [0], 10**6) is None
 
 
+async def test_what_is_marked_while_an_asset_is_derived_stays_marked_for_itself(
+    pool: Pool, ownership: Any, say: Any, asset_id: str
+) -> None:
+    def late(second: int) -> DirtyRow:
+        return DirtyRow(asset_id=asset_id, shard=0, from_us=say.NOON_US + second)
+
+    await write(pool, ownership, dirty=[late(5)])
+    async with pool.connection() as conn:
+        [mark] = await dirty.due(conn, [0], 0, 10)
+        assert await dirty.begin(conn, mark)
+        assert await dirty.due(conn, [0], 0, 10) == [mark], "one that dies half way leaves the whole"
+    await write(pool, ownership, dirty=[late(9)])
+    async with pool.connection() as conn:
+        [both] = await dirty.due(conn, [0], 0, 10)
+        assert both.from_us == say.NOON_US + 5
+        assert not await dirty.begin(conn, mark)
+        assert not await dirty.clear(conn, mark)
+        await dirty.narrow(conn, asset_id)
+        [left] = await dirty.due(conn, [0], 0, 10)
+        assert left.from_us == say.NOON_US + 9
+        assert await dirty.clear(conn, left)
+
+
 async def test_listening_is_extended_in_place_and_gaps_stay(pool: Pool, say: Any) -> None:
     second_us = 10**6
     noon_us = say.NOON_US
