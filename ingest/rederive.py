@@ -170,8 +170,9 @@ async def _try_turn(pipeline: Pipeline, tx: Transaction, derivation: Derivation,
 def _share_again(pipeline: Pipeline, progress: Progress) -> None:
     """Say the shares of earlier turns once more: a state that was loaded between them may have put its own in their place."""
     last = {row.hour_us: row for row in progress.judged.contributions}
+    kept_us = max(last, default=0) - KEPT_US
     for hour_us, row in last.items():
-        if hour_us >= max(last) - KEPT_US:
+        if hour_us >= kept_us:
             pipeline.book.hear(progress.watched.group, row.contribution)
 
 
