@@ -220,7 +220,9 @@ class Worker:
             count_max = max(1, min(self.config.batch_readings_max, self.config.broker.in_flight_max // 2))
             self._carry.extend(await self.inbox.take(count_max, wait_s))
             if self._carry and len(self._carry) < count_max:
-                await asyncio.sleep(self.config.batch_wait_s)  # the rest of a burst, so that one commit serves it
+                waited_s = (self.clock.wall_us() - self._carry[0].received_us) / SECOND_US
+                if 0 <= waited_s < self.config.batch_wait_s:  # the rest of a burst, so that one commit serves it
+                    await asyncio.sleep(self.config.batch_wait_s - waited_s)
                 self._carry.extend(await self.inbox.take(count_max - len(self._carry), 0.0))
         deliveries: list[Held] = []
         messages: list[Message] = []
