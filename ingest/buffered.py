@@ -71,8 +71,9 @@ class BufferedSocket:
         return len(self._unsent)
 
     def shutdown(self) -> None:
-        """End both directions; the reader finds the end."""
-        self._socket.shutdown(socket.SHUT_RDWR)
+        """End both directions; the reader finds the end. Nothing happens when the other side has ended them already."""
+        with contextlib.suppress(OSError):
+            self._socket.shutdown(socket.SHUT_RDWR)
 
     def fileno(self) -> int:
         """The socket's own number, for `select`."""

@@ -101,7 +101,7 @@ class Trouble:
         """NATS dies of SIGKILL; Mosquitto, which keeps its memory in its own process, is asked to end."""
         await asyncio.sleep(self.draw.uniform(1, CUT_S + 6))
         await asyncio.to_thread(self.broker.kill if self.broker.name == "nats" else self.broker.stop)
-        await asyncio.to_thread(self.broker.start)
+        self.broker.start()  # on the main thread: the kernel ends the broker with the thread that started it
 
 
 async def publish(world: World, url: str, protocol: Literal[4, 5], trouble: Trouble) -> None:

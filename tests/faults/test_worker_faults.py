@@ -94,16 +94,16 @@ async def test_a_database_that_hears_no_more_holds_nothing_but_its_own_readings(
         made = broker_cable.accepted
         cable.deaf()
         deaf_s = time.monotonic()
-        await fleet.publish(nats_broker.url, fleet.readings(100, 1400))
+        await fleet.publish(nats_broker.url, fleet.readings(100, 2600))
         await until("two keep-alives pass", lambda: asyncio.sleep(0, time.monotonic() - deaf_s > 5))
         assert await fleet.stored() == 100
-        assert worker.held <= 1024 + 10  # what NATS gives unacknowledged, and probes
+        assert worker.held <= 2048 + 10  # what NATS gives unacknowledged, and probes
         assert not worker.task.done()
         assert broker_cable.accepted == made, "a ping was not answered"
         cable.cut()
         cable.restore()
-        await fleet.stores(1500)
-    await fleet.holds_each_once(1500)
+        await fleet.stores(2700)
+    await fleet.holds_each_once(2700)
 
 
 async def test_a_worker_with_a_deaf_database_still_ends_when_told(
@@ -238,7 +238,7 @@ async def test_a_slow_database_grows_the_batches_and_loses_nothing(fleet: Fleet,
             return await fleet.stored() >= 3000
 
         await until("3000 readings stored", all_stored)
-        assert held <= 2 * 1024  # what NATS gives unacknowledged, and what it sent again while the acknowledgement was on its way
+        assert held <= 2 * 2048  # what NATS gives unacknowledged, and what it sent again while the acknowledgement was on its way
         assert cable.accepted == accepted, "a ping was not answered"
     commits = await fleet.rows("SELECT count(DISTINCT xmin::text) FROM reading_vessel")
     assert commits[0]["count"] <= 12, "batches did not grow"

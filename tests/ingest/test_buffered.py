@@ -73,6 +73,18 @@ def test_a_goodbye_is_written_before_the_socket_closes(ends: tuple[BufferedSocke
     assert far.recv(10) == b"goodbye"
 
 
+def test_a_connection_that_was_reset_is_ended_without_a_word(ends: tuple[BufferedSocket, socket.socket]) -> None:
+    """On paho's thread an error here would end the thread, and nobody would connect again."""
+    wire, far = ends
+    far.close()
+    wire.shutdown()
+    wire.shutdown()
+    wire.send(b"goodbye")
+    with contextlib.suppress(BrokenPipeError):
+        wire.flush()
+    wire.shutdown()
+
+
 def test_paho_talks_over_the_buffered_socket(nats_broker: Broker) -> None:
     """`_create_socket` is private to paho: this says when it is gone."""
     client = BufferedClient(CallbackAPIVersion.VERSION2, client_id="buffered-check")
