@@ -9,7 +9,9 @@ PAGE := api/page/index.html
 demo: setup
 	@$(BIN)/keelwing up --demo
 
-test: check unit
+# Types and style are checked beside the suite, which mostly waits.
+test: setup
+	@$(MAKE) --no-print-directory -j2 check unit
 
 check: lint types imports page-check
 

@@ -132,6 +132,12 @@ class Stack:
         return next((row for row in rows if (row["tenant"], row["origin"]) == (tenant, origin)), {})
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The first test of the demo starts it; the others come last, when it has lived for as long as they want."""
+    of_demo = [item for item in items if "demo_stack" in getattr(item, "fixturenames", ())][1:]
+    items[:] = [item for item in items if item not in of_demo] + of_demo
+
+
 @pytest.fixture(scope="session")
 def demo_stack() -> Iterator[Stack]:
     """`keelwing up --demo`, one for the session."""
