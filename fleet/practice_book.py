@@ -1,0 +1,11 @@
+"""The house's figures of practice, of all modules of this room in one book.
+
+A module adds its `FIGURES` here with one line.
+"""
+
+from __future__ import annotations
+
+from fleet.practice import Practice
+
+HOUSE = Practice(())
+"""What holds where a tenant has no setting of its own."""
