@@ -34,7 +34,7 @@ class Figure(msgspec.Struct, frozen=True, kw_only=True):
         return (self.valid_from is None or self.valid_from <= on) and (self.valid_to is None or on < self.valid_to)
 
 
-class NotDefined(LookupError):
+class NotDefinedError(LookupError):
     """No figure of that name holds on that day: the caller says `not_defined`, nobody extrapolates."""
 
 
@@ -47,14 +47,14 @@ class Practice:
             self._by_name.setdefault(figure.name, []).append(figure)
 
     def figure(self, name: str, on: date) -> Figure:
-        """The figure that holds on a day. Raises NotDefined where there is none."""
+        """The figure that holds on a day. Raises NotDefinedError where there is none."""
         for figure in reversed(self._by_name.get(name, ())):
             if figure.holds(on):
                 return figure
-        raise NotDefined(f"{name} is not defined on {on.isoformat()}")
+        raise NotDefinedError(f"{name} is not defined on {on.isoformat()}")
 
     def number(self, name: str, on: date) -> float:
-        """A figure's value as a float. Raises NotDefined; TypeError for a figure that is no number (a programmer's error)."""
+        """A figure's value as a float. Raises NotDefinedError, or TypeError (a programmer's error) where it is no number."""
         value = self.figure(name, on).value
         if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
             raise TypeError(f"{name} is not a number")

@@ -17,7 +17,7 @@ def _all() -> dict[str, Any]:
 
 
 def vector(name: str) -> Any:
-    """One vector by its id (`AC5_month`). Raises KeyError for one that the file does not hold. Numbers are floats as JSON has them."""
+    """One vector by its id (`AC5_month`). Raises KeyError for one that the file does not hold."""
     return _all()[name]
 
 
