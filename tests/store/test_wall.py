@@ -90,6 +90,8 @@ async def build(owner_url: str, api_url: str, say: Any) -> World:
         await batches.write(conn, batch, numbers)
         for tenant in ("a", "b"):
             await conn.execute(EVERYTHING_ELSE, {"tenant": tenant, "asset_id": assets[tenant], "finding_id": f"gap-{tenant}"})
+            await conn.execute(LIFE, {"tenant": tenant, "asset_id": assets[tenant]})
+        await conn.execute(LEDGER)
         await conn.execute(
             "INSERT INTO webhook_attempt (webhook_id, event_id, tenant, attempt, trigger, started_at, duration_ms)"
             " SELECT webhook_id, event_id, tenant, 1, 'schedule', now(), 5 FROM webhook_delivery"
@@ -123,6 +125,75 @@ WITH raised AS (
     INSERT INTO listening VALUES (%(tenant)s, 'feed:own', tstzrange(now() - interval '1 h', now()))
 )
 INSERT INTO idempotency_key (tenant, key, request_hash) VALUES (%(tenant)s, 'k', '')
+"""
+
+LIFE = """
+WITH owner AS (
+    INSERT INTO party (tenant, name) VALUES (%(tenant)s, 'Holding') RETURNING party_id
+), owned AS (
+    INSERT INTO party (tenant, name) VALUES (%(tenant)s, 'Lessor') RETURNING party_id
+), grouped AS (
+    INSERT INTO party_group (tenant, party_id, parent_party_id)
+    SELECT %(tenant)s, owned.party_id, owner.party_id FROM owned, owner
+), paper AS (
+    INSERT INTO lease_contract (tenant, asset_id, form, signed_on, term)
+    VALUES (%(tenant)s, %(asset_id)s, 'operating', '2026-01-01', tstzrange('2026-01-01Z', '2027-01-01Z')) RETURNING lease_id
+), role AS (
+    INSERT INTO lease_party (tenant, lease_id, party_id, role) SELECT %(tenant)s, lease_id, party_id, 'lessor' FROM paper, owned
+), step AS (
+    INSERT INTO lease_event (tenant, lease_id, asset_id, kind, at)
+    SELECT %(tenant)s, lease_id, %(asset_id)s, 'signed', now() FROM paper
+), milestone AS (
+    INSERT INTO asset_event (tenant, asset_id, kind, basis, at) VALUES (%(tenant)s, %(asset_id)s, 'owned', 'reported', now())
+), docked AS (
+    INSERT INTO maintenance_event (tenant, asset_id, kind, planned)
+    VALUES (%(tenant)s, %(asset_id)s, 'drydock', tstzrange(now(), NULL))
+), cover AS (
+    INSERT INTO insurance (tenant, lease_id, kind, insurer, cover)
+    SELECT %(tenant)s, lease_id, 'hull', 'I', tstzrange(now(), NULL) FROM paper
+), limits AS (
+    INSERT INTO territory_rule (territory_rule_id, tenant, lease_id, kind, event_scope, area_set)
+    SELECT 't', %(tenant)s, lease_id, 'notify', 'any_presence', 's' FROM paper
+), clause AS (
+    INSERT INTO covenant (covenant_id, tenant, lease_id, clause, predicate, severity)
+    SELECT 'c', %(tenant)s, lease_id, '1', '{}', 'info' FROM paper
+), line AS (
+    INSERT INTO area (tenant, area_id, name, kind, issuer, version, severity, geometry, west_deg, south_deg, east_deg, north_deg)
+    VALUES (%(tenant)s, 'a', 'A', 'watch', 'x', '1', 'info', '{}', 0, 0, 1, 1)
+), part AS (
+    INSERT INTO asset (tenant, class, name, shard) VALUES (%(tenant)s, 'engine', 'E', 0) RETURNING asset_id
+), sits AS (
+    INSERT INTO installation (tenant, asset_id, parent_asset_id, position, valid)
+    SELECT %(tenant)s, asset_id, %(asset_id)s, '1', tstzrange(now(), NULL) FROM part
+), lasts AS (
+    INSERT INTO life_limit (tenant, asset_id, item, kind, driver, limit_value, used_value, counted_at)
+    VALUES (%(tenant)s, %(asset_id)s, 'i', 'life', 'fc', 2, 1, now())
+), went AS (
+    INSERT INTO journey (journey_id, revision, tenant, asset_id, asset, kind, started_at, method, commit_no)
+    VALUES ('j' || %(tenant)s, 1, %(tenant)s, %(asset_id)s, 'mmsi:1', 'voyage', now(), 'm', 64)
+), did AS (
+    INSERT INTO activity (tenant, asset_id, state, started_at, method, commit_no)
+    VALUES (%(tenant)s, %(asset_id)s, 'unknown', now(), 'm', 64)
+), sum AS (
+    INSERT INTO use_day (tenant, asset_id, day, state_s, commit_no) VALUES (%(tenant)s, %(asset_id)s, '2026-01-01', '{}', 64)
+), reported AS (
+    INSERT INTO utilization_report (tenant, lease_id, asset_id, kind, period, figures, received_at)
+    SELECT %(tenant)s, lease_id, %(asset_id)s, 'noon', tstzrange(now() - interval '1 day', now()), '{}', now() FROM paper
+), account AS (
+    INSERT INTO reserve_account (tenant, lease_id, asset_id, bucket, currency)
+    SELECT %(tenant)s, lease_id, %(asset_id)s, 'apu', 'USD' FROM paper RETURNING reserve_account_id
+), condition AS (
+    INSERT INTO return_condition (return_condition_id, tenant, lease_id, requirement, status)
+    SELECT 'r', %(tenant)s, lease_id, 'clean', 'open' FROM paper
+), lost AS (
+    INSERT INTO off_hire (tenant, lease_id, asset_id, period, status, reason)
+    SELECT %(tenant)s, lease_id, %(asset_id)s, tstzrange(now() - interval '1 day', now()), 'candidate', 'stop' FROM paper
+)
+SELECT reserve_account_id FROM account
+"""
+LEDGER = """
+INSERT INTO reserve_entry (tenant, reserve_account_id, kind, amount, at)
+SELECT tenant, reserve_account_id, 'payment', 1, now() FROM reserve_account
 """
 
 
@@ -186,8 +257,8 @@ def test_a_tenant_sees_its_own_rows_of_everything_and_nobody_elses(api: Any, ten
         if not rows:
             empty.add(table)
     unused = {"asset_reading_aircraft", "asset_reading_trainset", "rejection_replay"}
-    # grants, parties and leases there are for tenant a alone
-    assert empty - unused <= (set() if tenant == "a" else {"feed_grant", "party", "lease"})
+    # grants and tenures there are for tenant a alone
+    assert empty - unused <= (set() if tenant == "a" else {"feed_grant", "lease"})
 
 
 def test_a_feed_that_was_not_granted_does_not_show(api: Any) -> None:
