@@ -5,7 +5,8 @@ A module adds its `FIGURES` here with one line.
 
 from __future__ import annotations
 
+from fleet import use
 from fleet.practice import Practice
 
-HOUSE = Practice(())
+HOUSE = Practice((*use.FIGURES,))
 """What holds where a tenant has no setting of its own."""

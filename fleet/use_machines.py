@@ -1,0 +1,8 @@
+"""The use machines of all asset classes in one table: another class is one module and one line."""
+
+from __future__ import annotations
+
+from fleet.use import UseMachine
+
+MACHINES: dict[str, UseMachine] = {}
+"""By class name; a class without a machine is not followed."""
