@@ -2,6 +2,7 @@
 
 In reading order: `instants` (microseconds and RFC 3339), `identifiers` (schemes and check digits), `reading` (what all
 classes share), `vessel`, `aircraft`, `trainset` (one module per asset class), `asset_class` (the three in one table),
-`geodesy` (WGS 84), `shards` (where an asset is stepped), `use` (what assets do: activities, journeys, days), `use_machines` (the
-machine of each class), `port_call`, `operating_state` and `voyage` (what a ship's looks come to).
+`geodesy` (WGS 84), `area` (inside, outside, entered, left), `registration` (whose number it is; its facts in
+`registration_tables`), `shards` (where an asset is stepped), `use` (what assets do: activities, journeys, days),
+`use_machines` (the machine of each class), `port_call`, `operating_state` and `voyage` (what a ship's looks come to).
 """

@@ -37,13 +37,41 @@ def check_digit_warning(scheme: str, value: str) -> str | None:
     if scheme == "imo":
         if value in {"0000000", "1234567"}:
             return "placeholder"
-        weighted = sum(int(digit) * weight for digit, weight in zip(value[:6], range(7, 1, -1), strict=True))
-        return None if weighted % 10 == int(value[6]) else "check_digit"
+        return None if imo_check_digit(value[:6]) == int(value[6]) else "check_digit"
     if scheme == "evn":
         return None if evn_check_digit(value[:11]) == int(value[11]) else "check_digit"
     if scheme == "icao24" and value in {"000000", "ffffff"}:
         return "placeholder"
     return None
+
+
+def imo_check_digit(first_six: str) -> int:
+    """Check digit of an IMO ship number: weights 7 to 2 on six digits, modulo 10 (IMO Res. A.1117(30); domain.md 3.1)."""
+    return sum(int(digit) * weight for digit, weight in zip(first_six, range(7, 1, -1), strict=True)) % 10
+
+
+def is_imo_number(value: str) -> bool:
+    """Whether a text is an IMO ship number by form and check digit; 0000000 passes the arithmetic and is none. Golden ID1.
+
+    A weak test: 7605811 passes as well as 7625811, and 1234567 is a placeholder that passes (`check_digit_warning` says so).
+    """
+    return (
+        SCHEME_FORMS["imo"].fullmatch(value) is not None
+        and value.isascii()
+        and value != "0000000"
+        and imo_check_digit(value[:6]) == int(value[6])
+    )
+
+
+def imo_company_check_digit(first_six: str) -> int:
+    """Check digit of an IMO company number: weights 8, 6, 4, 2, 9, 7; (11 − Σ mod 11) mod 10 (domain.md 3.1)."""
+    weighted = sum(int(digit) * weight for digit, weight in zip(first_six, (8, 6, 4, 2, 9, 7), strict=True))
+    return (11 - weighted % 11) % 10
+
+
+def is_imo_company_number(value: str) -> bool:
+    """Whether a text is an IMO company number by form (seven digits) and check digit. Golden ID2."""
+    return re.fullmatch(r"[0-9]{7}", value) is not None and imo_company_check_digit(value[:6]) == int(value[6])
 
 
 def evn_check_digit(first_eleven: str) -> int:

@@ -5,8 +5,17 @@ A module adds its `FIGURES` here with one line.
 
 from __future__ import annotations
 
-from fleet import operating_state, port_call, use, voyage
+from fleet import area, operating_state, port_call, registration_tables, use, voyage
 from fleet.practice import Practice
 
-HOUSE = Practice((*use.FIGURES, *port_call.FIGURES, *operating_state.FIGURES, *voyage.FIGURES))
+HOUSE = Practice(
+    (
+        *area.FIGURES,
+        *operating_state.FIGURES,
+        *port_call.FIGURES,
+        *registration_tables.FIGURES,
+        *use.FIGURES,
+        *voyage.FIGURES,
+    )
+)
 """What holds where a tenant has no setting of its own."""
