@@ -5,4 +5,7 @@ classes share), `vessel`, `aircraft`, `trainset` (one module per asset class), `
 `geodesy` (WGS 84), `area` (inside, outside, entered, left), `registration` (whose number it is; its facts in
 `registration_tables`), `shards` (where an asset is stepped), `use` (what assets do: activities, journeys, days),
 `use_machines` (the machine of each class), `port_call`, `operating_state` and `voyage` (what a ship's looks come to).
+
+Then money: `money` (Decimal, currencies), `utilization` (use as a lease counts it), `maintenance_reserve`, `return_condition`,
+`forecast` (the next event).
 """

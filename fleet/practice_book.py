@@ -5,7 +5,7 @@ A module adds its `FIGURES` here with one line.
 
 from __future__ import annotations
 
-from fleet import area, operating_state, port_call, registration_tables, use, voyage
+from fleet import area, operating_state, port_call, registration_tables, use, utilization, voyage
 from fleet.practice import Practice
 
 HOUSE = Practice(
@@ -15,6 +15,7 @@ HOUSE = Practice(
         *port_call.FIGURES,
         *registration_tables.FIGURES,
         *use.FIGURES,
+        *utilization.FIGURES,
         *voyage.FIGURES,
     )
 )
