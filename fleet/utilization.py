@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from fleet import use
 from fleet.money import ZERO, cents, exact
 from fleet.practice import Figure, Practice
 
@@ -44,7 +45,6 @@ def _chosen(name: str, value: float, why: str) -> Figure:
 
 FIGURES = (
     _chosen("reconciliation_coverage_min", 0.95, "domain.md 1.3 [D]: below it nobody is told that a report is wrong"),
-    _chosen("billable_coverage_min", 0.90, "domain.md 0 [D]: below it a figure is an estimate, not billable"),
     _chosen("flight_h_tolerance_pct", 2.0, "domain.md 1.3 [D]"),
     _chosen("flight_h_tolerance_h", 2.0, "domain.md 1.3 [D]"),
     _chosen("cycles_tolerance_pct", 1.0, "domain.md 1.3 [D]"),
@@ -57,7 +57,7 @@ FIGURES = (
 )
 """What people agreed on about reports; a tenant's settings go before."""
 
-HOUSE = Practice(FIGURES)
+HOUSE = Practice((*use.FIGURES, *FIGURES))
 
 TOLERANCES = {
     "flight_h": ("flight_h_tolerance_pct", "flight_h_tolerance_h"),
@@ -164,8 +164,8 @@ def _undecided(observed: Decimal | None, reported: Decimal | None, coverage: flo
 
 
 def is_estimate(coverage: float | None, on: date, practice: Practice = HOUSE) -> bool:
-    """Whether a figure of this coverage is an estimate and not billable: under 0.90, or of unknown coverage (domain.md 0 [D])."""
-    return coverage is None or coverage < practice.number("utilization.billable_coverage_min", on)
+    """Whether a figure of this coverage is an estimate and not billable: below the billable one, or unknown (domain.md 0)."""
+    return coverage is None or coverage < practice.number(use.BILLABLE_COVERAGE, on)
 
 
 def mismatch_evidence(comparisons: Sequence[Comparison], month: str) -> dict[str, Any] | None:
