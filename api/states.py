@@ -7,6 +7,7 @@ stream that said it last, and says its own time where that matters. It knows no 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import date
 from typing import Any
 
 from api.shapes import (
@@ -24,8 +25,9 @@ from api.shapes import (
     StateShape,
     WeightShape,
 )
+from fleet import displacement
 from fleet.identifiers import check_digit_warning
-from fleet.instants import HOUR_US, SECOND_US, to_rfc3339
+from fleet.instants import HOUR_US, SECOND_US, to_datetime, to_rfc3339
 from fleet.trainset import KMH_PER_KN
 
 Row = dict[str, Any]
@@ -43,7 +45,6 @@ MOVING_KN = 0.5  # MarineTraffic's "stopped" (peers.md 5.4), for a trainset too:
 IDENTITY_FIELDS = frozenset(
     {"name", "call_sign", "flag", "imo", "mmsi", "registration", "icao24", "type", "length_m", "beam_m"}
 )  # fmt: skip
-KG_PER_T_SEA = 1.025  # t/m³, sea water (domain.md 2.4)
 
 
 def time_of(time_us: int | None) -> str | None:
@@ -151,31 +152,15 @@ def operating_status(asset_class: str, row: Row | None, speed_kn: float | None) 
     return "moving" if speed_kn >= MOVING_KN else "stopped"
 
 
-def displacement(particulars: dict[str, Any], draught_m: float) -> WeightShape | None:
-    """Displacement in sea water by the block coefficient (Riddlesworth, domain.md 2.4 method 3; golden SH4).
-
-    Needs `length_m`, `beam_m`, `summer_draught_m` and `block_coefficient` (at summer draught) among the particulars; None
-    where one is missing or no number.
-    """
-    wanted = [particulars.get(name) for name in ("length_m", "beam_m", "summer_draught_m", "block_coefficient")]
-    numbers = [float(each) for each in wanted if isinstance(each, (int, float)) and not isinstance(each, bool) and each > 0]
-    if len(numbers) != len(wanted) or draught_m <= 0:
-        return None
-    length_m, beam_m, summer_m, coefficient = numbers
-    at_draught = min(0.99, 1 - (1 - coefficient) * (summer_m / draught_m) ** (1 / 3))
-    if at_draught <= 0:
-        return None
-    mass_t = length_m * beam_m * draught_m * at_draught * KG_PER_T_SEA
-    return WeightShape(displacement_t=round(mass_t, 1), method="block_coefficient")
-
-
-def _weight(asset: Row, draught_m: float | None) -> tuple[WeightShape | None, str]:
+def _weight(asset: Row, draught_m: float | None, on: date) -> tuple[WeightShape | None, str]:
     if asset["class"] != "vessel":
         return None, "not_observable"
     if draught_m is None:
         return None, "no_draught"
-    found = displacement(asset["particulars"], draught_m)
-    return found, "no_hull_particulars"
+    found = displacement.estimate(asset["particulars"], draught_m, on)
+    if found is None:
+        return None, "no_hull_particulars"
+    return WeightShape(displacement_t=round(found.displacement_t, 1), method=found.method), ""
 
 
 def _speed(asset_class: str, speed_kn: float | None) -> SpeedShape | None:
@@ -203,7 +188,7 @@ def state_shape(asset: Row, said: Sequence[Row], lease: Row | None, now_us: int,
     )  # fmt: skip
     speed_kn = None if motion is None else motion["speed_kn"]
     draught_m = None if depth is None or not insider else depth["draught_m"]
-    weight, no_weight = _weight(asset, draught_m) if insider else (None, "not_shared")
+    weight, no_weight = _weight(asset, draught_m, to_datetime(now_us).date()) if insider else (None, "not_shared")
     altitude_ft = None if place is None else place["alt_baro_ft"]
     parts: dict[str, Any] = {
         "time": None if last is None else to_rfc3339(last["time"]),

@@ -5,15 +5,37 @@ A module adds its `FIGURES` here with one line.
 
 from __future__ import annotations
 
-from fleet import area, operating_state, port_call, registration_tables, use, utilization, voyage
+from fleet import (
+    area,
+    cii,
+    displacement,
+    fuel,
+    hull_performance,
+    noon_report,
+    off_hire,
+    operating_state,
+    port_call,
+    registration_tables,
+    survey,
+    use,
+    utilization,
+    voyage,
+)
 from fleet.practice import Practice
 
 HOUSE = Practice(
     (
         *area.FIGURES,
+        *cii.FIGURES,
+        *displacement.FIGURES,
+        *fuel.FIGURES,
+        *hull_performance.FIGURES,
+        *noon_report.FIGURES,
+        *off_hire.FIGURES,
         *operating_state.FIGURES,
         *port_call.FIGURES,
         *registration_tables.FIGURES,
+        *survey.FIGURES,
         *use.FIGURES,
         *utilization.FIGURES,
         *voyage.FIGURES,

@@ -19,8 +19,9 @@ from standardwebhooks.webhooks import WebhookVerificationError
 from alerts.delivery import EXCERPT_CHARS_MAX, Message, Sender, encode_event, key_of, sign
 from alerts.guard import Refused, addresses_of, is_public
 from alerts.policy import Answer
-from fleet.instants import from_datetime, to_datetime
+from fleet.instants import from_datetime, to_datetime, to_rfc3339
 from tests.alerts.fix_receiver import SECRET, Receiver
+from tests.fleet.fix_vectors import vector
 
 OTHER_SECRET = "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYX"
 
@@ -59,30 +60,19 @@ async def answer_to(url: str, *, allow_private: bool = True, timeout_s: float = 
         return await sender.send(message(url), now_us())
 
 
-@pytest.mark.parametrize(
-    ("secret", "event_id", "timestamp_s", "body", "signature"),
-    [
-        pytest.param(
-            SECRET,
-            "msg_p5jXN8AQM9LWM0D4loKWxJek",
-            1_614_265_330,
-            b'{"test": 2432232314}',
-            "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=",
-            id="ST1",
-        ),
-        pytest.param(
-            OTHER_SECRET,
-            "msg_01JD9ZC8Q4",
-            1_795_330_800,
-            b'{"type":"lease.alert.opened","timestamp":"2026-11-22T07:00:00Z","data":{"alert_id":"01JD9"}}',
-            "v1,tJU+J3XFO3ZxM6durbwkm5zqe6uz5Io3c4Ih5WXcgNs=",
-            id="ST2",
-        ),
-    ],
-)
-def test_golden_signatures(secret: str, event_id: str, timestamp_s: int, body: bytes, signature: str) -> None:
-    headers = sign(event_id, to_datetime(timestamp_s * 1_000_000 + 999_999), body, (secret,))
-    assert headers == {"webhook-id": event_id, "webhook-timestamp": str(timestamp_s), "webhook-signature": signature}
+@pytest.mark.parametrize("name", ["ST1_webhook", "ST2_webhook_own"])
+def test_golden_signatures(name: str) -> None:
+    golden = vector(name)
+    moment = to_datetime(int(golden["timestamp"]) * 1_000_000 + 999_999)
+    headers = sign(golden["id"], moment, golden["payload"].encode(), (golden["secret"],))
+    assert headers == {
+        "webhook-id": golden["id"], "webhook-timestamp": golden["timestamp"], "webhook-signature": golden["signature"]
+    }  # fmt: skip
+
+
+def test_the_golden_attempt_is_made_at_its_instant() -> None:
+    assert vector("ST2_epoch") == int(vector("ST2_webhook_own")["timestamp"])
+    assert to_rfc3339(vector("ST2_epoch") * 1_000_000) == "2026-11-22T07:00:00Z"
 
 
 @pytest.mark.parametrize(

@@ -11,10 +11,11 @@ from pyais import encode_dict
 
 from ingest.recordings import Malformed, Recording, open_recording
 from ingest.recordings.instants import at_second_of_minute, iso_ms
+from tests.fleet.fix_vectors import vector
 
-ID5_FIRST = "!AIVDM,1,1,,B,177KQJ5000G?tO`K>RA1wUbN0TKH,0*5C"
-ID5_SECOND = "!AIVDM,1,1,,A,15RTgt0PAso;90TKcjM8h6g208CQ,0*4A"
-ID6 = "!AIVDM,1,1,,A,1814wDgP?w<tSF0l4Q@>4?wp0000,0*70"
+MOORED, TURNING = vector("ID5_ais")
+ID5_FIRST, ID5_SECOND = MOORED["line"], TURNING["line"]
+ID6 = vector("ID6_ais_all_sentinel")["line"]
 PART_1 = "!AIVDM,2,1,1,A,55?MbV02;H;s<HtKR20EHE:0@T4@Dn2222222216L961O5Gf0NSQEp6ClRp8,0*1C"
 PART_2 = "!AIVDM,2,2,1,A,88888888880,2*25"
 NOON_MS = 1_795_348_800_000  # 2026-11-22T12:00:00Z
@@ -62,25 +63,26 @@ def with_suffix(line: str, epoch: int) -> str:
 def test_golden_id5_moored_ship(tmp_path: Path) -> None:
     (row,) = rows(tmp_path, with_suffix(ID5_FIRST, NOON_MS // 1000))
     assert row == {
-        "class": "vessel", "scheme": "mmsi", "value": "477553000", "stream": "telemetry", "source": "ais_terrestrial",
+        "class": "vessel", "scheme": "mmsi", "value": str(MOORED["mmsi"]), "stream": "telemetry", "source": "ais_terrestrial",
         "time": NOON_MS,  # its second, 15, is 15 s ahead: more than a receiver can be wrong
-        "lat_deg": 47.582833, "lon_deg": -122.345833, "sog_kn": 0.0, "cog_deg": 51.0, "heading_deg": 181.0,
-        "rot_deg_min": 0.0, "nav_status": 5,
+        "lat_deg": MOORED["lat"], "lon_deg": MOORED["lon"], "sog_kn": MOORED["sog_raw"] / 10, "cog_deg": MOORED["cog_raw"] / 10,
+        "heading_deg": MOORED["hdg"], "rot_deg_min": 0.0, "nav_status": MOORED["status"],
     }  # fmt: skip
 
 
 def test_golden_id5_turning_faster_than_the_scale_has_no_rate_of_turn(tmp_path: Path) -> None:
     (row,) = rows(tmp_path, with_suffix(ID5_SECOND, NOON_MS))
-    assert row["value"] == "371798000"
-    assert (row["lat_deg"], row["lon_deg"]) == (48.381633, -123.395383)
-    assert (row["sog_kn"], row["cog_deg"], row["heading_deg"], row["nav_status"]) == (12.3, 224.0, 215.0, 0)
+    assert row["value"] == str(TURNING["mmsi"])
+    assert (row["lat_deg"], row["lon_deg"]) == (TURNING["lat"], TURNING["lon"])
+    assert (row["sog_kn"], row["cog_deg"]) == (TURNING["sog_raw"] / 10, TURNING["cog_raw"] / 10)
+    assert (row["heading_deg"], row["nav_status"]) == (TURNING["hdg"], TURNING["status"])
     assert "rot_deg_min" not in row
 
 
 def test_golden_id6_every_sentinel_is_absent(tmp_path: Path) -> None:
     (row,) = rows(tmp_path, with_suffix(ID6, NOON_MS))
     assert row == {
-        "class": "vessel", "scheme": "mmsi", "value": "538001234", "stream": "telemetry",
+        "class": "vessel", "scheme": "mmsi", "value": str(vector("ID6_ais_all_sentinel")["mmsi"]), "stream": "telemetry",
         "source": "ais_terrestrial", "time": NOON_MS,
     }  # fmt: skip
 
@@ -88,9 +90,7 @@ def test_golden_id6_every_sentinel_is_absent(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("received", "second", "expected"),
     [
-        ("2026-11-22T07:00:02.500Z", 58, "2026-11-22T06:59:58Z"),
-        ("2026-11-22T06:59:59.000Z", 1, "2026-11-22T07:00:01Z"),
-        ("2026-11-22T07:00:30Z", 60, "2026-11-22T07:00:30Z"),
+        *((f"{row['rx']}Z", row["sec"], f"{row['t']}Z") for row in vector("ID7_ais_time")),
         ("2026-11-22T07:00:00Z", 20, "2026-11-22T07:00:00Z"),  # 40 s late or 20 s early: ambiguous
     ],
 )
