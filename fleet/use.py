@@ -203,8 +203,8 @@ class UseMachine(NamedTuple):
     `state()` is the empty memory of an asset; `at_reading(state, reading, context, out)` takes one reading in (never older than
     the last) and appends the facts that it closed, changing the state in place; what it does depends on these arguments alone,
     so that cutting the readings anywhere gives the same facts. `standing(state)` is what holds as of now and is not closed: the
-    journey and the activity under way. `limits(practice, day)` makes of the book what `UseContext.limits` carries. No machine
-    asks for ticks: what a silence meant is said by the reading that ends it, and until then `used` calls it unknown.
+    journey and the activity under way. `limits(practice, day, asset_type)` makes of the book what `UseContext.limits` carries.
+    No machine asks for ticks: what a silence meant is said by the reading that ends it, and until then `used` calls it unknown.
     """
 
     name: str
@@ -213,7 +213,7 @@ class UseMachine(NamedTuple):
     state_type: type[UseState]
     at_reading: Callable[[Any, Any, UseContext, list[Fact]], None]
     standing: Callable[[Any], list[Fact]]
-    limits: Callable[[Practice, date], Any]
+    limits: Callable[[Practice, date, str | None], Any]
 
 
 def extend(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
+from fleet import flight_machine
 from fleet.use import UseMachine
 
-MACHINES: dict[str, UseMachine] = {}
+MACHINES: dict[str, UseMachine] = {machine.name: machine for machine in (flight_machine.MACHINE,)}
 """By class name; a class without a machine is not followed."""
