@@ -17,6 +17,8 @@ pytest_plugins = [
 ]
 
 STRICT_SKIPS = "KEELWING_STRICT_SKIPS"
+WHOLE_MACHINE = ("faults", "integration", "browser", "simulation", "bench", "deploy", "keelwing")
+"""Folders whose tests start many processes or use a whole core: never two of them at once."""
 _skipped_but_due: list[str] = []
 
 
@@ -34,13 +36,17 @@ def shared() -> Path:
     return directory
 
 
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item):  # type: ignore[no-untyped-def]  # noqa: ANN201  pytest's own protocol
-    """With KEELWING_STRICT_SKIPS, remember each skip but those of absent shared recordings."""
-    report = yield
-    if report.skipped and not hasattr(report, "wasxfail") and item.get_closest_marker("shared") is None:
-        _skipped_but_due.append(item.nodeid)
-    return report
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """With several processes (`-n 2 --dist loadgroup`): a file stays together; what wants the machine, in one process."""
+    for item in items:
+        folder = item.path.relative_to(Path(__file__).parent).parts[0]
+        item.add_marker(pytest.mark.xdist_group("whole-machine" if folder in WHOLE_MACHINE else str(item.path)))
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """With KEELWING_STRICT_SKIPS, remember each skip but those of absent shared recordings; of all processes, in the first."""
+    if report.skipped and not hasattr(report, "wasxfail") and "shared" not in report.keywords:
+        _skipped_but_due.append(report.nodeid)
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
