@@ -226,7 +226,7 @@ def look_at_state(
 def edge(line: Timeline) -> list[Interval]:
     """What is kept back, as of the last look: it may still be said otherwise."""
     ends = [*(piece.start_us for piece in line.pieces[1:]), line.until_us or 0]
-    return [Interval(piece, end_us) for piece, end_us in zip(line.pieces, ends, strict=True)]
+    return [Interval(piece, end_us) for piece, end_us in zip(line.pieces, ends, strict=False)]  # no piece at the first look
 
 
 def _dwell_us(state: str, limits: StateLimits) -> int:
