@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from fleet import flight_machine
+from fleet import flight_machine, vessel_use
 from fleet.use import UseMachine
 
-MACHINES: dict[str, UseMachine] = {machine.name: machine for machine in (flight_machine.MACHINE,)}
+MACHINES: dict[str, UseMachine] = {machine.name: machine for machine in (flight_machine.MACHINE, vessel_use.MACHINE)}
 """By class name; a class without a machine is not followed."""

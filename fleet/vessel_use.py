@@ -78,8 +78,9 @@ def new_state() -> VesselUse:
     return VesselUse(method=METHOD)
 
 
-def limits(practice: Practice, on: date) -> VesselLimits:
-    """The machine's thresholds on a day. Raises NotDefinedError where one is missing."""
+def limits(practice: Practice, on: date, asset_type: str | None) -> VesselLimits:
+    """The machine's thresholds on a day, for ships of every type. Raises NotDefinedError where one is missing."""
+    del asset_type
     return VesselLimits(
         PortLimits.of(practice, on),
         StateLimits.of(practice, on),
@@ -133,8 +134,9 @@ def _look(state: VesselUse, reading: VesselReading, lat_deg: float, lon_deg: flo
     if not leg.believed:
         state.dropped += leg.dropped
         return
-    leg = leg._replace(dropped=leg.dropped + state.dropped)
-    state.dropped = 0
+    if state.dropped:
+        leg = leg._replace(dropped=leg.dropped + state.dropped)
+        state.dropped = 0
     silent = last_us is None or time_us - last_us >= given.state.unknown_h * HOUR_US
     sog_kn = _speed_kn(reading.sog_kn, None if silent else leg.implied_kn, given)
     places = context.places.places_near(lat_deg, lon_deg, time_us)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
+from typing import Any
 
 import msgspec
 
@@ -38,15 +39,15 @@ class Harbours:
         return [place for place in found if place.distance_m < 5000.0 or place.inside]
 
 
-def reading(time_us: int, lat_deg: float, lon_deg: float, sog_kn: float | None, **other: object) -> VesselReading:
+def reading(time_us: int, lat_deg: float, lon_deg: float, sog_kn: float | None, **other: Any) -> VesselReading:
     """One reading of the ship of these tests."""
     return VesselReading(
-        scheme="imo", value="9074729", time_us=time_us, seq=0, lat_deg=lat_deg, lon_deg=lon_deg, sog_kn=sog_kn, **other,  # type: ignore[arg-type]
+        scheme="imo", value="9074729", time_us=time_us, seq=0, lat_deg=lat_deg, lon_deg=lon_deg, sog_kn=sog_kn, **other,
     )  # fmt: skip
 
 
 def lying(
-    at: tuple[float, float], from_us: int, hours: float, every_s: float = 600, sog_kn: float = 0.0, **other: object
+    at: tuple[float, float], from_us: int, hours: float, every_s: float = 600, sog_kn: float = 0.0, **other: Any
 ) -> list[VesselReading]:
     """She stays at a place."""
     count = int(hours * 3600 / every_s)
@@ -54,7 +55,7 @@ def lying(
 
 
 def sailing(
-    start: tuple[float, float], end: tuple[float, float], from_us: int, sog_kn: float, every_s: float = 600, **other: object
+    start: tuple[float, float], end: tuple[float, float], from_us: int, sog_kn: float, every_s: float = 600, **other: Any
 ) -> list[VesselReading]:
     """She sails a geodesic from one place to another at a steady speed."""
     metres = distance_m(*start, *end)

@@ -144,7 +144,7 @@ def test_a_leap_day_is_a_day() -> None:
 
 
 def test_the_machine_s_limits_are_the_house_s_figures() -> None:
-    assert MACHINE.limits(HOUSE, date(2026, 11, 22)) == VesselLimits()
+    assert MACHINE.limits(HOUSE, date(2026, 11, 22), None) == VesselLimits()
 
 
 WHERE = st.sampled_from([A, (51.01, 1.02), (51.2, 1.3), B, (52.4, 3.4), (55.0, 9.0)])
