@@ -12,6 +12,7 @@ from uuid import uuid4
 
 import msgspec
 
+from fleet.dated import Span
 from fleet.instants import to_datetime
 from fleet.shards import shard_of
 from store import staging
@@ -23,17 +24,6 @@ SQL = load_queries("registry")
 Clock = Literal["live", "recording"]
 StreamKey = tuple[str, str, str, str, str]
 """(tenant, origin, class, scheme, value); origin is `device` or `feed:NAME`."""
-
-
-class Span(msgspec.Struct, frozen=True):
-    """A half-open stretch of time in microseconds; None is open."""
-
-    from_us: int | None
-    to_us: int | None
-
-    def holds(self, time_us: int) -> bool:
-        """Whether an instant lies in it."""
-        return (self.from_us is None or self.from_us <= time_us) and (self.to_us is None or time_us < self.to_us)
 
 
 class AssetEntry(msgspec.Struct, frozen=True):

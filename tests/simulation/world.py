@@ -13,10 +13,11 @@ from uuid import UUID
 
 import msgspec
 
+from fleet.dated import Span
 from fleet.instants import HOUR_US, MINUTE_US, SECOND_US
 from fleet.shards import shard_of
 from ingest.wire import device_topic, encode_json, feed_topic
-from store.registry import AssetEntry, IdentifierEntry, Registry, Span
+from store.registry import AssetEntry, IdentifierEntry, Registry
 from tests.simulation.faults import Faults
 from tests.simulation.loop import START_US
 from tests.simulation.tables import UNSTORABLE_SOURCE

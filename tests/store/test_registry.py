@@ -5,9 +5,9 @@ from typing import Any
 import psycopg
 import pytest
 
+from fleet.dated import Span
 from store import commits, keys, readings, registry
 from store.pool import Pool
-from store.registry import Span
 
 SHIP = ("mmsi", "244660000")
 
