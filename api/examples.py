@@ -49,10 +49,43 @@ STATE: dict[str, Any] = {
     "stage": None, "lease": LEASE, "coverage": {"quality": "heard", "last_heard_at": AT},
     "channels": {"me_exhaust_temp_c": 341.0}, "reason": {"altitude": "not_observable", "stage": "not_derived"},
 }  # fmt: skip
+USE: dict[str, Any] = {
+    "period_h": 8760.0, "state_h": {"moored": 1200.0, "under_way": 7400.0, "unknown": 160.0}, "distance_nm": 81234.5,
+    "laden_nm": 45000.0, "ballast_nm": 36000.0, "flight_h": None, "cycles": None, "attribution": None, "coverage": 0.98,
+    "is_estimate": False, "method": "whole UTC days, edges cut in proportion to time", "sources": {"ais_terrestrial": 52000.0},
+    "reason": {"flight_h": "not_of_class", "cycles": "not_of_class", "attribution": "not_of_class"},
+}  # fmt: skip
+LEASE_PERIOD: dict[str, Any] = {
+    "lease_id": OTHER_ID, "reference": "NB-2026-01", "form": "bareboat", "head": True, "parent_lease_id": None, "lessee": ID,
+    "lessee_name": "Northern Bulk", "signed_on": "2025-11-03", "term_from": "2026-01-03T00:00:00Z",
+    "term_to": "2027-01-22T07:00:00Z", "valid_from": "2026-01-01T00:00:00Z", "valid_to": None, "in_force": True,
+    "days_to_redelivery": 61.0, "use": USE, "source": "tenure", "recorded_at": AT, "reason": {"valid_to": "running"},
+}  # fmt: skip
+MILESTONE: dict[str, Any] = {
+    "kind": "lease_delivery", "lease_id": OTHER_ID, "at": "2026-01-01T00:00:00Z",
+    "contract": {"at": "2026-01-03T00:00:00Z", "source": "contract", "place": None, "movement": None, "recorded_at": AT},
+    "reported": {"at": "2026-01-01T00:00:00Z", "source": f"key:{ID}", "place": "CNSHA", "movement": None, "recorded_at": AT},
+    "observed": {"at": "2026-01-01T09:30:00Z", "source": "port_call v1", "place": "CNSHA", "movement": "departure",
+                 "recorded_at": AT},
+    "days_late": -2.0,
+    "words": "contract says delivered 3 Jan 2026; reported 1 Jan 2026; departed CNSHA 1 Jan 2026", "reason": {},
+}  # fmt: skip
 LIFECYCLE: dict[str, Any] = {
-    "asset_id": ID, "class": "vessel", "name": "Blue Heron", "type": "bulk carrier", "stage": None, "registered_at": AT,
-    "first_heard_at": AT, "last_heard_at": LATER, "streams": 2, "identifiers": [IDENTIFIER], "leases": [LEASE],
-    "operating_status": "moored", "reported": REPORTED, "device_status": DEVICE_STATUS, "reason": {"stage": "not_derived"},
+    "asset_id": ID, "class": "vessel", "name": "Blue Heron", "type": "bulk carrier", "stage": "on_lease", "registered_at": AT,
+    "first_heard_at": AT, "last_heard_at": LATER, "streams": 2, "valid_at": LATER, "known_at": None, "days_to_redelivery": 61.0,
+    "stages": [{"stage": "on_lease", "valid_from": "2026-01-01T00:00:00Z", "valid_to": None, "because": "lease_delivery",
+                "basis": "reported", "source": "tenure", "recorded_at": AT}],
+    "lease_periods": [LEASE_PERIOD], "milestones": [MILESTONE],
+    "maintenance": [{"id": ID, "kind": "drydock", "planned_from": "2027-03-01T00:00:00Z", "planned_to": None, "actual_from": None,
+                     "actual_to": None, "place": "SGSIN", "use_at": {}, "cost_amount": "1200000.00", "currency": "USD",
+                     "source": f"key:{ID}", "recorded_at": AT}],
+    "identifiers": [IDENTIFIER], "leases": [LEASE], "use": USE, "use_off_lease": None,
+    "gaps": [{"id": "5c1d7e0f9a", "severity": "warning", "verdict": "dark", "opened_at": AT, "closed_at": LATER,
+              "source": "finding", "recorded_at": LATER}],
+    "alerts": [{"id": OTHER_ID, "rule": "position_jump", "subject": None, "severity": "warning", "status": "open",
+                "lease_id": OTHER_ID, "opened_at": AT, "closed_at": None, "source": "alert revision 1", "recorded_at": LATER}],
+    "state": STATE, "operating_status": "moored", "reported": REPORTED, "device_status": DEVICE_STATUS, "truncated": [],
+    "reason": {"use_off_lease": "always_on_lease", "known_at": "now"},
 }  # fmt: skip
 FINDING: dict[str, Any] = {
     "rule": "position_jump", "severity": "warning", "asset": "imo:9074729", "subject": None, "opened_at": AT,

@@ -343,8 +343,142 @@ class RejectionCountShape(Shape, frozen=True, kw_only=True):
     last_received_at: Time
 
 
+class StagePeriodShape(Shape, frozen=True, kw_only=True):
+    """A stage of an asset's life and what began it: `because` is the milestone, `basis` how it is known."""
+
+    stage: str
+    valid_from: Time | None
+    valid_to: Time | None
+    because: str
+    basis: Literal["contract", "reported", "observed", "registration"]
+    source: str
+    recorded_at: Time | None
+
+
+class UseFiguresShape(Shape, frozen=True, kw_only=True):
+    """Use inside a stretch. `coverage` is observed time by its length (0 to 1); under 0.90 `is_estimate` is true.
+
+    `state_h` holds hours by operating state, `unknown` included, and adds up to `period_h`. `flight_h` and `cycles` are of
+    aircraft, by `attribution` of flights that cross an edge; distances are geodesic. `sources` counts readings by source.
+    """
+
+    period_h: float
+    state_h: dict[str, float]
+    distance_nm: float | None
+    laden_nm: float | None
+    ballast_nm: float | None
+    flight_h: float | None
+    cycles: int | None
+    attribution: str | None
+    coverage: float
+    is_estimate: bool
+    method: str
+    sources: dict[str, float]
+    reason: Reasons
+
+
+class LeasePeriodShape(Shape, frozen=True, kw_only=True):
+    """A tenure with the paper behind it and the use inside it; null tenure bounds: not yet delivered, or still running.
+
+    `term_from` and `term_to` are what the contract promises; `days_to_redelivery` counts from the asked instant to `term_to` of a
+    tenure in force, negative in holdover.
+    """
+
+    lease_id: str
+    reference: str | None
+    form: str
+    head: bool
+    parent_lease_id: str | None
+    lessee: str | None
+    lessee_name: str | None
+    signed_on: str | None
+    term_from: Time | None
+    term_to: Time | None
+    valid_from: Time | None
+    valid_to: Time | None
+    in_force: bool
+    days_to_redelivery: float | None
+    use: UseFiguresShape | None
+    source: str
+    recorded_at: Time | None
+    reason: Reasons
+
+
+class SaidShape(Shape, frozen=True, kw_only=True):
+    """One instant given for a milestone: by whom, where, and since when we know."""
+
+    at: Time
+    source: str
+    place: str | None
+    movement: str | None
+    recorded_at: Time | None
+
+
+class MilestoneShape(Shape, frozen=True, kw_only=True):
+    """A milestone as promised, as reported and as observed. `days_late`: reported less promised; `words`: in one line."""
+
+    kind: str
+    lease_id: str | None
+    at: Time
+    contract: SaidShape | None
+    reported: SaidShape | None
+    observed: SaidShape | None
+    days_late: float | None
+    words: str
+    reason: Reasons
+
+
+class MaintenanceShape(Shape, frozen=True, kw_only=True):
+    """A check, shop visit, dry-docking or survey, planned and done; `use_at` is the use counted then, money is text."""
+
+    id: str
+    kind: str
+    planned_from: Time | None
+    planned_to: Time | None
+    actual_from: Time | None
+    actual_to: Time | None
+    place: str | None
+    use_at: dict[str, Any]
+    cost_amount: str | None
+    currency: str | None
+    source: str
+    recorded_at: Time | None
+
+
+class GapShape(Shape, frozen=True, kw_only=True):
+    """A silence that detection looked at, and its verdict (`dark`, `no_coverage`, `feed_down`, `parked`, `unknown`)."""
+
+    id: str
+    severity: Severity
+    verdict: str | None
+    opened_at: Time
+    closed_at: Time | None
+    source: str
+    recorded_at: Time | None
+
+
+class LifeAlertShape(Shape, frozen=True, kw_only=True):
+    """An alert in an asset's life, as it stood at `known_at`."""
+
+    id: str
+    rule: str
+    subject: str | None
+    severity: Severity
+    status: str
+    lease_id: str | None
+    opened_at: Time
+    closed_at: Time | None
+    source: str
+    recorded_at: Time | None
+
+
 class LifecycleShape(Shape, frozen=True, kw_only=True):
-    """What is known so far of an asset's life: names, hearings, leases. `streams` counts the sources that speak of it."""
+    """An asset's life as it is known: stages, tenures and their use, milestones, maintenance, names, silences, alerts, state.
+
+    `use` is over the whole life, `use_off_lease` what lies in no head tenure. `leases` are the tenures as rows of the lease,
+    `lease_periods` the same with paper and use, papers without a tenure included. `gaps` and `alerts` hold the newest;
+    `truncated` names the lists that were cut. `streams` counts the sources that speak of the asset.
+    """
 
     asset_id: str
     class_: str = msgspec.field(name="class")
@@ -355,11 +489,24 @@ class LifecycleShape(Shape, frozen=True, kw_only=True):
     first_heard_at: Time | None
     last_heard_at: Time | None
     streams: int
+    valid_at: Time
+    known_at: Time | None
+    days_to_redelivery: float | None
+    stages: list[StagePeriodShape]
+    lease_periods: list[LeasePeriodShape]
+    milestones: list[MilestoneShape]
+    maintenance: list[MaintenanceShape] | None
     identifiers: list[IdentifierShape]
     leases: list[LeaseShape]
+    use: UseFiguresShape | None
+    use_off_lease: UseFiguresShape | None
+    gaps: list[GapShape] | None
+    alerts: list[LifeAlertShape] | None
+    state: StateShape
     operating_status: str | None
     reported: ReportedShape | None
     device_status: DeviceStatusShape | None
+    truncated: list[str]
     reason: Reasons
 
 

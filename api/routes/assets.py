@@ -1,4 +1,4 @@
-"""Assets: list, one, make, change, and what is known of each: state, identifiers, life so far."""
+"""Assets: list, one, make, change, and what is known of each now: state and identifiers."""
 
 from __future__ import annotations
 
@@ -30,10 +30,9 @@ from api.parameters import (
     Text,
 )  # fmt: skip
 from api.problem import Fault, Problem, not_found, pointer_of
-from api.shapes import AssetDetailShape, AssetShape, IdentifierShape, LifecycleShape, StateShape
-from api.states import asset_shape, identifier_shape, lease_shape, said_of, state_shape, time_of
+from api.shapes import AssetDetailShape, AssetShape, IdentifierShape, StateShape
+from api.states import asset_shape, identifier_shape, said_of, state_shape
 from fleet.identifiers import identifier_fault
-from fleet.instants import to_rfc3339
 from store import desk, reads, registry
 from store.pool import Connection
 
@@ -299,29 +298,3 @@ async def list_states(
         rows = await reads.assets(conn, which, str(after[0]) if after else None, page.limit + 1)
         shapes = await states_of(conn, asker, rows[: page.limit], dated)
     return list_response(request, StateShape, shapes, next_cursor(rows, page, "asset_id"))
-
-
-@router.get("/assets/{asset_id}/lifecycle", responses=answer(LifecycleShape, examples.LIFECYCLE, 200, 404), response_model=None)
-async def get_lifecycle(asker: Anyone, asset_id: AssetId, dated: DatedQuery) -> Response:
-    """What is known so far of an asset's life: names, first and last hearing, leases, stage, what the air reported."""
-    async with asker.desk() as conn:
-        row = await asset_row(conn, asset_id, dated)
-        names = await reads.identifiers(conn, [row["asset_id"]], dated.at_us, dated.known_us)
-        leases = await reads.leases(conn, [row["asset_id"]], dated.at_us, dated.known_us)
-        heard = await reads.heard(conn, str(asset_id), row["class"])
-        state = (await states_of(conn, asker, [row], dated))[0]
-        parts, unsaid = await said_parts(conn, asker, asset_id, dated)
-    reason = unsaid | {name: why for name, why in state.reason.items() if name in {"stage", "operating_status"}}
-    if row["type"] is None:
-        reason["type"] = "not_given"
-    if heard["first_time"] is None:
-        reason |= {"first_heard_at": "never_heard", "last_heard_at": "never_heard"}
-    return json_response(
-        LifecycleShape(
-            asset_id=str(row["asset_id"]), class_=row["class"], name=row["name"], type=row["type"], stage=row["stage"],
-            registered_at=to_rfc3339(row["created_at"]), first_heard_at=time_of(heard["first_time"]),
-            last_heard_at=time_of(heard["last_time"]), streams=heard["streams"],
-            identifiers=[identifier_shape(each) for each in names], leases=[lease_shape(each) for each in leases],
-            operating_status=state.operating_status, reason=reason, **parts,
-        )
-    )  # fmt: skip

@@ -93,7 +93,7 @@ async def test_a_lifecycle_holds_what_is_known_so_far(ask: Asking, world: World)
     assert (life["first_heard_at"], life["last_heard_at"]) == ("2026-11-20T08:00:00Z", "2026-11-20T16:05:00Z")
     assert life["streams"] == 2
     assert [lease["id"] for lease in life["leases"]] == [world.lease]
-    assert life["reason"]["stage"] == "not_derived"
+    assert life["stage"] == "off_lease"
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,115 @@
+"""The life of one asset, read whole: tenures, papers, milestones, maintenance, names, silences, alerts, and use inside spans.
+
+One function a question and one set query each, inside a scope (`store.pool.scope`); how much there is of anything is bounded.
+Rows come as in `store.reads`. `at_us` is the instant that the life is told up to, `known_us` what was known of it then (None:
+now).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any, NamedTuple
+
+from fleet.instants import to_datetime
+from store.pool import Connection
+from store.queries import load
+
+SQL = load("lifecycle")
+Row = dict[str, Any]
+
+# Chosen: above what forty years of one asset bring together; the newest gaps and alerts stand for the rest.
+LEASES_MAX, EVENTS_MAX, NAMES_MAX, GAPS_MAX, ALERTS_MAX = 400, 2000, 400, 200, 200
+
+
+class Told(NamedTuple):
+    """Which life, told up to when, as known when."""
+
+    asset_id: str
+    at_us: int
+    known_us: int | None = None
+
+
+class UseSpan(NamedTuple):
+    """A half-open stretch whose use is asked for, and how flights that cross its edges count: `landing`, `takeoff` or `split`."""
+
+    from_us: int
+    to_us: int
+    attribution: str = "landing"
+
+
+class Sought(NamedTuple):
+    """A `departure` or `arrival` to look for near an instant."""
+
+    movement: str
+    near_us: int
+
+
+async def tenures(conn: Connection, told: Told) -> list[Row]:
+    """Who had the asset when: head leases and subleases that began by then, earliest first."""
+    return await _rows(conn, "tenures", told, limit=LEASES_MAX)
+
+
+async def contracts(conn: Connection, told: Told) -> list[Row]:
+    """What the asset's papers promise, signed or not; a lessee sees none."""
+    return await _rows(conn, "contracts", told, limit=LEASES_MAX)
+
+
+async def events(conn: Connection, told: Told) -> list[Row]:
+    """Milestones of the asset and its leases with their basis, earliest first; what a contract promises may lie ahead."""
+    return await _rows(conn, "events", told, limit=EVENTS_MAX)
+
+
+async def maintenance(conn: Connection, told: Told) -> list[Row]:
+    """Checks, shop visits, dry-dockings and surveys, planned and done, earliest first."""
+    return await _rows(conn, "maintenance", told, limit=EVENTS_MAX)
+
+
+async def identifiers(conn: Connection, told: Told) -> list[Row]:
+    """Names, flags and numbers that the asset bore by then."""
+    return await _rows(conn, "identifiers", told, limit=NAMES_MAX)
+
+
+async def gaps(conn: Connection, told: Told) -> list[Row]:
+    """Silences, the latest first, in the revision known then."""
+    return await _rows(conn, "gaps", told, limit=GAPS_MAX)
+
+
+async def alerts(conn: Connection, told: Told) -> list[Row]:
+    """Alerts, the latest opened first, as they stood when known."""
+    return await _rows(conn, "alerts", told, limit=ALERTS_MAX)
+
+
+async def movements_near(conn: Connection, told: Told, sought: Sequence[Sought], within_d: float) -> list[Row]:
+    """The journey's end nearest to each instant: rows of `n` (1 is the first sought), `at`, `place`, `method`, `recorded_at`.
+
+    Nothing is given for an instant without a movement within `within_d` days of it.
+    """
+    if not sought:
+        return []
+    return await _rows(
+        conn, "movements_near", told, instants=[to_datetime(each.near_us) for each in sought],
+        movements=[each.movement for each in sought], within=timedelta(days=within_d),
+    )  # fmt: skip
+
+
+async def use_of(conn: Connection, told: Told, spans: Sequence[UseSpan]) -> list[Row]:
+    """Use inside each span, in their order.
+
+    Each row holds `period_s`, `observed_s`, `distance_m`, `laden_m`, `ballast_m`, `state_s` (seconds by operating state),
+    `sources`, and of flights `flight_s` and `cycles`; a sum over nothing is None.
+    """
+    if not spans:
+        return []
+    return await _rows(
+        conn, "use_of", told, attribution=[each.attribution for each in spans],
+        **{"from": [to_datetime(each.from_us) for each in spans], "to": [to_datetime(each.to_us) for each in spans]},
+    )  # fmt: skip
+
+
+async def _rows(conn: Connection, query: str, told: Told, **more: Any) -> list[Row]:
+    known = None if told.known_us is None else to_datetime(told.known_us)
+    binds = {"asset": told.asset_id, "at": to_datetime(told.at_us), "known": known, **more}
+    async with conn.cursor(binary=True) as cursor:
+        await cursor.execute(SQL[query], binds, prepare=False)
+        return await cursor.fetchall()
