@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from fleet import (
     area,
+    calendar_rules,
     cii,
     displacement,
     flight,
@@ -15,6 +16,7 @@ from fleet import (
     lease,
     milestone,
     noon_report,
+    obligation,
     off_hire,
     operating_state,
     port_call,
@@ -29,6 +31,7 @@ from fleet.practice import Practice
 HOUSE = Practice(
     (
         *area.FIGURES,
+        *calendar_rules.FIGURES,
         *cii.FIGURES,
         *displacement.FIGURES,
         *flight.FIGURES,
@@ -37,6 +40,7 @@ HOUSE = Practice(
         *lease.FIGURES,
         *milestone.FIGURES,
         *noon_report.FIGURES,
+        *obligation.FIGURES,
         *off_hire.FIGURES,
         *operating_state.FIGURES,
         *port_call.FIGURES,
