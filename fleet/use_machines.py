@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from fleet import flight_machine, vessel_use
+from fleet import flight_machine, train_use, vessel_use
 from fleet.use import UseMachine
 
-MACHINES: dict[str, UseMachine] = {machine.name: machine for machine in (flight_machine.MACHINE, vessel_use.MACHINE)}
+MACHINES: dict[str, UseMachine] = {
+    machine.name: machine for machine in (flight_machine.MACHINE, vessel_use.MACHINE, train_use.MACHINE)
+}
 """By class name; a class without a machine is not followed."""
