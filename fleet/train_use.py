@@ -1,7 +1,7 @@
 """How a trainset is used: running, standing, stabled; train-km, and what its counters count. The machine of trainsets.
 
-Formulas of domain.md 4 first, each by itself; then the machine behind `fleet.use`. Distance is the odometer's, which may be reset or
-roll over; car-km follow from who was in the train when. Neighbours: `use` sums up, `trainset` is the reading.
+Formulas of domain.md 4 first, each by itself; then the machine behind `fleet.use`. Distance is the odometer's, which may be reset
+or roll over; car-km follow from who was in the train when. Neighbours: `use` sums up, `trainset` is the reading.
 """
 
 from __future__ import annotations
