@@ -22,7 +22,20 @@ from api.live import LiveHub
 from api.metrics import Metrics
 from api.middleware import BodyBound, Envelope
 from api.problem import Problem, on_crash, on_http_exception, on_invalid_request, on_problem, problem_response
-from api.routes import alerts, assets, coverage, feeds, findings, history, lifecycle, rejections, service, stream, webhooks
+from api.routes import (
+    alerts,
+    assets,
+    coverage,
+    feeds,
+    findings,
+    history,
+    identities,
+    lifecycle,
+    rejections,
+    service,
+    stream,
+    webhooks,
+)
 from api.settings import ApiSettings
 from api.site import HashedFiles, Site, page_file
 from store.pool import Pool, open_pool
@@ -33,7 +46,20 @@ COMPRESS_BYTES_MIN = 1400  # what fits into one packet gains nothing
 COMPRESS_LEVEL = 4  # chosen: a megabyte in about 15 ms, a fifth of its size
 ROUTERS = tuple(
     module.router
-    for module in (assets, lifecycle, history, coverage, findings, alerts, webhooks, feeds, rejections, stream, service)
+    for module in (
+        assets,
+        lifecycle,
+        identities,
+        history,
+        coverage,
+        findings,
+        alerts,
+        webhooks,
+        feeds,
+        rejections,
+        stream,
+        service,
+    )
 )
 
 

@@ -13,6 +13,14 @@ IDENTIFIER: dict[str, Any] = {
     "scheme": "imo", "value": "9074729", "valid_from": None, "valid_to": None, "recorded_at": AT,
     "source": "registration", "warning": None,
 }  # fmt: skip
+NAME: dict[str, Any] = {
+    "scheme": "name", "value": "Blue Heron", "valid_from": AT, "valid_to": None, "recorded_at": LATER, "source": "paper",
+    "warning": None,
+}  # fmt: skip
+INSTALLATION: dict[str, Any] = {
+    "asset_id": OTHER_ID, "class": "engine", "name": "ESN 123456", "type": "CFM56-5B4", "parent_id": ID, "parent_name": "PH-XYZ",
+    "position": "1", "valid_from": AT, "valid_to": None, "recorded_at": LATER, "source": "paper",
+}  # fmt: skip
 LEASE: dict[str, Any] = {
     "id": OTHER_ID, "lessee": ID, "lessee_name": "Northern Bulk", "form": "time", "valid_from": "2026-01-01T00:00:00Z",
     "valid_to": None, "recorded_at": AT,

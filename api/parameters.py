@@ -16,6 +16,7 @@ from pydantic import AfterValidator, BeforeValidator, WithJsonSchema
 
 from api.listing import CURSOR_CHARS_MAX
 from fleet.asset_class import ASSET_CLASSES
+from fleet.component import COMPONENT_CLASSES
 from fleet.identifiers import SCHEME_FORMS
 from fleet.instants import from_datetime
 
@@ -112,6 +113,9 @@ Severities = Annotated[Any, BeforeValidator(_names(SEVERITIES)), _text_schema("w
 Statuses = Annotated[Any, BeforeValidator(_names(STATUSES)), _text_schema("open,acknowledged")]
 ClassName = Annotated[str, AfterValidator(lambda name: _names(tuple(ASSET_CLASSES))(name)[0]),
                       WithJsonSchema({"type": "string", "enum": list(ASSET_CLASSES)})]  # fmt: skip
+
+AssetClassName = Annotated[str, AfterValidator(lambda name: _names((*ASSET_CLASSES, *COMPONENT_CLASSES))(name)[0]),
+                           WithJsonSchema({"type": "string", "enum": [*ASSET_CLASSES, *COMPONENT_CLASSES]})]  # fmt: skip
 
 AssetId = Annotated[UUID, Path(description="The asset's own key, as given by the list of assets.")]
 Limit = Annotated[int, Query(ge=1, le=LIMIT_MAX, description="Items on one page.")]

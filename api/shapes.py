@@ -31,6 +31,22 @@ class IdentifierShape(Shape, frozen=True, kw_only=True):
     warning: str | None = None
 
 
+class InstallationShape(Shape, frozen=True, kw_only=True):
+    """A component on its parent, and when; null bounds are open, `valid_to` is exclusive."""
+
+    asset_id: str
+    class_: str = msgspec.field(name="class")
+    name: str
+    type: str | None
+    parent_id: str
+    parent_name: str
+    position: str
+    valid_from: Time | None
+    valid_to: Time | None
+    recorded_at: Time
+    source: str
+
+
 class LeaseShape(Shape, frozen=True, kw_only=True):
     """Who has the asset when. `valid_to` is exclusive; null is open."""
 

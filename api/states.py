@@ -16,6 +16,7 @@ from api.shapes import (
     CoverageShape,
     DeviceStatusShape,
     IdentifierShape,
+    InstallationShape,
     LeaseShape,
     NulledShape,
     PointShape,
@@ -62,6 +63,23 @@ def identifier_shape(row: Row) -> IdentifierShape:
         recorded_at=time_of(row["recorded_at"]),
         source=row["source"],
         warning=check_digit_warning(row["scheme"], row["value"]),
+    )
+
+
+def installation_shape(row: Row) -> InstallationShape:
+    """A component on its parent as the API shows it."""
+    return InstallationShape(
+        asset_id=str(row["asset_id"]),
+        class_=row["class"],
+        name=row["name"],
+        type=row["type"],
+        parent_id=str(row["parent_asset_id"]),
+        parent_name=row["parent_name"],
+        position=row["position"],
+        valid_from=time_of(row["valid_from"]),
+        valid_to=time_of(row["valid_to"]),
+        recorded_at=to_rfc3339(row["recorded_at"]),
+        source=row["source"],
     )
 
 

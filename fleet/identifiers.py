@@ -20,6 +20,24 @@ SCHEME_FORMS: dict[str, re.Pattern[str]] = {
 }
 
 
+BORNE_TOGETHER = frozenset({"local"})
+"""Schemes of which an asset may bear several at once; of every other one at a time."""
+
+DESIGNATIONS: dict[str, re.Pattern[str]] = {
+    "name": re.compile(r"\S(?:[^\x00-\x1f]{0,118}\S)?"),
+    "flag": re.compile(r"[A-Z]{2}"),  # ISO 3166-1 alpha-2
+}
+"""What an asset is called but not addressed by, and its form."""
+
+
+def identity_fault(scheme: str, value: str) -> str | None:
+    """Why (scheme, value) is neither identifier, name nor flag; None when it is one. See `identifier_fault`."""
+    form = DESIGNATIONS.get(scheme)
+    if form is None:
+        return identifier_fault(scheme, value)
+    return None if form.fullmatch(value) else "malformed_identifier"
+
+
 def identifier_fault(scheme: str, value: str) -> str | None:
     """Why (scheme, value) is no identifier: `unknown_scheme` or `malformed_identifier`; None when it is one."""
     form = SCHEME_FORMS.get(scheme)

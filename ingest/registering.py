@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from fleet.asset_class import ASSET_CLASSES
 from ingest.roster import Grant, Holding, IdentifierKey, Roster, Threshold
 from store.registry import Registry
 
@@ -14,6 +15,8 @@ def roster_of(registry: Registry) -> Roster:
     holdings: list[tuple[IdentifierKey, Holding]] = []
     for entry in registry.identifiers:
         asset = registry.assets[entry.asset_id]
+        if asset.asset_class not in ASSET_CLASSES:
+            continue  # an engine never sends
         key = (entry.tenant, entry.asset_class, entry.scheme, entry.value)
         span = (entry.valid.from_us, entry.valid.to_us)
         holdings.append((key, Holding(entry.tenant, entry.asset_id, asset.asset_class, asset.asset_type, *span)))

@@ -31,6 +31,10 @@ In reading order, with what each gives:
     set_feed(conn, tenant, feed, clock) -> None; grant_feed(conn, feed, tenant, from_us, to_us) -> None
     create_lease(conn, tenant, asset_id, party_id, form, from_us, to_us) -> lease_id
     change_setting(conn, tenant, rule, name, value, from_us) -> None
+`identities`: who an asset is over time, and what sits on what.
+    bear(conn, asset_id, scheme, value, from_us, to_us, *, source) -> None  names and flags too
+    end(conn, asset_id, scheme, value, at_us) -> bool
+    install(conn, asset_id, parent_asset_id, position, from_us, to_us, *, source) -> None; remove(conn, asset_id, at_us) -> bool
 `columns`, `staging`, `rollups`, `readings`: the log, by COPY, and what it adds up to.
     readings.insert(conn, rows, commit_nos) -> list[ReadingRow]             those that were not there yet
     readings.duplicates(conn, keys) -> set[key]                             key = (class, stream_id, time_us, source, seq)

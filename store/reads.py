@@ -35,6 +35,7 @@ class AssetFilter(msgspec.Struct, frozen=True, kw_only=True):
     """Which assets: `identifier` is (scheme, value); `bbox` west, south, east, north in degrees, west > east over 180°."""
 
     asset_class: str | None = None
+    among_classes: tuple[str, ...] | None = None
     identifier: tuple[str, str] | None = None
     lessee: str | None = None
     text: str | None = None
@@ -118,7 +119,8 @@ async def assets(conn: Connection, which: AssetFilter, after: str | None, limit:
         conn,
         SQL["assets"],
         {
-            "class": which.asset_class, "scheme": scheme, "value": value, "lessee": which.lessee,
+            "class": which.asset_class, "classes": _array(which.among_classes),
+            "scheme": scheme, "value": value, "lessee": which.lessee,
             "q": None if which.text is None else f"%{_like(which.text)}%", **box, "among": among,
             "at": _moment(which.at_us), "known": _moment(which.known_us), "after": after, "limit": limit,
         },
@@ -175,7 +177,9 @@ async def moved_since(conn: Connection, since_us: int) -> dict[Any, tuple[int, i
 
 
 async def heard(conn: Connection, asset_id: str, asset_class: str) -> Row:
-    """`first_time`, `last_time` and number of `streams` of an asset as far as the scope reaches."""
+    """`first_time`, `last_time` and number of `streams` of an asset as far as the scope reaches; of a component none."""
+    if asset_class not in ASSET_CLASSES:
+        return {"first_time": None, "last_time": None, "streams": 0}
     query = sql.SQL(SQL["heard"]).format(function=_function("heard", asset_class))
     return (await _rows(conn, query, {"asset": asset_id}))[0]
 

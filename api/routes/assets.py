@@ -18,6 +18,7 @@ from api.keys import Anyone, Asker, Editor
 from api.listing import decode_cursor, encode_cursor, json_response, list_response
 from api.once import Answer, IdempotencyKey, write_once
 from api.parameters import (
+    AssetClassName,
     AssetId,
     Box,
     ClassName,
@@ -32,6 +33,7 @@ from api.parameters import (
 from api.problem import Fault, Problem, not_found, pointer_of
 from api.shapes import AssetDetailShape, AssetShape, IdentifierShape, StateShape
 from api.states import asset_shape, identifier_shape, said_of, state_shape
+from fleet.asset_class import ASSET_CLASSES
 from fleet.identifiers import identifier_fault
 from store import desk, reads, registry
 from store.pool import Connection
@@ -63,7 +65,7 @@ class NewAsset(BaseModel):
         }]},
     )  # fmt: skip
 
-    asset_class: ClassName = Field(alias="class")
+    asset_class: AssetClassName = Field(alias="class")
     name: Text = Field(min_length=1, max_length=200)
     type: Text | None = Field(default=None, max_length=60)
     identifiers: list[NewIdentifier] = Field(min_length=1, max_length=IDENTIFIERS_MAX)
@@ -128,11 +130,21 @@ async def asset_row(conn: Connection, asset_id: Any, dated: Dated | None = None)
     return found
 
 
+async def sending_row(conn: Connection, asset_id: Any, dated: Dated | None = None) -> reads.Row:
+    """The row of an asset that can be heard. Raises Problem 404 for a component, and where the key cannot see it."""
+    row = await asset_row(conn, asset_id, dated)
+    if row["class"] not in ASSET_CLASSES:
+        raise Problem(404, "A component never sends; ask the asset that it sits on.", reason="never_sends")
+    return row
+
+
 @router.get("/assets", responses=answer_list(AssetShape, examples.ASSET), response_model=None)
 async def list_assets(
     request: Request, asker: Anyone, page: PageQuery, dated: DatedQuery,
     identifier: Annotated[IdentifierPair | None, Query(description="Bears this identifier at `valid_at`: `imo:9074729`.")] = None,
-    asset_class: Annotated[ClassName | None, Query(alias="class", description="Of this class.")] = None,
+    asset_class: Annotated[
+        AssetClassName | None, Query(alias="class", description="Of this class, one of components among them.")
+    ] = None,
     lessee: Annotated[Text | None, Query(max_length=200, description="Under lease to this party: its id or name.")] = None,
     q: Annotated[Text | None, Query(min_length=1, max_length=100, description="Part of a name, type or identifier.")] = None,
     bbox: Annotated[Box | None, Query(description="Last heard inside west,south,east,north; west > east crosses 180°.")] = None,
@@ -265,7 +277,7 @@ async def states_of(conn: Connection, asker: Asker, rows: Sequence[reads.Row], d
     if dated.at_us is None and dated.known_us is None and asker.party is None:
         said = by_asset(await reads.latest(conn, [row["asset_id"] for row in rows]))
     else:
-        for name in sorted({row["class"] for row in rows}):
+        for name in sorted({row["class"] for row in rows} & set(ASSET_CLASSES)):
             ids = [row["asset_id"] for row in rows if row["class"] == name]
             said |= by_asset(await reads.as_of(conn, name, ids, at_us, dated.known_us))
     leases = by_asset(await reads.leases(conn, [row["asset_id"] for row in rows], at_us, dated.known_us))
@@ -293,7 +305,7 @@ async def list_states(
 ) -> Response:  # fmt: skip
     """States of all assets in the key's scope, in order of asset id."""
     after = decode_cursor(page.cursor, tuple[UUID])
-    which = reads.AssetFilter(asset_class=asset_class, known_us=dated.known_us)
+    which = reads.AssetFilter(asset_class=asset_class, among_classes=tuple(ASSET_CLASSES), known_us=dated.known_us)
     async with asker.desk() as conn:
         rows = await reads.assets(conn, which, str(after[0]) if after else None, page.limit + 1)
         shapes = await states_of(conn, asker, rows[: page.limit], dated)

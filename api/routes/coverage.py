@@ -10,7 +10,7 @@ from api.documents import answer
 from api.keys import Anyone
 from api.listing import json_response
 from api.parameters import AssetId
-from api.routes.assets import asset_row
+from api.routes.assets import sending_row
 from api.shapes import AssetCoverageShape, OriginShape
 from api.states import device_status_shape, nulled_shapes, time_of
 from store import reads
@@ -47,7 +47,7 @@ async def get_coverage(asker: Anyone, asset_id: AssetId) -> Response:
     Readings are counted by whole hours: at the edge of a lease or an attribution, the hour it cuts is left out.
     """
     async with asker.desk() as conn:
-        row = await asset_row(conn, asset_id)
+        row = await sending_row(conn, asset_id)
         heard = await reads.heard(conn, str(asset_id), row["class"])
         origins = await reads.coverage(conn, str(asset_id))
         statuses = {each["origin"]: each for each in await reads.device_statuses(conn, str(asset_id))}

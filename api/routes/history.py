@@ -30,7 +30,7 @@ from api.listing import (
 )
 from api.parameters import AssetId, Duration, KnownAt, PageQuery, Span, SpanQuery, Text, ValidAt
 from api.problem import Problem, invalid
-from api.routes.assets import asset_row
+from api.routes.assets import sending_row
 from api.tracks import Fix, feature, moving_feature
 from fleet.asset_class import ASSET_CLASSES
 from fleet.instants import DAY_US, from_datetime, to_rfc3339
@@ -93,7 +93,7 @@ async def get_track(
     `Accept: application/mf-json` gives OGC Moving Features JSON instead. `valid_at` ends the track at that instant.
     """
     async with asker.desk() as conn:
-        row = await asset_row(conn, asset_id)
+        row = await sending_row(conn, asset_id)
         period = await _period(conn, row, span, known_at, valid_at)
         rows = await reads.track(conn, str(asset_id), row["class"], period, max_points)
     fixes = [Fix(each["time"], each["lon_deg"], each["lat_deg"]) for each in rows]
@@ -166,7 +166,7 @@ async def get_telemetry(
     (of text and flags the last value). A bucket that crosses the edge of a lessee's scope is made of the readings inside it.
     """  # noqa: D205 - one paragraph for the documentation
     async with asker.desk() as conn:
-        row = await asset_row(conn, asset_id)
+        row = await sending_row(conn, asset_id)
         own, channels = _split(row, fields, insider=asker.party is None)
         period = await _period(conn, row, span, known_at, valid_at)
         if bucket is None:

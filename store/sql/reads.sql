@@ -8,6 +8,7 @@ SELECT asset_id, class, name, type, particulars, created_at,
 FROM asset
 WHERE (%(after)s::uuid IS NULL OR asset_id > %(after)s::uuid)
     AND (%(class)s::text IS NULL OR class = %(class)s)
+    AND (%(classes)s::text[] IS NULL OR class = ANY (%(classes)s))
     AND (%(known)s::timestamptz IS NULL OR created_at <= %(known)s)
     AND (%(among)s::uuid[] IS NULL OR asset_id = ANY (%(among)s::uuid[]))
     AND (%(scheme)s::text IS NULL OR asset_id = ANY (ARRAY(
@@ -37,10 +38,13 @@ FROM asset
 WHERE asset_id = %(asset)s AND (%(known)s::timestamptz IS NULL OR created_at <= %(known)s);
 
 -- name: identifiers
+-- What assets are addressed by, and their names and flags.
 SELECT asset_id, scheme, value, lower(valid) AS valid_from, upper(valid) AS valid_to, lower(recorded) AS recorded_at, source
-FROM identifier
-WHERE asset_id = ANY (%(assets)s)
-    AND (%(at)s::timestamptz IS NULL OR valid @> %(at)s::timestamptz)
+FROM (
+    SELECT asset_id, scheme, value, valid, recorded, source FROM identifier WHERE asset_id = ANY (%(assets)s)
+    UNION ALL
+    SELECT asset_id, kind, value, valid, recorded, source FROM designation WHERE asset_id = ANY (%(assets)s)) AS said
+WHERE (%(at)s::timestamptz IS NULL OR valid @> %(at)s::timestamptz)
     AND CASE WHEN %(known)s::timestamptz IS NULL THEN upper_inf(recorded) ELSE recorded @> %(known)s::timestamptz END
 ORDER BY asset_id, scheme, lower(valid) NULLS FIRST, value;
 

@@ -143,6 +143,8 @@ WITH owner AS (
 ), step AS (
     INSERT INTO lease_event (tenant, lease_id, asset_id, kind, at)
     SELECT %(tenant)s, lease_id, %(asset_id)s, 'signed', now() FROM paper
+), called AS (
+    INSERT INTO designation (tenant, asset_id, kind, value) VALUES (%(tenant)s, %(asset_id)s, 'flag', 'MH')
 ), milestone AS (
     INSERT INTO asset_event (tenant, asset_id, kind, basis, at) VALUES (%(tenant)s, %(asset_id)s, 'owned', 'reported', now())
 ), docked AS (
@@ -455,6 +457,7 @@ def test_a_lessee_sees_position_and_identity_inside_its_lease_alone(api: Any, wo
         "asset_stream_span",
         "asset",
         "attribution",
+        "designation",
         "identifier",
         "lease",
         "party",
