@@ -1,6 +1,6 @@
 """The vocabulary, pure: what a reading, an identifier, a place is. No I/O, no clock, no other room.
 
-In reading order: `instants` (microseconds and RFC 3339), `identifiers` (schemes and check digits), `reading` (what all
+In reading order: `instants` (microseconds and RFC 3339), `months`, `identifiers` (schemes and check digits), `reading` (what all
 classes share), `vessel`, `aircraft`, `trainset` (one module per asset class), `asset_class` (the three in one table),
 `component` (what sits on them), `geodesy` (WGS 84), `area` (inside, outside, entered, left), `registration` (whose number it
 is; its facts in `registration_tables`), `shards` (where an asset is stepped), `use` (what assets do: activities, journeys,

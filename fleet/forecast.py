@@ -6,13 +6,13 @@ A limit in hours or cycles is reached at a rate per day, one in months on its da
 
 from __future__ import annotations
 
-import calendar
 from collections.abc import Iterable
 from datetime import date, timedelta
 from decimal import ROUND_FLOOR, Decimal
 
 import msgspec
 
+from fleet.months import add_months
 from fleet.utilization import Driver
 
 DAYS_MAX = 36_525
@@ -61,12 +61,6 @@ class Forecast(msgspec.Struct, frozen=True, kw_only=True):
 def days_until(limit: Decimal, used: Decimal, per_day: Decimal) -> Decimal:
     """Days until a limit is reached, unrounded, negative once it is passed (domain.md 1.5, golden AC14); `per_day` > 0."""
     return (limit - used) / per_day
-
-
-def add_months(day: date, months: int) -> date:
-    """The same day so many calendar months later, at most the month's last: 31 August + 6 is 28 February (domain.md 2.10)."""
-    years, month = divmod(day.year * 12 + day.month - 1 + months, 12)
-    return date(years, month + 1, min(day.day, calendar.monthrange(years, month + 1)[1]))
 
 
 def due(limit: Limit, as_of: date) -> Due:

@@ -340,3 +340,21 @@ def distance_differs(reported_nm: float, observed_nm: float, on: date, practice:
     """Whether a reported distance is out of tolerance against the observed one: more than 5 % and a mile (chosen)."""
     ratio = practice.number("noon_report.distance_tolerance_ratio", on)
     return abs(reported_nm - observed_nm) > max(1.0, ratio * observed_nm)
+
+
+def is_complete(report: NoonReport) -> bool:
+    """Whether a report says all that a CII is made of: what was burnt of every fuel it names (one at least), and the distance."""
+    return report.distance_og_nm is not None and bool(report.fuel) and all(line.consumed_t is not None for line in report.fuel)
+
+
+def gaps(reports: Iterable[NoonReport], utc_from: datetime, utc_to: datetime) -> list[tuple[datetime, datetime]]:
+    """The stretches of [utc_from, utc_to) that no report speaks of, in order, half-open."""
+    found = []
+    at = utc_from
+    for report in sorted(reports, key=lambda each: each.utc_from):
+        if report.utc_from > at:
+            found.append((at, min(report.utc_from, utc_to)))
+        at = max(at, report.utc_to)
+        if at >= utc_to:
+            return found
+    return [*found, (at, utc_to)] if at < utc_to else found

@@ -7,18 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime, timedelta
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 from typing import Literal
 
 import msgspec
 
+from fleet.money import cents
 from fleet.practice import Figure, Practice
 
 Basis = Literal["net", "period"]
-CENT = Decimal("0.01")
-NO_OFF_HIRE_FORMS = frozenset({"bareboat", "finance", "sale_leaseback"})
-"""Forms in which the lessee has the ship's risk, so that hire runs on (domain.md 2.6 [K])."""
-
 FIGURES = (
     Figure(
         name="off_hire.candidate_h",
@@ -78,7 +75,7 @@ def counted_h(events: Iterable[LostTime], basis: Basis, deminimis_h: float) -> f
 
 def of_period(
     events: Sequence[LostTime], period_from: datetime, period_to: datetime,
-    *, form: str, basis: Basis, deminimis_h: float, daily_hire: Decimal | None,
+    *, basis: Basis, deminimis_h: float, daily_hire: Decimal | None, currency: str = "USD", applies: bool = True,
 ) -> OffHire:  # fmt: skip
     """Off-hire of [period_from, period_to) under a charter's rule, with the hire to deduct (golden SH7).
 
@@ -89,18 +86,19 @@ def of_period(
         events: confirmed ones, any order.
         period_from: inclusive.
         period_to: exclusive.
-        form: of the lease; under a bareboat charter there is none (`not_applicable`).
         basis: `net` loss of time or `period`.
         deminimis_h: hours that must be passed before anything counts.
         daily_hire: money a day, None if unknown: `deduction` is then null with reason `no_hire`.
+        currency: of the hire.
+        applies: False where the lease knows no off-hire, as a bareboat charter: nothing counts, reason `not_applicable`.
 
     Returns:
-        Hours and, to cents, half up: the daily hire rounded, then `hours / 24 × hire` rounded.
+        Hours, and money to cents half up: the daily hire rounded, then `hours / 24 × hire` rounded.
     """
     if period_to <= period_from:
         raise ValueError("the period ends before it begins")
     calendar_h = (period_to - period_from) / timedelta(hours=1)
-    if form in NO_OFF_HIRE_FORMS:
+    if not applies:
         return OffHire(lost_h=0.0, off_hire_h=0.0, on_hire_h=calendar_h, utilization=1.0, deduction=None, reason="not_applicable")
     all_h = counts_h = 0.0
     for event in _joined(events):
@@ -111,8 +109,8 @@ def of_period(
         counts_h += counted_h([event], basis, deminimis_h) * share
     deduction = None
     if daily_hire is not None:
-        rate = daily_hire.quantize(CENT, ROUND_HALF_UP)
-        deduction = (Decimal(repr(round(counts_h, 9))) / 24 * rate).quantize(CENT, ROUND_HALF_UP)
+        hours = Decimal(repr(round(counts_h, 9)))  # hours are measured to the microsecond, no finer
+        deduction = cents(hours / 24 * cents(daily_hire, currency), currency)
     return OffHire(
         lost_h=all_h, off_hire_h=counts_h, on_hire_h=calendar_h - counts_h, utilization=(calendar_h - counts_h) / calendar_h,
         deduction=deduction, reason=None if daily_hire is not None else "no_hire",

@@ -8,6 +8,7 @@ from __future__ import annotations
 from fleet import (
     area,
     calendar_rules,
+    carbon,
     cii,
     displacement,
     flight,
@@ -33,6 +34,7 @@ HOUSE = Practice(
     (
         *area.FIGURES,
         *calendar_rules.FIGURES,
+        *carbon.FIGURES,
         *cii.FIGURES,
         *displacement.FIGURES,
         *flight.FIGURES,

@@ -5,13 +5,13 @@ SOLAS I/10 and the harmonised system of survey and certification (domain.md 2.10
 
 from __future__ import annotations
 
-import calendar
 from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import Literal
 
 import msgspec
 
+from fleet.months import add_months
 from fleet.practice import Figure, Practice
 
 FIGURES = (
@@ -62,13 +62,6 @@ class Certificate(msgspec.Struct, frozen=True, kw_only=True):
     annual: tuple[date, ...] = ()
     intermediate: date | None = None
     extended: bool = False
-
-
-def add_months(day: date, months: int) -> date:
-    """Calendar months later, the day held within the month: 31 August and 6 months is 28 February (golden SH14)."""
-    index = day.year * 12 + day.month - 1 + months
-    year, month = divmod(index, 12)
-    return date(year, month + 1, min(day.day, calendar.monthrange(year, month + 1)[1]))
 
 
 def bottom_due(certificate: Certificate, on: date, practice: Practice = HOUSE) -> SurveyDue:

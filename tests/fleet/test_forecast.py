@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fleet.forecast import Limit, add_months, due, next_event
+from fleet.forecast import Limit, due, next_event
+from fleet.months import add_months
 from tests.fleet.fix_vectors import vector
 
 TODAY = date(2026, 11, 22)

@@ -23,7 +23,6 @@ def lost(day: int, hours: float, net_h: float | None = None) -> LostTime:
 
 def of_june(events: list[LostTime], **changed: object) -> off_hire.OffHire:
     rule: dict[str, object] = {
-        "form": "time_charter",
         "basis": "net",
         "deminimis_h": 24,
         "daily_hire": Decimal(15_000),
@@ -53,7 +52,7 @@ def test_net_counts_what_was_lost_and_period_all_of_it() -> None:
 
 
 def test_a_bareboat_charterer_pays_on() -> None:
-    found = of_june([lost(3, 200)], form="bareboat")
+    found = of_june([lost(3, 200)], applies=False)
     assert (found.off_hire_h, found.deduction, found.reason) == (0.0, None, "not_applicable")
 
 
@@ -81,7 +80,7 @@ def test_the_parts_of_a_period_add_up_to_it(spans: list[tuple[int, int]], cut_h:
 
     def counted(from_h: int, to_h: int) -> float:
         return off_hire.of_period(
-            events, JUNE + from_h * HOUR, JUNE + to_h * HOUR, form="time_charter", basis=basis, deminimis_h=24, daily_hire=None
+            events, JUNE + from_h * HOUR, JUNE + to_h * HOUR, basis=basis, deminimis_h=24, daily_hire=None
         ).off_hire_h
 
     assert counted(0, cut_h) + counted(cut_h, 1440) == pytest.approx(counted(0, 1440), abs=1e-6)
