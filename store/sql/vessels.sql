@@ -1,0 +1,38 @@
+-- What a ship's carbon, fuel and hull are judged from: particulars, masters' reports, charters, use.
+
+-- name: vessels
+-- Ships in order of id; of the ones named, or all.
+SELECT asset_id, name, type, particulars
+FROM asset
+WHERE class = 'vessel' AND (%(assets)s::uuid[] IS NULL OR asset_id = ANY (%(assets)s))
+    AND (%(known)s::timestamptz IS NULL OR created_at <= %(known)s)
+    AND (%(after)s::uuid IS NULL OR asset_id > %(after)s)
+ORDER BY asset_id
+LIMIT %(limit)s;
+
+-- name: reports
+-- Masters' reports that meet [from, to), whatever the lease; a correction comes after what it corrects.
+SELECT report.asset_id, utilization_report_id, revision, lease_id, kind, lower(period) AS from_time, upper(period) AS to_time, figures
+FROM utilization_report AS report
+WHERE report.asset_id = ANY (%(assets)s::uuid[]) AND kind IN ('noon', 'departure', 'arrival', 'in_port')
+    AND period && tstzrange(%(from)s, %(to)s)
+    AND CASE WHEN %(known)s::timestamptz IS NULL THEN upper_inf(recorded) ELSE recorded @> %(known)s::timestamptz END
+ORDER BY report.asset_id, lower(recorded), lower(period)
+LIMIT %(limit)s;
+
+-- name: charters
+-- Tenures that meet [from, to) with what their paper agrees, earliest first; of leases or of assets.
+SELECT lease.lease_id, lease.asset_id, lease.lessee_party_id, party.name AS lessee_name, lease.form, contract.reference,
+    lower(lease.valid) AS valid_from, upper(lease.valid) AS valid_to, coalesce(contract.terms, '{}'::jsonb) AS terms
+FROM lease
+JOIN party ON party.party_id = lease.lessee_party_id
+LEFT JOIN lease_contract AS contract ON contract.lease_id = lease.lease_id AND NOT contract.void
+    AND CASE WHEN %(known)s::timestamptz IS NULL THEN upper_inf(contract.recorded) ELSE contract.recorded @> %(known)s::timestamptz END
+WHERE (%(assets)s::uuid[] IS NULL OR lease.asset_id = ANY (%(assets)s))
+    AND (%(lease)s::uuid IS NULL OR lease.lease_id = %(lease)s)
+    AND (%(lessee)s::text IS NULL OR lease.lessee_party_id::text = %(lessee)s OR lower(party.name) = lower(%(lessee)s))
+    AND (%(heads)s::boolean IS NOT TRUE OR lease.head)
+    AND lease.valid && tstzrange(%(from)s, %(to)s)
+    AND CASE WHEN %(known)s::timestamptz IS NULL THEN upper_inf(lease.recorded) ELSE lease.recorded @> %(known)s::timestamptz END
+ORDER BY lease.asset_id, lower(lease.valid) NULLS FIRST, lease.lease_id
+LIMIT %(limit)s;
