@@ -7,7 +7,7 @@ and its begin, so that a decision about it is found again. A decision closes wha
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any, Literal
 from uuid import UUID, uuid5
 
@@ -16,11 +16,13 @@ import msgspec
 from fleet import off_hire
 from fleet.instants import DAY_US, to_datetime
 from fleet.off_hire import Stretch
+from fleet.practice import Practice
 from store import staging
 from store.pool import Connection
 from store.queries import load
 
 SQL = load("off_hires")
+LOOKBACK = timedelta(days=366)  # chosen: a longer stop is a lay-up, and its begin is then that of the year
 ROWS_MAX = 200_000  # chosen: two years of stops of fifty ships, cut at midnight
 CANDIDATES = UUID("3b2a0f7e-0c5e-5d0b-9d0e-6a8f1c5e7d21")
 """Namespace of the candidates' ids (RFC 9562, version 5)."""
@@ -55,18 +57,26 @@ async def decided(
 
 
 async def stops(
-    conn: Connection, asset_ids: Sequence[str], from_us: int, to_us: int, known_us: int | None
+    conn: Connection, asset_ids: Sequence[str], from_us: int, to_us: int, known_us: int | None, practice: Practice = off_hire.HOUSE
 ) -> dict[str, list[Stretch]]:  # fmt: skip
-    """Stretches of states that may be time lost, by asset id, whole and in order, wherever they meet [from, to)."""
-    states = sorted(off_hire.HOUSE.figure("off_hire.candidate_h", to_datetime(from_us).date()).value)
+    """Runs of states that may be time lost and meet [from, to), by asset id, in order.
+
+    They are followed back a year before the beginning, so that a stop keeps its begin whatever is asked for.
+    """
+    on = to_datetime(from_us).date()
+    least_h: dict[str, float] = practice.figure("off_hire.candidate_h", on).value
     binds = {
-        "assets": list(asset_ids), "states": states, "from": to_datetime(from_us), "to": to_datetime(to_us),
-        "known": _moment(known_us), "limit": ROWS_MAX,
+        "assets": list(asset_ids), "states": sorted(least_h), "least": timedelta(hours=min(least_h.values())),
+        "silence": timedelta(hours=practice.number("off_hire.join_gap_h", on)), "from": to_datetime(from_us) - LOOKBACK,
+        "to": to_datetime(to_us), "known": _moment(known_us), "limit": ROWS_MAX,
     }  # fmt: skip
     found: dict[str, list[Stretch]] = {}
     for row in await _rows(conn, "stops", binds):
-        stretch = Stretch(state=row["state"], started_at=to_datetime(row["started_at"]), ended_at=to_datetime(row["ended_at"]))
-        found.setdefault(str(row["asset_id"]), []).append(stretch)
+        if row["ended_at"] > from_us:
+            stretch = Stretch(
+                state=row["state"], started_at=to_datetime(row["started_at"]), ended_at=to_datetime(row["ended_at"])
+            )
+            found.setdefault(str(row["asset_id"]), []).append(stretch)
     return found
 
 
@@ -100,7 +110,8 @@ async def decide(conn: Connection, decision: Decision) -> Row:
     binds = {
         "off_hire": decision.off_hire_id, "revision": 1 if closed is None else closed["revision"] + 1, "lease": decision.lease_id,
         "asset": decision.asset_id, "from": to_datetime(decision.from_us), "to": to_datetime(decision.to_us),
-        "status": decision.status, "reason": decision.reason, "evidence": staging.json(decision.evidence), "actor": decision.actor,
+        "status": decision.status, "reason": decision.reason, "evidence": staging.json(decision.evidence),
+        "actor": decision.actor,
     }  # fmt: skip
     row = await (await conn.execute(SQL["insert"], binds)).fetchone()
     assert row is not None  # noqa: S101 - an insert that does not fail returns its row

@@ -13,15 +13,27 @@ ORDER BY lower(period), off_hire_id
 LIMIT %(limit)s;
 
 -- name: stops
--- What assets did in [from, to) that may be time lost, in order.
-SELECT asset_id, state, started_at, ended_at
-FROM activity
-WHERE asset_id = ANY (%(assets)s::uuid[]) AND state = ANY (%(states)s::text[]) AND ended_at IS NOT NULL
-    AND started_at < %(to)s AND ended_at > %(from)s
-    AND CASE WHEN %(known)s::timestamptz IS NULL THEN superseded_by IS NULL ELSE
-        EXISTS (SELECT FROM commits WHERE commits.commit_no = activity.commit_no AND committed_at <= %(known)s)
-        AND NOT EXISTS (SELECT FROM commits WHERE commits.commit_no = superseded_by AND committed_at <= %(known)s) END
-ORDER BY asset_id, started_at
+-- Runs of one state in [from, to), joined over silences of at most `silence`, as long as they may be time lost; in order.
+WITH piece AS (
+    SELECT asset_id, state, started_at, ended_at,
+        state IS DISTINCT FROM lag(state) OVER in_order OR started_at - lag(ended_at) OVER in_order > %(silence)s::interval AS begins
+    FROM activity
+    WHERE asset_id = ANY (%(assets)s::uuid[]) AND state <> 'unknown' AND ended_at IS NOT NULL
+        AND started_at < %(to)s AND ended_at > %(from)s
+        AND CASE WHEN %(known)s::timestamptz IS NULL THEN superseded_by IS NULL ELSE
+            EXISTS (SELECT FROM commits WHERE commits.commit_no = activity.commit_no AND committed_at <= %(known)s)
+            AND NOT EXISTS (SELECT FROM commits WHERE commits.commit_no = superseded_by AND committed_at <= %(known)s) END
+    WINDOW in_order AS (PARTITION BY asset_id ORDER BY started_at)
+), numbered AS (
+    SELECT asset_id, state, started_at, ended_at, count(*) FILTER (WHERE begins) OVER (PARTITION BY asset_id ORDER BY started_at) AS run
+    FROM piece
+)
+SELECT asset_id, state, min(started_at) AS started_at, max(ended_at) AS ended_at
+FROM numbered
+WHERE state = ANY (%(states)s::text[])
+GROUP BY asset_id, run, state
+HAVING max(ended_at) - min(started_at) >= %(least)s::interval
+ORDER BY asset_id, min(started_at)
 LIMIT %(limit)s;
 
 -- name: days_still
