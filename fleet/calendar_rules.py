@@ -15,9 +15,9 @@ from typing import Any, Literal, NamedTuple
 import msgspec
 
 from fleet import obligation, use
-from fleet.forecast import add_months
 from fleet.geodesy import NM_M
 from fleet.instants import HOUR_US
+from fleet.months import add_months
 from fleet.obligation import Dossier, LeaseDossier, MonthOfUse, Obligation, ReserveBucket, day_of, start_us
 from fleet.practice import Figure, NotDefinedError, Practice
 

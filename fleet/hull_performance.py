@@ -19,6 +19,10 @@ EXPONENT_MIN, EXPONENT_MAX = 2.5, 4.0  # per-ship fits of the speed-power law (d
 FIGURES = (
     Figure(name="hull_performance.steady_kn", value=0.5, source="domain.md 2.9 [D]: speed within ±0.5 kn for an hour"),
     Figure(name="hull_performance.steady_h", value=1.0, source="domain.md 2.9 [D]: speed within ±0.5 kn for an hour"),
+    Figure(
+        name="hull_performance.under_way_min", value=0.95,
+        source="chosen: a noon report with more than an hour of stopping is no passage at one speed",
+    ),
     Figure(name="hull_performance.wind_bft_max", value=4, source="domain.md 2.9 [D]: Beaufort 4 at most"),
     Figure(
         name="hull_performance.depth_to_draught_min", value=3.0,
@@ -31,7 +35,11 @@ HOUSE = Practice(FIGURES)
 
 
 class PerformancePoint(msgspec.Struct, frozen=True, kw_only=True):
-    """One steady stretch. None is unknown; `speed_kn` is through water if `through_water`, else over ground."""
+    """One stretch. None is unknown; `speed_kn` is through water if `through_water`, else over ground.
+
+    `of_report` marks the mean of a master's report: nobody knows how steady it was, so that it is asked instead which share of
+    its hours she was under way (`under_way`, 0..1), and believed less.
+    """
 
     day: date
     speed_kn: float
@@ -42,6 +50,8 @@ class PerformancePoint(msgspec.Struct, frozen=True, kw_only=True):
     wind_bft: int | None = None
     depth_m: float | None = None
     manoeuvring: bool = False
+    of_report: bool = False
+    under_way: float | None = None
 
 
 class Judged(msgspec.Struct, frozen=True, kw_only=True):
@@ -85,6 +95,18 @@ def speed_deviation_pct(measured_kn: float, expected_kn: float) -> float:
     return 100 * (measured_kn - expected_kn) / expected_kn
 
 
+def expected_speed_kn(
+    power_kw: float, displacement_t: float, *, reference_speed_kn: float, reference_power_kw: float,
+    reference_displacement_t: float, exponent: float = 3.0,
+) -> float:  # fmt: skip
+    """The speed a clean hull makes of a power at a displacement: the Admiralty law brought from the ship's reference point.
+
+    `V_ref (P/P_ref)^(1/n) (Δ_ref/Δ)^(2/(3n))`, which leaves `Δ^(2/3) V^n / P` as it is (domain.md 2.9). Knots, kW, tonnes.
+    """
+    power_ratio, weight_ratio = power_kw / reference_power_kw, reference_displacement_t / displacement_t
+    return float(reference_speed_kn * power_ratio ** (1 / exponent) * weight_ratio ** (2 / (3 * exponent)))
+
+
 def fitted_exponent(points: Sequence[tuple[float, float]]) -> float | None:
     """The exponent n of `P ~ V^n` of one ship: least squares of log power on log speed, held within 2.5 to 4 (domain.md 2.9).
 
@@ -105,7 +127,7 @@ def judge(point: PerformancePoint, practice: Practice = HOUSE) -> Judged:
     """Whether a point may enter a comparison: steady, calm, deep, not manoeuvring, draught known (domain.md 2.9 [D]).
 
     Faults: `no_draught`, `manoeuvring`, `not_steady`, `rough`, `shallow`, `steadiness_unknown`, `wind_unknown`. An unknown depth
-    is no fault but makes the confidence low, and so does a speed over ground.
+    is no fault but makes the confidence low, and so do a speed over ground and the mean of a report.
     """
     on = point.day
     faults = []
@@ -113,7 +135,10 @@ def judge(point: PerformancePoint, practice: Practice = HOUSE) -> Judged:
         faults.append("no_draught")
     if point.manoeuvring:
         faults.append("manoeuvring")
-    if point.speed_spread_kn is None or point.steady_h is None:
+    if point.of_report:
+        if (point.under_way or 0.0) < practice.number("hull_performance.under_way_min", on):
+            faults.append("not_steady")
+    elif point.speed_spread_kn is None or point.steady_h is None:
         faults.append("steadiness_unknown")
     elif point.speed_spread_kn > practice.number("hull_performance.steady_kn", on) or point.steady_h < practice.number(
         "hull_performance.steady_h", on
@@ -126,7 +151,7 @@ def judge(point: PerformancePoint, practice: Practice = HOUSE) -> Judged:
     shallow_m = practice.number("hull_performance.depth_to_draught_min", on) * (point.draught_m or 0.0)
     if point.depth_m is not None and point.depth_m < shallow_m:
         faults.append("shallow")
-    sure = point.through_water and point.depth_m is not None
+    sure = point.through_water and point.depth_m is not None and not point.of_report
     return Judged(faults=tuple(faults), confidence="high" if sure else "low")
 
 

@@ -18,8 +18,9 @@ import msgspec
 
 from fleet import survey, utilization
 from fleet.area import Shape
-from fleet.forecast import Forecast, Limit, add_months, next_event
+from fleet.forecast import Forecast, Limit, next_event
 from fleet.instants import DAY_US, to_datetime
+from fleet.months import add_months
 from fleet.practice import Figure, Practice
 from fleet.survey import BottomInspection, Certificate, surveys_due
 

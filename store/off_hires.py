@@ -57,7 +57,8 @@ async def decided(
 
 
 async def stops(
-    conn: Connection, asset_ids: Sequence[str], from_us: int, to_us: int, known_us: int | None, practice: Practice = off_hire.HOUSE
+    conn: Connection, asset_ids: Sequence[str], from_us: int, to_us: int, known_us: int | None,
+    practice: Practice = off_hire.HOUSE,
 ) -> dict[str, list[Stretch]]:  # fmt: skip
     """Runs of states that may be time lost and meet [from, to), by asset id, in order.
 

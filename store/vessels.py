@@ -5,18 +5,24 @@ Rows come as dictionaries named as the columns are, instants in microseconds UTC
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, date, datetime, time
 from typing import Any
 
-from fleet import noon_report
-from fleet.instants import to_datetime
+import msgspec
+
+from fleet import carbon, cii, noon_report
+from fleet.carbon import CarbonShip
+from fleet.instants import DAY_US, SECOND_US, from_datetime, to_datetime
 from fleet.noon_report import NoonReport
+from fleet.use import Activity, UseDay, used
 from store.pool import Connection
 from store.queries import load
 
 SQL = load("vessels")
 REPORTS_MAX = 100_000  # chosen: five years of noon reports of fifty ships
 CHARTERS_MAX = 10_000
+ALL_STATES = "all"  # a day keeps one distance for all of them
 Row = dict[str, Any]
 
 
@@ -67,6 +73,92 @@ async def charters(
         "from": _moment(from_us), "to": _moment(to_us), "known": _moment(known_us), "limit": CHARTERS_MAX,
     }  # fmt: skip
     return await _rows(conn, "charters", binds)
+
+
+class CarbonFacts(msgspec.Struct, frozen=True):
+    """What the carbon of one ship is computed from: see `fleet.carbon.window`."""
+
+    ship: CarbonShip
+    reports: list[NoonReport]
+    using: carbon.Using
+
+
+async def carbon_facts(
+    conn: Connection, ships: Sequence[Row], from_us: int, to_us: int, known_us: int | None, cuts_us: Mapping[str, Iterable[int]]
+) -> dict[str, CarbonFacts]:  # fmt: skip
+    """Facts of ships (rows of `vessels`) over [from, to), by asset id: three set queries for the lot.
+
+    `cuts_us` holds, by asset id, the instants inside at which windows will begin or end; where reports leave gaps is found here.
+    """
+    ids = [str(row["asset_id"]) for row in ships]
+    told = await reports(conn, ids, from_us, to_us, known_us)
+    start, end = to_datetime(from_us), to_datetime(to_us)
+    cuts: set[tuple[str, date]] = set()
+    for asset_id in ids:
+        complete = [report for report in told.get(asset_id, ()) if noon_report.is_complete(report)]
+        edges = [from_datetime(at) for gap in noon_report.gaps(complete, start, end) for at in gap]
+        cuts |= {(asset_id, to_datetime(at).date()) for at in (*edges, *cuts_us.get(asset_id, ())) if at % DAY_US}
+    using = await _uses(conn, ids, from_us, to_us, known_us, sorted(cuts))
+    return {
+        str(row["asset_id"]): CarbonFacts(
+            carbon.ship_of(row["type"], row["particulars"]), told.get(str(row["asset_id"]), []), using[str(row["asset_id"])]
+        )
+        for row in ships
+    }
+
+
+async def outlooks(
+    conn: Connection, ships: Sequence[Row], at_us: int, known_us: int | None
+) -> dict[str, carbon.Outlook | str]:  # fmt: skip
+    """Where the calendar year of an instant ends for ships (rows of `vessels`), or why that cannot be said, by asset id."""
+    begin_us = from_datetime(datetime(to_datetime(at_us - 1).year, 1, 1, tzinfo=UTC))
+    lately = [at_us - n * carbon.PART_US for n in range(cii.PROJECTION_PARTS + 1)]
+    cuts = {str(row["asset_id"]): lately for row in ships}
+    facts = await carbon_facts(conn, ships, min(begin_us, lately[-1]), at_us, known_us, cuts)
+    return {asset_id: carbon.outlook(each.ship, each.reports, each.using, at_us) for asset_id, each in facts.items()}
+
+
+async def out_of_dock(conn: Connection, asset_id: str, at_us: int, known_us: int | None) -> int | None:
+    """When a ship was last out of dock before an instant, as maintenance says; None where that is not recorded."""
+    rows = await _rows(conn, "dockings", {"assets": [asset_id], "at": to_datetime(at_us), "known": _moment(known_us)})
+    return rows[0]["out_at"] if rows else None
+
+
+async def _uses(
+    conn: Connection, asset_ids: Sequence[str], from_us: int, to_us: int, known_us: int | None, cuts: Sequence[tuple[str, date]]
+) -> dict[str, carbon.Using]:  # fmt: skip
+    """The use of assets in any part of [from, to) whose ends are among the cuts."""
+    binds = {
+        "assets": list(asset_ids), "from_day": to_datetime(from_us).date(), "to_day": to_datetime(to_us + DAY_US - 1).date(),
+        "known": _moment(known_us), "cut_assets": [asset for asset, _ in cuts], "cut_days": [day for _, day in cuts],
+    }  # fmt: skip
+    days: dict[str, list[UseDay]] = {}
+    for row in await _rows(conn, "use_days", binds):
+        days.setdefault(str(row["asset_id"]), []).append(_use_day(row))
+    edges: dict[str, list[Activity]] = {}
+    for row in await _rows(conn, "use_edges", binds) if cuts else ():
+        edges.setdefault(str(row["asset_id"]), []).append(_activity(row))
+
+    def of(asset_id: str) -> carbon.Using:
+        whole, cut = days.get(asset_id, []), edges.get(asset_id, [])
+        return lambda begin_us, end_us: used(whole, cut, begin_us, end_us)
+
+    return {asset_id: of(asset_id) for asset_id in asset_ids}
+
+
+def _use_day(row: Row) -> UseDay:
+    return UseDay(
+        day_us=from_datetime(datetime.combine(row["day"], time(), UTC)), method="use_day",
+        states_us={state: round(seconds * SECOND_US) for state, seconds in row["state_s"].items()},
+        distances_m={ALL_STATES: row["distance_m"]}, observed_us=round(row["observed_s"] * SECOND_US),
+    )  # fmt: skip
+
+
+def _activity(row: Row) -> Activity:
+    return Activity(
+        from_us=row["started_at"], to_us=row["ended_at"], state=row["state"], method=row["method"], distance_m=row["distance_m"],
+        observed_us=round(row["observed_s"] * SECOND_US),
+    )  # fmt: skip
 
 
 async def _rows(conn: Connection, query: str, binds: dict[str, Any]) -> list[Row]:

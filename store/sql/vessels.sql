@@ -36,3 +36,33 @@ WHERE (%(assets)s::uuid[] IS NULL OR lease.asset_id = ANY (%(assets)s))
     AND CASE WHEN %(known)s::timestamptz IS NULL THEN upper_inf(lease.recorded) ELSE lease.recorded @> %(known)s::timestamptz END
 ORDER BY lease.asset_id, lower(lease.valid) NULLS FIRST, lease.lease_id
 LIMIT %(limit)s;
+
+-- name: use_days
+-- Sums of whole UTC days of ships.
+SELECT asset_id, day, state_s, distance_m, observed_s
+FROM use_day
+WHERE asset_id = ANY (%(assets)s::uuid[]) AND day >= %(from_day)s AND day < %(to_day)s
+    AND CASE WHEN %(known)s::timestamptz IS NULL THEN superseded_by IS NULL ELSE
+        EXISTS (SELECT FROM commits WHERE commits.commit_no = use_day.commit_no AND committed_at <= %(known)s)
+        AND NOT EXISTS (SELECT FROM commits WHERE commits.commit_no = superseded_by AND committed_at <= %(known)s) END
+ORDER BY asset_id, day;
+
+-- name: use_edges
+-- What ships did on the days that are cut, each day named with its ship.
+SELECT asset_id, state, started_at, ended_at, distance_m, observed_s, method
+FROM unnest(%(cut_assets)s::uuid[], %(cut_days)s::date[]) AS cut (asset_id, day)
+JOIN activity USING (asset_id)
+WHERE ended_at IS NOT NULL AND started_at >= cut.day::timestamp AT TIME ZONE 'UTC'
+    AND started_at < (cut.day + 1)::timestamp AT TIME ZONE 'UTC'
+    AND CASE WHEN %(known)s::timestamptz IS NULL THEN superseded_by IS NULL ELSE
+        EXISTS (SELECT FROM commits WHERE commits.commit_no = activity.commit_no AND committed_at <= %(known)s)
+        AND NOT EXISTS (SELECT FROM commits WHERE commits.commit_no = superseded_by AND committed_at <= %(known)s) END
+ORDER BY asset_id, started_at;
+
+-- name: dockings
+-- When ships were last out of dock before an instant.
+SELECT asset_id, max(upper(actual)) AS out_at
+FROM maintenance_event
+WHERE asset_id = ANY (%(assets)s::uuid[]) AND kind = 'drydock' AND upper(actual) <= %(at)s
+    AND CASE WHEN %(known)s::timestamptz IS NULL THEN upper_inf(recorded) ELSE recorded @> %(known)s::timestamptz END
+GROUP BY asset_id;

@@ -81,3 +81,23 @@ def test_cleaning_is_due_when_speed_fell_by_more_than_five_percent_over_a_fortni
 def test_nothing_is_due_without_points() -> None:
     assert not hull_performance.maintenance_due([], [(DAY, -30.0)], DAY)
     assert hull_performance.change_points([], [1.0]) is None
+
+
+def test_a_days_mean_counts_when_she_was_under_way_all_day_and_is_believed_less() -> None:
+    mean = msgspec.structs.replace(GOOD, speed_spread_kn=None, steady_h=None, of_report=True, under_way=1.0)
+    assert hull_performance.judge(mean) == hull_performance.Judged(faults=(), confidence="low")
+    assert hull_performance.judge(msgspec.structs.replace(mean, under_way=0.9)).faults == ("not_steady",)
+
+
+@given(st.floats(2_000, 12_000), st.floats(30_000, 100_000), st.floats(2.5, 4.0))
+@settings(max_examples=60)
+def test_the_expected_speed_keeps_the_admiralty_law(power_kw: float, displacement_t: float, exponent: float) -> None:
+    speed = hull_performance.expected_speed_kn(
+        power_kw,
+        displacement_t,
+        reference_speed_kn=13.5,
+        reference_power_kw=7_800,
+        reference_displacement_t=88_000,
+        exponent=exponent,
+    )
+    assert displacement_t ** (2 / 3) * speed**exponent / power_kw == pytest.approx(88_000 ** (2 / 3) * 13.5**exponent / 7_800)
