@@ -1,6 +1,6 @@
 """What leaves a simulated device: elements, and the words every simulated class answers to.
 
-Neighbours: `vessel` and `aircraft` implement `Simulated`, `faults` bends elements, `publish` and `record` send them.
+Neighbours: `vessel`, `aircraft` and `trainset` implement `Simulated`, `faults` bends elements, `publish` and `record` send them.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ Body = dict[str, Any]
 
 
 class SimulatedAsset(msgspec.Struct, frozen=True):
-    """One simulated ship or aircraft, as a registry would list it.
+    """One simulated ship, aircraft or trainset, as a registry would list it.
 
     `plan` is its name in the scenario, `identifiers` maps scheme to value, `scheme` and `value` address its topics,
     `particulars` are the static fields that do not change with the voyage.

@@ -40,8 +40,13 @@ class Cadence(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     vessel_s: float = 10.0
     aircraft_s: float = 5.0
+    trainset_s: float = 10.0
     history_s: float = 60.0
     static_s: float = 360.0  # ITU-R M.1371-5: a ship sends message 5 every six minutes
+
+    def live_s(self, asset_class: str) -> float:
+        """Seconds between two live readings of an asset of a class. Raises KeyError for a class without a cadence."""
+        return {"vessel": self.vessel_s, "aircraft": self.aircraft_s, "trainset": self.trainset_s}[asset_class]
 
 
 class VesselPlan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -76,6 +81,15 @@ class AircraftPlan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     stand_left_min: float | None = None
 
 
+class TrainsetPlan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A trainset: it runs `line` out and back through the day, and is stabled at night."""
+
+    tenant: str
+    name: str
+    type: str
+    line: str
+
+
 class FaultPlan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A fault and its schedule: occurrence n begins `start_s` + n × `every_s` after the world's start.
 
@@ -104,11 +118,12 @@ class Scenario(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     cadence: Cadence = Cadence()
     vessels: list[VesselPlan] = []
     aircraft: list[AircraftPlan] = []
+    trainsets: list[TrainsetPlan] = []
     faults: list[FaultPlan] = []
 
 
 def load_scenario(path_or_name: str | Path) -> Scenario:
-    """Read a scenario: a path, or the name of one in `simulators/scenarios` (`demo`, `small`, `clean`).
+    """Read a scenario: a path, or the name of one in `simulators/scenarios` (`demo`, `small`, `clean`, `rail`).
 
     Errors: ScenarioError when there is no such file, the TOML is bad, a field is unknown or a name does not resolve.
     """
@@ -126,7 +141,7 @@ def load_scenario(path_or_name: str | Path) -> Scenario:
 
 
 def _check(scenario: Scenario, path: Path) -> None:
-    plans: list[VesselPlan | AircraftPlan] = [*scenario.vessels, *scenario.aircraft]
+    plans: list[VesselPlan | AircraftPlan | TrainsetPlan] = [*scenario.vessels, *scenario.aircraft, *scenario.trainsets]
     names = [plan.name for plan in plans]
     if len(set(names)) != len(names):
         raise ScenarioError(f"{path}: two assets share a name")

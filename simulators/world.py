@@ -1,7 +1,7 @@
 """A world: every simulated asset of a scenario, and what their devices send, as a function of time alone.
 
 Asked for the same span twice it says the same; asked for two adjoining spans it says what it would for both at once. It reads
-no clock. Neighbours: `scenario`, `vessel`, `aircraft`, `faults` below; `publish`, `record` and `run` above.
+no clock. Neighbours: `scenario`, `vessel`, `aircraft`, `trainset`, `faults` below; `publish`, `record` and `run` above.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from simulators.element import Element, Simulated, SimulatedAsset, unix_us
 from simulators.faults import Faults, Label
 from simulators.motion import hash64, uniform
 from simulators.scenario import Scenario, ScenarioError
+from simulators.trainset import Trainset
 from simulators.vessel import Vessel
 
 HISTORY_STATIC_EVERY = 5  # chosen: static messages in the history are five times rarer than live
@@ -37,6 +38,7 @@ class World:
         try:
             things += [Vessel(plan, seed=seed, start_us=self._start_us) for plan in scenario.vessels]
             things += [Aircraft(plan, seed=seed, start_us=self._start_us) for plan in scenario.aircraft]
+            things += [Trainset(plan, seed=seed, start_us=self._start_us) for plan in scenario.trainsets]
         except (KeyError, ValueError) as error:
             raise ScenarioError(f"scenario {scenario.name}: {error}") from error
         self._things = things
@@ -90,7 +92,7 @@ class World:
         """When one asset speaks: its telemetry and its static messages, merged."""
         asset = self._things[index].asset
         cadence = self.scenario.cadence
-        live_s = cadence.vessel_s if asset.asset_class == "vessel" else cadence.aircraft_s
+        live_s = cadence.live_s(asset.asset_class)
         phase = uniform(hash64(self.seed, "phase"), asset.value)
         telemetry = self._grid(start_us, end_us, live_s, cadence.history_s, phase)
         static = self._grid(start_us, end_us, cadence.static_s, cadence.static_s * HISTORY_STATIC_EVERY, phase)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime
 from itertools import pairwise
 from typing import Any
 
@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fleet.instants import DAY_US, HOUR_US, MINUTE_US
+from fleet.instants import DAY_US, HOUR_US, MINUTE_US, SECOND_US
 from fleet.practice_book import HOUSE
 from fleet.train_use import (
     MACHINE,
@@ -31,6 +31,9 @@ from fleet.train_use import (
 )
 from fleet.trainset import TrainsetReading
 from fleet.use import Activity, Fact, Journey, UseContext, UseDay, used
+from simulators.element import unix_us
+from simulators.scenario import TrainsetPlan
+from simulators.trainset import Trainset
 from tests.fleet.fix_vectors import vector
 
 START_US = 20_575 * DAY_US + 4 * HOUR_US
@@ -205,3 +208,27 @@ def test_facts_do_not_depend_on_the_cut_and_cover_the_time(steps: list[tuple[int
     assert sum(total.states_us.values()) == end_us - begin_us
     assert total.figures.get("train_km", 0.0) == pytest.approx(km - readings[0].odometer_km, abs=1e-6)
     assert total.figures.get("door_cycles", 0.0) == pytest.approx(doors - steps[0][3])
+
+
+def test_a_simulated_day_is_one_run_and_its_sums_are_the_train_s_own_counters() -> None:
+    day_us = unix_us(datetime(2026, 5, 4, tzinfo=UTC))
+    train = Trainset(TrainsetPlan(tenant="demo", name="ET 4711", type="emu_6", line="S1"), seed=7, start_us=day_us)
+    bodies = [train.reading(day_us + second * SECOND_US) for second in range(0, 86_401, 30)]
+    readings = [
+        TrainsetReading(
+            scheme="local", value="T1", time_us=day_us + 30 * SECOND_US * index, seq=0, speed_kmh=body["speed_kmh"],
+            odometer_km=body["odometer_km"], station=body.get("station"), channels=body["channels"],
+        )
+        for index, body in enumerate(bodies)
+    ]  # fmt: skip
+    facts, state = run(readings)
+    (journey,) = [fact for fact in facts if isinstance(fact, Journey)]
+    total = used([], activities(facts, state), day_us, day_us + DAY_US)
+    first, last = bodies[0], bodies[-1]
+    assert total.figures["train_km"] == pytest.approx(last["odometer_km"] - first["odometer_km"], abs=1e-6)
+    assert total.figures["door_cycles"] == last["channels"]["door_cycles"] - first["channels"]["door_cycles"]
+    assert journey.figures["train_km"] == pytest.approx(total.figures["train_km"], abs=0.1)
+    assert set(total.states_us) == {"running", "standing", "stabled"}
+    assert total.states_us["stabled"] > 5 * HOUR_US
+    serving_s = (total.states_us["running"] + total.states_us["standing"]) / SECOND_US
+    assert compressor_duty(total.figures["compressor_on_s"], serving_s) == pytest.approx(0.06, abs=0.02)
