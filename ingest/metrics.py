@@ -76,6 +76,7 @@ class WorkerMetrics:
         self.findings = self._counter("findings", "Findings said by rules in batches.", ("rule",))
         self.alerts_opened = self._counter("alerts_opened", "Alerts opened.", ("severity",))
         self.attempts = self._counter("commit_attempts", "Attempts it took to commit the batches.")
+        self.daily_passes = self._counter("daily_passes", "Passes over a lessor's calendar.")
         self.rederivations = self._counter("rederivations", "Assets derived again after late readings.")
         for outcome in ("stored", "duplicate", "rejected", "traffic"):
             self.readings.labels(outcome)  # there from the first scrape on, so that a rate sees the first of a kind
@@ -144,6 +145,11 @@ class WorkerMetrics:
         for one in done:
             self.rederivations.inc()
             _add(self.alerts_opened, one.opened)
+
+    def passed(self, opened: Mapping[str, int]) -> None:
+        """Take over a pass of a lessor's calendar: the alerts it opened, by severity."""
+        self.daily_passes.inc()
+        _add(self.alerts_opened, opened)
 
     def counted(self, backlog: Backlog) -> None:
         """Take over what only the database knows."""

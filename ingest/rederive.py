@@ -18,6 +18,7 @@ import structlog
 
 from detect.model import Finding
 from detect.standing import standing
+from detect.step import RULES
 from fleet.reading import Reading
 from fleet.shards import shard_of
 from ingest.alerting import raise_alerts, row_of
@@ -39,6 +40,7 @@ log = structlog.get_logger(__name__)
 ASSETS_PER_ROUND_MAX = 20  # also under way at once; chosen: each is a state, its findings and its checkpoints in memory
 ROUND_S_MAX = 0.2  # after which no further turn is begun; chosen: as long as a live reading may wait without anybody noticing
 TURNS_MIN = 2  # in a round, so that one under way and a new one have theirs however slow the machine is
+DERIVED = frozenset(rule.name for rule in RULES)  # of others' findings nothing is said by readings
 PAGE_READINGS_MAX = 500  # stepped in one turn; chosen: some tens of milliseconds of work
 
 
@@ -293,8 +295,10 @@ def _spans(readings: Sequence[Reading]) -> Iterator[list[Reading]]:
 
 
 def _in_question(stored: FindingRevision, since_us: int, derived: dict[str, Finding], watched: Watched) -> bool:
-    """Whether a stored finding was decided by what is derived again; one decided and closed before is not."""
+    """Whether a stored finding was decided by what is derived again; one decided and closed before, or by a calendar, is not."""
     row = stored.row
+    if row.rule not in DERIVED:
+        return False
     return row.detected_us > since_us or row.finding_id in {watched.stored_id(finding_id) for finding_id in derived}
 
 

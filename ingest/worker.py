@@ -21,6 +21,7 @@ from fleet.instants import DAY_US, SECOND_US
 from ingest import collector
 from ingest.closing import close_hours
 from ingest.crew import Crew, Spawn
+from ingest.daily_pass import keep_calendar
 from ingest.decode import decode
 from ingest.metrics import WorkerMetrics, follow_database
 from ingest.mqtt import BrokerAddress, Inbox
@@ -66,6 +67,7 @@ class WorkerConfig(msgspec.Struct, frozen=True, kw_only=True):
     broker_resend_s: float = 35.0
     limits: pruning.Limits = pruning.Limits()
     processes: int = 0
+    daily_pass_hour_utc: int = 5
 
 
 def owner_name() -> str:
@@ -102,6 +104,7 @@ async def run(
     beside = (
         asyncio.create_task(follow_database(pool, metrics), name="figures"),
         asyncio.create_task(close_hours(pool), name="hours"),
+        asyncio.create_task(keep_calendar(pool, config.daily_pass_hour_utc, metrics.passed), name="calendar"),
     )
     try:
         inbox = Inbox(config.broker)

@@ -223,6 +223,7 @@ def worker(
             horizon_h=round(settings.horizon_h),
         ),
         processes=processes,
+        daily_pass_hour_utc=settings.daily_pass_hour_utc,
     )
     on_subscribed = None if ready_file is None else ready_file.touch
     metrics = WorkerMetrics(settings.data_dir)
@@ -502,6 +503,31 @@ def restore(
     except BackupError as error:
         _fail(f"not restored: {error}")
     typer.echo(f"restored; {len(applied)} migrations since" + (f": {', '.join(applied)}" if applied else ""))
+
+
+@app.command("daily-pass")
+def daily_pass(
+    tenant: Annotated[str | None, typer.Option(help="Whose calendar; default: every lessor's.")] = None,
+    date: Annotated[datetime | None, typer.Option(help="A day of the past (UTC): say what was true then, write nothing.")] = None,
+    known_at: Annotated[
+        datetime | None, typer.Option(help="With --date: as known at this instant (UTC); default: when that day was judged.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Judge the calendar: today's, and write what changed, or say what was true on a day of the past."""
+    settings = _settings("daily-pass")
+    from keelwing.calendar import judge_today, say_past
+
+    try:
+        if date is None:
+            lines = asyncio.run(judge_today(_worker_url(settings), tenant))
+        else:
+            known = None if known_at is None else known_at.replace(tzinfo=UTC)
+            lines = asyncio.run(say_past(_worker_url(settings), tenant, date.date(), known))
+    except ValueError as error:
+        _fail(str(error))
+    for line in lines:
+        typer.echo(json.dumps(line) if as_json else "  ".join(str(value) for value in line.values()))
 
 
 @app.command()

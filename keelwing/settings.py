@@ -191,6 +191,13 @@ class Settings(BaseSettings):
         description="Seconds without further late readings of an asset before it is derived again. 2: a device that sends "
         "what it stored comes in bursts, and one derivation serves the burst.",
     )
+    daily_pass_hour_utc: int = Field(
+        default=5,
+        ge=0,
+        le=23,
+        description="Hour of UTC from which on the worker judges each lessor's calendar once a day. 5: before the offices "
+        "of Europe open, after the day's end in America.",
+    )
     checkpoint_age_max_s: float = Field(
         default=300,
         gt=0,

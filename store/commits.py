@@ -72,6 +72,19 @@ async def begin_for(conn: Connection, key: str) -> int:
     return int(row["commit_no"])
 
 
+async def begin_unowned(conn: Connection, shards: Iterable[int]) -> dict[int, int]:
+    """Number a transaction in each of `shards` under whoever owns them, for what no owner must do; needs no ownership.
+
+    The shards' rows are locked in the order in which owners lock them.
+    """
+    numbers: dict[int, int] = {}
+    for shard in sorted(set(shards)):
+        row = await (await conn.execute(SQL["begin_for"], {"shard": shard})).fetchone()
+        assert row is not None  # noqa: S101  a function call gives one row
+        numbers[shard] = int(row["commit_no"])
+    return numbers
+
+
 async def is_committed(conn: Connection, commit_nos: Collection[int], attempt: int | None = None) -> bool:
     """Whether the transaction that took these numbers under this mark was committed; asked when its reply was lost."""
     cursor = await conn.execute(SQL["count_committed"], {"commit_nos": list(commit_nos), "attempt": attempt})

@@ -18,6 +18,8 @@ from api.metrics import Metrics
 from api.settings import ApiSettings
 from detect.step import RULES
 from fleet.asset_class import ASSET_CLASSES
+from fleet.calendar_rules import FIGURES as CALENDAR_FIGURES
+from fleet.calendar_rules import RULES as CALENDAR_RULES
 from fleet.identifiers import SCHEME_FORMS
 from fleet.reading import STATIC_FIELDS
 from ingest.metrics import WorkerMetrics
@@ -101,6 +103,19 @@ def test_every_rule_is_explained_and_listed() -> None:
     assert [(name, anchor) for name, anchor, _, _ in listed] == [(name, name) for name in names]
     for rule, (_, _, _, classes) in zip(RULES, listed, strict=True):
         assert {name.strip() for name in classes.split(",")} == rule.classes
+
+
+def test_every_rule_of_the_calendar_is_explained_and_listed() -> None:
+    explained = re.findall(r"^### (\w+)$", page("docs/calendar.md"), re.MULTILINE)
+    row = r"^\| \[(\w+)\]\(calendar\.md#(\w+)\) \| ([^|]+) \| ([^|]+) \| ([^|]+) \|"
+    listed = re.findall(row, page("docs/rules.md"), re.MULTILINE)
+    assert explained == [rule.name for rule in CALENDAR_RULES]
+    assert listed == [(rule.name, rule.name, " or ".join(rule.severities), rule.owner, rule.says) for rule in CALENDAR_RULES]
+
+
+def test_every_figure_of_the_calendar_is_named_on_its_page() -> None:
+    text = page("docs/calendar.md")
+    assert [figure.name for figure in CALENDAR_FIGURES if f"`{figure.name}`" not in text] == []
 
 
 def test_every_metric_is_documented_with_its_type_and_none_that_is_not() -> None:

@@ -1,0 +1,108 @@
+"""The daily pass over a real database: what it opens, that it says nothing twice, what closes, what was true then."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import date
+from typing import Any
+
+import pytest
+
+from fleet.instants import HOUR_US
+from fleet.obligation import start_us
+from ingest.daily_pass import day_due, keep_calendar, look_back, run_pass, tenants_due
+from store.pool import Pool, open_pool
+from tests.fix_calendar import Papers, build, run
+
+
+@pytest.fixture
+async def pool(database_url: str) -> AsyncIterator[Pool]:
+    opened = await open_pool(database_url, "keelwing_worker", 2)
+    yield opened
+    await opened.close()
+
+
+async def rows(pool: Pool, statement: str) -> list[dict[str, Any]]:
+    async with pool.connection() as conn:
+        return await (await conn.execute(statement)).fetchall()
+
+
+def test_a_pass_is_due_from_its_hour_on_and_until_then_the_day_before() -> None:
+    day = start_us(date(2026, 11, 22))
+    assert day_due(day + 5 * HOUR_US, 5) == date(2026, 11, 22)
+    assert day_due(day + 5 * HOUR_US - 1, 5) == date(2026, 11, 21)
+
+
+async def test_a_pass_opens_what_is_due_says_nothing_twice_and_closes_what_is_over(pool: Pool) -> None:
+    async with pool.connection() as conn:
+        papers = await build(conn)
+    first = await run_pass(pool, "demo", papers.today)
+    found = await rows(
+        pool, "SELECT rule, severity, subject, asset, evidence FROM finding WHERE superseded_by IS NULL ORDER BY rule"
+    )
+    assert {one["rule"] for one in found} == {
+        "insurance_expiring", "llp_limit", "maintenance_due", "option_deadline", "redelivery_notice", "redelivery_risk",
+        "report_overdue", "reserve_shortfall",
+    }  # fmt: skip
+    by_rule = {one["rule"]: one for one in found}
+    assert by_rule["insurance_expiring"]["evidence"]["due_on"] == papers.day(20).isoformat()
+    assert by_rule["redelivery_risk"]["evidence"]["checks_open"] == ["borescope of both engines"]
+    assert by_rule["reserve_shortfall"]["evidence"]["event_on"] == papers.day(30).isoformat()
+    alerts = await rows(pool, "SELECT rule, severity, status, lease_id FROM alert")
+    assert len(alerts) == len(found) == first.done.written == sum(first.opened.values())
+    assert {str(one["lease_id"]) for one in alerts if one["rule"] == "insurance_expiring"} == {papers.lease}
+    assert len(await rows(pool, "SELECT FROM outbox WHERE type = 'keelwing.alert.opened.v1'")) == len(alerts)
+
+    assert (await run_pass(pool, "demo", papers.today)).done.written == 0
+
+    async with pool.connection() as conn:
+        await run(
+            conn,
+            "INSERT INTO insurance (tenant, lease_id, kind, insurer, cover) SELECT tenant, lease_id, kind, insurer,"
+            " tstzrange(upper(cover), upper(cover) + interval '1 year') FROM insurance",
+        )
+    assert (await run_pass(pool, "demo", papers.today)).done.written == 1
+    (over,) = await rows(pool, "SELECT status, closed_at FROM alert WHERE rule = 'insurance_expiring'")
+    assert over["status"] == "resolved"
+    await _the_past_is_answerable(pool, papers)
+
+
+async def _the_past_is_answerable(pool: Pool, papers: Papers) -> None:
+    """Asked again, a day is judged by what was known when it was judged first."""
+    then = {(each.name, one.rule) for each, ones in await look_back(pool, "demo", papers.today) for one in ones}
+    assert ("icao24:4840d6", "insurance_expiring") in then
+    now = {(each.name, one.rule) for each, ones in await look_back(pool, "demo", papers.today, 1 << 52) for one in ones}
+    assert then - now == {("icao24:4840d6", "insurance_expiring")}
+
+
+async def test_a_lapse_is_critical_and_waits_for_a_person_when_it_is_mended(pool: Pool) -> None:
+    async with pool.connection() as conn:
+        papers = await build(conn)
+    await run_pass(pool, "demo", papers.today)
+    await run_pass(pool, "demo", papers.day(20))
+    (lapsed,) = await rows(pool, "SELECT severity, status, revision FROM alert WHERE rule = 'insurance_expiring'")
+    assert (lapsed["severity"], lapsed["status"]) == ("critical", "open")
+    async with pool.connection() as conn:
+        await run(conn, "UPDATE insurance SET cover = tstzrange(lower(cover), NULL)")
+    await run_pass(pool, "demo", papers.day(20))
+    (mended,) = await rows(pool, "SELECT status, evidence ? 'closed_at' AS ended FROM alert WHERE rule = 'insurance_expiring'")
+    assert (mended["status"], mended["ended"]) == ("open", True)
+
+
+async def test_the_worker_judges_each_lessor_once_a_day_and_a_tenants_figure_counts(pool: Pool) -> None:
+    async with pool.connection() as conn:
+        papers = await build(conn)
+        await run(
+            conn,
+            "INSERT INTO setting (tenant, rule, name, value) VALUES ('demo', 'practice', 'calendar.insurance_warn_d', '10')",
+        )
+    told = asyncio.Event()
+    keeping = asyncio.create_task(keep_calendar(pool, 5, lambda _: told.set(), lambda: start_us(papers.today) + 6 * HOUR_US))
+    async with asyncio.timeout(20):
+        await told.wait()
+    keeping.cancel()
+    await asyncio.wait((keeping,))
+    assert await tenants_due(pool, papers.today) == []
+    assert await tenants_due(pool, papers.day(1)) == ["demo"]
+    assert await rows(pool, "SELECT FROM finding WHERE rule = 'insurance_expiring'") == []
