@@ -1,7 +1,7 @@
 """What a ship was doing, as intervals that follow each other without a hole: domain.md 2.3 and 2.6.
 
-A state that needs a dwell (half an hour adrift, two days on the blocks) is known only when it has lasted; what was said of that
-time meanwhile is then said again. So the newest pieces are kept back until nothing can change them. Neighbours: `places` says
+A state that needs a dwell (half an hour adrift, two days on the blocks) is known only when it has lasted, and then from its
+beginning. So what a dwell may still change is kept back until it is over. Neighbours: `places` says
 what a position lies in, `voyage` measures distance, `vessel_use` puts it all together.
 """
 
@@ -136,7 +136,7 @@ class Way(NamedTuple):
 
 
 class Timeline(msgspec.Struct, kw_only=True, array_like=True):
-    """What is remembered: the pieces that can still change or grow, the state of the last look, and since when each dwell lasts.
+    """What is remembered: the pieces that can still change, the state of the last look, and since when each dwell lasts.
 
     `until_us` is the last look, `state`, `conflict`, `place`, `loading` and `source` what it said. `since_us` maps a state that
     needs a dwell to the begin of it. At most `PIECES_MAX` pieces.
@@ -199,7 +199,7 @@ def look_at_state(
     way: Way = Way(),  # noqa: B008
     limits: StateLimits = StateLimits(),  # noqa: B008
 ) -> list[Interval]:
-    """Take one look in: what can no longer change, in order; the timeline is updated in place.
+    """Take one look in: what can no longer change, in order, end to end; the timeline is updated in place.
 
     What is seen at a look holds until the next one, or is unknown when that comes `unknown_h` or more later. Pieces are cut at
     UTC midnights, the distance by time, so that days add up. Looks come in order of time. Source: domain.md 2.3.
@@ -225,8 +225,10 @@ def look_at_state(
 
 def edge(line: Timeline) -> list[Interval]:
     """What is kept back, as of the last look: it may still be said otherwise."""
+    if not line.pieces:
+        return []
     ends = [*(piece.start_us for piece in line.pieces[1:]), line.until_us or 0]
-    return [Interval(piece, end_us) for piece, end_us in zip(line.pieces, ends, strict=False)]  # no piece at the first look
+    return [Interval(piece, end_us) for piece, end_us in zip(line.pieces, ends, strict=True)]
 
 
 def _dwell_us(state: str, limits: StateLimits) -> int:
@@ -279,17 +281,20 @@ def _join(pieces: list[Piece], waiting_us: set[int]) -> list[Piece]:
 
 
 def _settle(line: Timeline, limits: StateLimits) -> list[Interval]:
-    """Let go of the pieces that no dwell can change any more; the last one stays, it may grow."""
+    """Let go of what no dwell can change any more: all that ends before the first one that is not over began."""
+    if not line.pieces:
+        return []
     now_us = line.until_us or 0
     waiting_us = {since for state, since in line.since_us.items() if now_us - since < _dwell_us(state, limits)}
     waits_from_us = min(waiting_us, default=now_us)
-    if len(line.pieces) > 1:
-        line.pieces = _join(line.pieces, waiting_us)
-    done: list[Interval] = []
-    while len(line.pieces) > 1 and (line.pieces[1].start_us < waits_from_us or len(line.pieces) > PIECES_MAX):
-        piece = line.pieces.pop(0)
-        done.append(Interval(piece, line.pieces[0].start_us))
-    return done
+    pieces = line.pieces
+    if len(pieces) > 1:
+        pieces = _join(pieces, waiting_us)
+    ends = [*(piece.start_us for piece in pieces[1:]), now_us]
+    given = sum(end_us <= waits_from_us for end_us in ends)
+    given = max(given, len(pieces) - PIECES_MAX)
+    line.pieces = pieces[given:]
+    return [Interval(piece, end_us) for piece, end_us in zip(pieces[:given], ends[:given], strict=True)]
 
 
 def shares(hours: Mapping[str, float]) -> dict[str, tuple[float, float | None]]:

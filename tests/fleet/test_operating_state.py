@@ -38,7 +38,17 @@ def looked(looks: list[Look]) -> list[tuple[str, float, float]]:
     said: list[Interval] = []
     for minute, here, sog_kn, nav_status in looks:
         said += look_at_state(line, round(minute * MINUTE_US), here, sog_kn, nav_status)
-    return [(one.piece.state, one.piece.start_us / MINUTE_US, one.end_us / MINUTE_US) for one in (*said, *edge(line))]
+    return together([*said, *edge(line)])
+
+
+def together(said: list[Interval]) -> list[tuple[str, float, float]]:
+    found: list[tuple[str, float, float]] = []
+    for one in said:
+        begin, end = one.piece.start_us / MINUTE_US, one.end_us / MINUTE_US
+        if found and found[-1][0] == one.piece.state and begin % (24 * 60):
+            begin = found.pop()[1]
+        found.append((one.piece.state, begin, end))
+    return found
 
 
 def test_the_golden_june_is_shared_by_calendar_and_by_known_time() -> None:
@@ -70,11 +80,12 @@ def test_what_one_look_says(here: Surroundings, sog_kn: float | None, nav_status
 
 def test_adrift_is_known_after_half_an_hour_and_then_from_the_beginning() -> None:
     line = Timeline()
-    for minute in (0, 10, 29):
-        look_at_state(line, minute * MINUTE_US, SEA, 2.9 if minute else 12.0, 0)
-    assert [one.piece.state for one in edge(line)] == ["at_sea", "at_sea"]
-    look_at_state(line, 40 * MINUTE_US, SEA, 12.0, 0)
-    assert [(one.piece.state, one.piece.start_us // MINUTE_US) for one in edge(line)][-1] == ("drifting", 10)
+    said = [one for minute in (0, 10, 29) for one in look_at_state(line, minute * MINUTE_US, SEA, 2.9 if minute else 12.0, 0)]
+    assert together(said) == [("at_sea", 0, 10)]
+    assert together(edge(line)) == [("at_sea", 10, 29)]
+    said = look_at_state(line, 40 * MINUTE_US, SEA, 12.0, 0)
+    assert together(said) == [("drifting", 10, 40)]
+    assert edge(line) == []
 
 
 def test_less_than_half_an_hour_adrift_is_still_at_sea() -> None:
@@ -108,8 +119,7 @@ def test_a_moored_ship_at_speed_is_a_conflict_and_not_moored() -> None:
     assert not contradicts(5, 3.0)
     line = Timeline()
     look_at_state(line, 0, SEA, 9.0, 5)
-    look_at_state(line, HOUR_US, SEA, 9.0, 0)
-    (only,) = edge(line)
+    (only,) = look_at_state(line, HOUR_US, SEA, 9.0, 0)
     assert (only.piece.state, only.piece.conflicts) == ("at_sea", 1)
 
 
