@@ -53,7 +53,9 @@ COVERAGE: dict[str, Any] = {
 STATE: dict[str, Any] = {
     "asset_id": ID, "time": AT, "age_s": 4.2, "position": {"type": "Point", "coordinates": [3.9, 51.95]}, "position_time": AT,
     "course_deg": 212.4, "speed": {"value": 12.3, "unit": "kn"}, "altitude": None, "draught_m": 9.0,
-    "weight": {"displacement_t": 56374.7, "method": "block_coefficient"}, "operating_status": "under_way_using_engine",
+    "weight": {"displacement_t": 56374.7, "method": "block_coefficient", "confidence": "medium", "deadweight_t": 44474.7,
+               "loading": "partial", "reason": {}},
+    "operating_status": "under_way_using_engine",
     "stage": None, "lease": LEASE, "coverage": {"quality": "heard", "last_heard_at": AT},
     "channels": {"me_exhaust_temp_c": 341.0}, "reason": {"altitude": "not_observable", "stage": "not_derived"},
 }  # fmt: skip

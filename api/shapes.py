@@ -124,10 +124,18 @@ class AltitudeShape(Shape, frozen=True, kw_only=True):
 
 
 class WeightShape(Shape, frozen=True, kw_only=True):
-    """Displacement of a ship, and how it was found."""
+    """What a ship weighs at the draught that her crew typed: displacement and deadweight in tonnes.
+
+    `method` is how it was found, best first `hydrostatic_table`, `tpc`, `block_coefficient`, `class_prior`, and `confidence` how
+    far that carries (`high`, `medium`, `low`); `loading` is `laden`, `partial` or `ballast` by draught, or `unknown`.
+    """
 
     displacement_t: float
     method: str
+    confidence: str
+    deadweight_t: float | None
+    loading: str
+    reason: Reasons = {}
 
 
 class CoverageShape(Shape, frozen=True, kw_only=True):

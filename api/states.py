@@ -175,10 +175,20 @@ def _weight(asset: Row, draught_m: float | None, on: date) -> tuple[WeightShape 
         return None, "not_observable"
     if draught_m is None:
         return None, "no_draught"
-    found = displacement.estimate(asset["particulars"], draught_m, on)
+    ship_type = None if asset["type"] is None else asset["type"].lower().replace(" ", "_").replace("-", "_")
+    found = displacement.estimate(asset["particulars"], draught_m, on, ship_type=ship_type)
     if found is None:
         return None, "no_hull_particulars"
-    return WeightShape(displacement_t=round(found.displacement_t, 1), method=found.method), ""
+    summer_m = asset["particulars"].get("summer_draught_m")
+    known = isinstance(summer_m, int | float) and not isinstance(summer_m, bool) and summer_m > 0
+    return WeightShape(
+        displacement_t=round(found.displacement_t, 1),
+        method=found.method,
+        confidence=found.confidence,
+        deadweight_t=None if found.deadweight_t is None else round(found.deadweight_t, 1),
+        loading=displacement.laden_state(draught_m, summer_m, on) if known else "unknown",
+        reason={} if found.deadweight_t is not None else {"deadweight_t": "no_lightship"},
+    ), ""
 
 
 def _speed(asset_class: str, speed_kn: float | None) -> SpeedShape | None:

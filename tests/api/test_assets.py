@@ -46,7 +46,10 @@ async def test_a_state_is_the_last_word_of_whichever_stream_spoke_last(ask: Aski
     assert state["age_s"] >= 0
     assert state["position"] == {"type": "Point", "coordinates": [pytest.approx(4.3 + 1 / 120), 51.95]}
     assert state["speed"] == {"value": 12.0, "unit": "kn"}
-    assert state["weight"] == {"displacement_t": 56374.7, "method": "block_coefficient"}  # golden SH4 of domain.md
+    weight = state["weight"]
+    assert (weight["displacement_t"], weight["method"], weight["confidence"]) == (56374.7, "block_coefficient", "medium")  # SH4
+    assert (weight["deadweight_t"], weight["reason"]) == (None, {"deadweight_t": "no_lightship"})
+    assert weight["loading"] == "partial"
     assert state["operating_status"] == "under_way_using_engine"
     assert state["channels"] == {"me_exhaust_temp_c": 340.0}
     assert state["altitude"] is None
