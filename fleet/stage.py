@@ -85,7 +85,7 @@ EVENT_KINDS = (
 
 _RANKS: dict[str, int] = {
     "order_placed": 0, "keel_laid": 1, "assembly_started": 1, "completed": 3, "order_cancelled": 4, "manufacturer_delivery": 5,
-    "purchased": 5, "sold": 60, "scrapped": 60, "total_loss": 81, **RANKS,
+    "purchased": 5, "sold": 60, "scrapped": 60, "total_loss": 81,
 }  # fmt: skip
 _STATUS_RANK = 65
 
@@ -189,8 +189,16 @@ def operating_status(life: Life, heard: str | None) -> str:
 
 
 def _in_order(history: History) -> list[LeaseEvent | AssetEvent]:
+    """Events by time, then rank; in one instant a sublease ends before and begins after the lease that it is out of."""
+
+    def key(event: LeaseEvent | AssetEvent) -> tuple[int, int, bool]:
+        rank = (RANKS if isinstance(event, LeaseEvent) else _RANKS).get(event.kind, _STATUS_RANK)
+        paper = history.papers.get(event.lease_id) if isinstance(event, LeaseEvent) else None
+        begins = RANKS["lease_signed"] <= rank <= RANKS["lease_delivery"]
+        return event.at_us, rank, paper is not None and paper.head != begins
+
     told: list[LeaseEvent | AssetEvent] = [*history.lease_events, *history.asset_events]
-    return sorted(told, key=lambda event: (event.at_us, _RANKS.get(event.kind, _STATUS_RANK)))
+    return sorted(told, key=key)
 
 
 def _step(history: History, life: Life, event: LeaseEvent | AssetEvent, entered: bool) -> Refusal | None:

@@ -15,7 +15,7 @@ import msgspec
 from fleet.dated import Span
 from fleet.instants import to_datetime
 from fleet.shards import shard_of
-from store import staging
+from store import leases, staging
 from store.pool import Connection
 from store.queries import load as load_queries
 
@@ -253,13 +253,16 @@ async def grant_feed(conn: Connection, feed: str, tenant: str, from_us: int | No
 async def create_lease(
     conn: Connection, tenant: str, asset_id: str, party_id: str, form: str, from_us: int | None, to_us: int | None
 ) -> str:
-    """A head lease. Returns its id.
+    """A head lease whose tenure is known, delivered at `from` and handed back at `to` (None: it lasts). Returns its id.
+
+    With a beginning it is written as its paper and its events have it, so that what happens next can be told of it.
 
     Raises:
         psycopg.errors.ExclusionViolation: another head lease of the asset overlaps.
     """
     binds = {"tenant": tenant, "asset_id": asset_id, "party_id": party_id, "form": form}
     rows = await _rows(conn, "create_lease", {**binds, "from": _moment(from_us), "to": _moment(to_us)})
+    await leases.refresh_stage(conn, asset_id)
     return str(rows[0]["lease_id"])
 
 

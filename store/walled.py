@@ -15,6 +15,7 @@ from store.faults import AWAY, UNSTORABLE
 from store.pool import Connection, Pool, scope
 
 REFUSED: tuple[type[Exception], ...] = (*UNSTORABLE, psycopg.errors.ProgramLimitExceeded, UnicodeEncodeError)
+BETWEEN_ROWS = frozenset({"sublease_within_parent"})  # check constraints that hold one row against others
 WAIT_S = 5.0  # chosen: a person waits this long for a free connection, then is told to come back
 
 
@@ -56,6 +57,10 @@ async def walled(pool: Pool, tenant: str, party: str | None) -> AsyncIterator[Co
     except AWAY as error:
         raise DatabaseAway(str(error)) from error
     except (psycopg.errors.UniqueViolation, psycopg.errors.ExclusionViolation) as error:
+        raise Conflict(error.diag.constraint_name or "") from error
+    except psycopg.errors.CheckViolation as error:
+        if error.diag.constraint_name not in BETWEEN_ROWS:
+            raise UnfitValue(str(error).splitlines()[0]) from error
         raise Conflict(error.diag.constraint_name or "") from error
     except REFUSED as error:
         raise UnfitValue(str(error).splitlines()[0]) from error

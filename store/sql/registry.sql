@@ -129,10 +129,26 @@ ON CONFLICT DO NOTHING;
 SELECT attribute_known(array_agg(stream_id), NULL) FROM stream WHERE tenant = '_' AND origin = 'feed:' || %(feed)s;
 
 -- name: create_lease
--- A lease as far as it is known: who has the asset when.
-INSERT INTO lease (tenant, asset_id, lessee_party_id, form, valid)
-VALUES (%(tenant)s, %(asset_id)s, %(party_id)s, %(form)s, tstzrange(%(from)s::timestamptz, %(to)s::timestamptz))
-RETURNING lease_id::text;
+-- A lease as far as it is known: who has the asset when. With a beginning, its paper and events too; a lease by its own clock.
+WITH tenure AS (
+    INSERT INTO lease (tenant, asset_id, lessee_party_id, form, valid)
+    VALUES (%(tenant)s, %(asset_id)s, %(party_id)s, %(form)s, tstzrange(%(from)s::timestamptz, %(to)s::timestamptz))
+    RETURNING *
+), paper AS (
+    INSERT INTO lease_contract (lease_id, tenant, asset_id, form, signed_on, term, promise, lessee_party_id)
+    SELECT lease_id, tenant, asset_id, form, (lower(valid) AT TIME ZONE 'UTC')::date, valid, valid, lessee_party_id
+    FROM tenure WHERE NOT lower_inf(valid)
+), signer AS (
+    INSERT INTO lease_party (tenant, lease_id, party_id, role)
+    SELECT tenant, lease_id, lessee_party_id, 'lessee' FROM tenure WHERE NOT lower_inf(valid)
+), told AS (
+    INSERT INTO lease_event (tenant, lease_id, asset_id, kind, at, evidence, recorded)
+    SELECT tenant, lease_id, asset_id, kind, at, '{"source": "registration"}', recorded
+    FROM tenure CROSS JOIN LATERAL (VALUES ('lease_signed', lower(valid)), ('lease_delivery', lower(valid)),
+        ('redelivery', upper(valid))) AS step (kind, at)
+    WHERE NOT lower_inf(valid) AND at IS NOT NULL
+)
+SELECT lease_id::text FROM tenure;
 
 -- name: change_setting
 -- From an instant on a setting has another value; what was believed is closed, not erased.

@@ -32,7 +32,8 @@ def write_life(url: str, world: World) -> Life:
     first, second = str(uuid4()), str(uuid4())
     with psycopg.connect(url) as conn:
         conn.execute("SET ROLE keelwing_worker")
-        conn.execute("DELETE FROM lease WHERE lease_id = %s", [world.lease])
+        for table in ("lease_event", "lease_party", "lease_contract", "lease"):
+            conn.execute(f"DELETE FROM {table} WHERE lease_id = %s", [world.lease])
         made = conn.execute(
             "INSERT INTO party (tenant, name) VALUES ('alpha', 'Second Line') RETURNING party_id::text"
         ).fetchone()

@@ -19,7 +19,7 @@ async def test_an_asset_says_who_it_is_and_why_the_rest_is_unknown(ask: Asking, 
     assert [(each["scheme"], each["value"]) for each in asset["identifiers"]] == [("imo", "9074729"), ("mmsi", "244660000")]
     assert asset["current_lease"] is None
     assert asset["reason"] == {
-        "stage": "not_derived", "current_lease": "no_lease_in_force", "reported": "never_reported", "device_status": "never_said",
+        "current_lease": "no_lease_in_force", "reported": "never_reported", "device_status": "never_said",
     }  # fmt: skip
 
 
@@ -150,7 +150,7 @@ async def test_a_list_is_csv_when_asked(ask: Asking, world: World) -> None:
 
     assert answer.headers["content-type"] == "text/csv; charset=utf-8"
     rows = list(csv.DictReader(io.StringIO(answer.text)))
-    assert [(row["id"], row["class"], row["stage"]) for row in rows] == [(world.ship, "vessel", "")]
+    assert [(row["id"], row["class"], row["stage"]) for row in rows] == [(world.ship, "vessel", "off_lease")]
 
 
 async def test_a_registered_asset_is_made_once_and_found_at_its_location(ask: Asking) -> None:

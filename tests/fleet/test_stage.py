@@ -247,6 +247,18 @@ def test_default_ends_the_lease_and_those_out_of_it() -> None:
     assert stage(after) == "off_lease"
 
 
+def test_in_one_instant_a_sublease_goes_before_its_parent_however_they_were_written() -> None:
+    out_of = history_of(paper("A", 40, 400), paper("A1", 40, 300, head=False, parent_lease_id="A"))
+    begun = told(
+        out_of, *LEASED[:5], ("lease_signed", "A1", 40), LEASED[5], ("lease_delivery", "A1", 40), ("total_loss", None, 60)
+    )
+    history, life = good(begun)
+
+    mixed = live(msgspec.structs.replace(history, lease_events=history.lease_events[::-1]))
+    assert isinstance(mixed, Life)
+    assert mixed.leases == life.leases
+
+
 @pytest.mark.parametrize(
     ("begin", "end", "guard"),
     [(60, 300, None), (60, 401, "inside_parent"), (30, 300, "inside_parent"), (60, None, "inside_parent")],
