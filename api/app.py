@@ -30,6 +30,7 @@ from api.routes import (
     findings,
     history,
     identities,
+    imports,
     lifecycle,
     rejections,
     service,
@@ -50,6 +51,7 @@ ROUTERS = tuple(
         assets,
         lifecycle,
         identities,
+        imports,
         history,
         coverage,
         findings,
@@ -117,7 +119,7 @@ def create_app(settings: ApiSettings) -> FastAPI:
         app.include_router(router)
     _serve_page(app, settings)
     app.add_middleware(GZipMiddleware, minimum_size=COMPRESS_BYTES_MIN, compresslevel=COMPRESS_LEVEL)
-    app.add_middleware(BodyBound, bytes_max=settings.body_bytes_max)
+    app.add_middleware(BodyBound, bytes_max=settings.body_bytes_max, by_path={"/v1/imports": settings.import_bytes_max})
     app.add_middleware(Envelope, metrics=metrics)
     _describe_once(app, settings.version)
     return app

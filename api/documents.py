@@ -33,6 +33,7 @@ TAGS = [
     {"name": "webhooks", "description": "Signed events to other systems (Standard Webhooks 1.0.0)."},
     {"name": "feeds", "description": "Where readings come from, and what was rejected."},
     {"name": "stream", "description": "Changes as they happen, as server-sent events."},
+    {"name": "imports", "description": "Assets, parties, leases and reports from CSV and XLSX."},
     {"name": "service", "description": "Health, readiness, metrics; outside any tenant."},
 ]
 

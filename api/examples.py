@@ -138,6 +138,12 @@ REJECTION: dict[str, Any] = {
 REJECTION_COUNT: dict[str, Any] = {
     "reason": "missing_time", "count": 4, "replayed": 0, "first_received_at": AT, "last_received_at": LATER,
 }  # fmt: skip
+IMPORT: dict[str, Any] = {
+    "dry_run": True, "applied": False,
+    "tables": [{"sheet": "assets", "what": "assets", "rows": 3, "added": 1, "changed": 0, "unchanged": 1}],
+    "faults": [{"sheet": "assets", "row": 4, "column": "imo", "detail": "is no imo"}],
+    "warnings": [{"sheet": "assets", "row": 3, "column": "imo", "detail": "cannot be a real imo: check_digit"}],
+}  # fmt: skip
 HEALTH: dict[str, Any] = {"status": "ok", "version": "0.1.0", "checks": {"database": "ok", "migrations": "ok"}}
 TRACK: dict[str, Any] = {
     "type": "Feature", "id": ID, "geometry": {"type": "LineString", "coordinates": [[3.9, 51.95], [4.0, 51.96]]},

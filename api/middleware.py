@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
@@ -66,19 +67,24 @@ def _harden(headers: MutableHeaders, path: str) -> None:
 
 
 class BodyBound:
-    """Ends a request with 413 when its body is larger than `bytes_max`, said in advance or found on the way."""
+    """Ends a request with 413 when its body is larger than `bytes_max`, said in advance or found on the way.
 
-    def __init__(self, app: ASGIApp, bytes_max: int) -> None:
+    `by_path` gives single paths a bound of their own.
+    """
+
+    def __init__(self, app: ASGIApp, bytes_max: int, by_path: Mapping[str, int] | None = None) -> None:
         self.app = app
         self.bytes_max = bytes_max
+        self.by_path = dict(by_path or {})
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: D102 - ASGI's own
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
+        bytes_max = self.by_path.get(scope["path"], self.bytes_max)
         told = Headers(scope=scope).get("content-length", "0")
-        if told.isdecimal() and int(told) > self.bytes_max:
-            detail = f"The body is larger than {self.bytes_max} bytes."
+        if told.isdecimal() and int(told) > bytes_max:
+            detail = f"The body is larger than {bytes_max} bytes."
             await problem_response(413, detail, scope["path"], reason="content_too_large")(scope, receive, send)
             return
         taken = 0
@@ -87,8 +93,8 @@ class BodyBound:
             nonlocal taken
             message = await receive()
             taken += len(message.get("body", b""))
-            if taken > self.bytes_max:
-                raise HTTPException(413, f"The body is larger than {self.bytes_max} bytes.")
+            if taken > bytes_max:
+                raise HTTPException(413, f"The body is larger than {bytes_max} bytes.")
             return message
 
         await self.app(scope, counted, send)

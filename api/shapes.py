@@ -534,6 +534,36 @@ class LifecycleShape(Shape, frozen=True, kw_only=True):
     reason: Reasons
 
 
+class ImportFaultShape(Shape, frozen=True, kw_only=True):
+    """One thing wrong with an imported file: sheet (null in CSV), row as a spreadsheet numbers it, column, and what."""
+
+    sheet: str | None
+    row: int | None
+    column: str | None
+    detail: str
+
+
+class ImportTableShape(Shape, frozen=True, kw_only=True):
+    """What became of one table of an imported file."""
+
+    sheet: str | None
+    what: str
+    rows: int
+    added: int
+    changed: int
+    unchanged: int
+
+
+class ImportShape(Shape, frozen=True, kw_only=True):
+    """What became of an imported file. `applied` is true where it was written; counts of a dry run say what would be."""
+
+    dry_run: bool
+    applied: bool
+    tables: list[ImportTableShape]
+    faults: list[ImportFaultShape]
+    warnings: list[ImportFaultShape]
+
+
 class HealthShape(Shape, frozen=True, kw_only=True):
     """Whether the process, or all it needs, is well; `checks` says what was asked and found."""
 

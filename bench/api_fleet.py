@@ -114,7 +114,7 @@ CROSS JOIN LATERAL (SELECT CASE WHEN phase < 0.5 THEN part ELSE 1 - part END AS 
 WHERE class = 'aircraft'
 ORDER BY k, number
 """
-_HOURS = """
+HOURS = """
 INSERT INTO reading_{unit} (stream_id, {unit}, count, position_count, first_time, last_time, speed_count, speed_min_kn,
     speed_max_kn, speed_sum_ukn)
 SELECT stream_id, date_trunc('{unit}', time, 'UTC') AS since, count(*), count(lat_deg), min(time), max(time), count({speed}),
@@ -122,7 +122,7 @@ SELECT stream_id, date_trunc('{unit}', time, 'UTC') AS since, count(*), count(la
 FROM {table} GROUP BY stream_id, since ORDER BY since, stream_id
 """
 # Each group of columns is of the last reading that has it, as the store's `raise_latest` keeps them.
-_LATEST = """
+LATEST = """
 INSERT INTO stream_latest (stream_id, time, source, seq, received_at, position_time, lat_deg, lon_deg, alt_baro_ft, speed_time,
     speed_kn, course_deg, status_time, nav_status, on_ground, draught_time, draught_m, channels_time, channels_source,
     channels_seq, channels)
@@ -155,7 +155,7 @@ SELECT md5('alert' || finding_id)::uuid, tenant, asset_id, asset, rule, finding_
     detected_at, closed_at, 1, evidence, ARRAY[finding_id], commit_no
 FROM finding WHERE tenant = %(tenant)s WINDOW w AS (ORDER BY finding_id) ORDER BY finding_id LIMIT %(alerts)s
 """
-_LATEST_PARTS = {
+LATEST_PARTS = {
     "vessel": {"altitude": "NULL", "speed": "sog_kn", "course": "cog_deg", "status": "s.nav_status, NULL::boolean",
                "draught": "s.time, s.draught_m"},
     "aircraft": {"altitude": "p.alt_baro_ft", "speed": "gs_kn", "course": "track_deg", "status": "NULL::integer, s.on_ground",
@@ -254,11 +254,11 @@ def load(url: str, size: Size, say: Say) -> Fleet:
         _describe(conn)
         _load_readings(conn, size, say)
         say("rollups and last words")
-        for asset_class, parts in _LATEST_PARTS.items():
+        for asset_class, parts in LATEST_PARTS.items():
             table = f"reading_{asset_class}"
             for unit in ("hour", "day"):
-                conn.execute(_HOURS.format(unit=unit, table=table, speed=parts["speed"]))
-            conn.execute(_LATEST.format(table=table, **parts))
+                conn.execute(HOURS.format(unit=unit, table=table, speed=parts["speed"]))
+            conn.execute(LATEST.format(table=table, **parts))
             conn.commit()
         conn.execute("INSERT INTO hour_pending (stream_id, hour) SELECT stream_id, hour FROM reading_hour")
         conn.execute(

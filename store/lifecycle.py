@@ -11,7 +11,9 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any, NamedTuple
 
-from fleet.instants import to_datetime
+from psycopg import sql
+
+from fleet.instants import DAY_US, to_datetime
 from store.pool import Connection
 from store.queries import load
 
@@ -20,6 +22,7 @@ Row = dict[str, Any]
 
 # Chosen: above what forty years of one asset bring together; the newest gaps and alerts stand for the rest.
 LEASES_MAX, EVENTS_MAX, NAMES_MAX, GAPS_MAX, ALERTS_MAX = 400, 2000, 400, 200, 200
+FLIGHT_US_MAX = 2 * DAY_US  # a flight that crosses the beginning of a span began no longer before it; chosen, twice the longest
 
 
 class Told(NamedTuple):
@@ -101,15 +104,55 @@ async def use_of(conn: Connection, told: Told, spans: Sequence[UseSpan]) -> list
     """
     if not spans:
         return []
+    days = [_whole_days(span) for span in spans]
+    edges = [
+        (n, from_us, to_us)
+        for n, (span, (first_us, last_us)) in enumerate(zip(spans, days, strict=True), 1)
+        for from_us, to_us in ((span.from_us, first_us), (last_us, span.to_us))
+        if from_us < to_us
+    ]
     return await _rows(
         conn, "use_of", told, attribution=[each.attribution for each in spans],
+        day_from=[to_datetime(first_us).date() for first_us, _ in days],
+        day_to=[to_datetime(last_us).date() for _, last_us in days],
+        edge_n=[n for n, _, _ in edges], edge_from=[to_datetime(from_us) for _, from_us, _ in edges],
+        edge_to=[to_datetime(to_us) for _, _, to_us in edges],
+        edge_since=[to_datetime(from_us - DAY_US) for _, from_us, _ in edges],
+        since=[to_datetime(each.from_us - FLIGHT_US_MAX) for each in spans],
         **{"from": [to_datetime(each.from_us) for each in spans], "to": [to_datetime(each.to_us) for each in spans]},
     )  # fmt: skip
 
 
+def _whole_days(span: UseSpan) -> tuple[int, int]:
+    """Where the whole UTC days of a span begin and end; of a span without one both are its end, so that it is all edge."""
+    first_us, last_us = -(-span.from_us // DAY_US) * DAY_US, span.to_us // DAY_US * DAY_US
+    return (first_us, last_us) if first_us < last_us else (span.to_us, span.to_us)
+
+
+def _believed(known_us: int | None) -> dict[str, sql.Composable]:
+    """What the braces of the queries stand for: which rows are the current ones, or were."""
+    if known_us is None:
+        tables = dict.fromkeys(("use_day", "activity", "journey", "finding"), sql.SQL("superseded_by IS NULL"))
+        return {
+            "believed": sql.SQL("upper_inf(recorded)"), "believed_lease": sql.SQL("upper_inf(lease.recorded)"),
+            "known_change": sql.SQL("true"), **{f"known_{name}": each for name, each in tables.items()},
+        }  # fmt: skip
+    since = sql.SQL(
+        "EXISTS (SELECT FROM commits WHERE commits.commit_no = {table}.commit_no AND committed_at <= %(known)s)"
+        " AND NOT EXISTS (SELECT FROM commits WHERE commits.commit_no = superseded_by AND committed_at <= %(known)s)"
+    )
+    return {
+        "believed": sql.SQL("recorded @> %(known)s::timestamptz"),
+        "believed_lease": sql.SQL("lease.recorded @> %(known)s::timestamptz"), "known_change": sql.SQL("changed_at <= %(known)s"),
+        **{f"known_{name}": since.format(table=sql.Identifier(name)) for name in ("use_day", "activity", "journey", "finding")},
+    }  # fmt: skip
+
+
 async def _rows(conn: Connection, query: str, told: Told, **more: Any) -> list[Row]:
-    known = None if told.known_us is None else to_datetime(told.known_us)
-    binds = {"asset": told.asset_id, "at": to_datetime(told.at_us), "known": known, **more}
+    binds = {"asset": told.asset_id, "at": to_datetime(told.at_us), **more}
+    if told.known_us is not None:
+        binds["known"] = to_datetime(told.known_us)
+    text = sql.SQL(SQL[query]).format(**_believed(told.known_us))
     async with conn.cursor(binary=True) as cursor:
-        await cursor.execute(SQL[query], binds, prepare=False)
+        await cursor.execute(text, binds, prepare=False)
         return await cursor.fetchall()

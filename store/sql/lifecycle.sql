@@ -1,5 +1,6 @@
 -- The life of one asset, each block one set query inside a scope (store.pool.scope). `at` is the instant the life is told up to,
--- `known` what was known of it then (NULL: now).
+-- `known` what was known of it then. What is put in braces says by that which rows were believed: without `known` it is the current
+-- ones, found by their indexes.
 
 -- name: tenures
 -- Who had the asset when, head leases and subleases, as far as they began by `at`.
@@ -7,7 +8,7 @@ SELECT lease.lease_id, lease.form, lease.head, lessee_party_id, party.name AS le
     upper(valid) AS valid_to, lower(lease.recorded) AS recorded_at
 FROM lease JOIN party ON party.party_id = lease.lessee_party_id
 WHERE lease.asset_id = %(asset)s AND (lower(valid) IS NULL OR lower(valid) <= %(at)s)
-    AND CASE WHEN %(known)s::timestamptz IS NULL THEN upper_inf(lease.recorded) ELSE lease.recorded @> %(known)s::timestamptz END
+    AND {believed_lease}
 ORDER BY lower(valid) NULLS FIRST, lease.head DESC, lease.lease_id
 LIMIT %(limit)s;
 
@@ -17,7 +18,7 @@ SELECT lease_id, reference, form, head, parent_lease_id, signed_on, lower(term) 
     actor, lower(recorded) AS recorded_at
 FROM lease_contract
 WHERE asset_id = %(asset)s
-    AND CASE WHEN %(known)s::timestamptz IS NULL THEN upper_inf(recorded) ELSE recorded @> %(known)s::timestamptz END
+    AND {believed}
 ORDER BY lower(term), lease_id
 LIMIT %(limit)s;
 
@@ -31,7 +32,7 @@ SELECT * FROM (
     FROM lease_event WHERE asset_id = %(asset)s) AS event
 CROSS JOIN LATERAL (SELECT lower(event.recorded) AS recorded_at) AS since
 WHERE (basis = 'contract' OR at <= %(at)s)
-    AND CASE WHEN %(known)s::timestamptz IS NULL THEN upper_inf(recorded) ELSE recorded @> %(known)s::timestamptz END
+    AND {believed}
 ORDER BY at, recorded_at, event_id
 LIMIT %(limit)s;
 
@@ -41,7 +42,7 @@ SELECT maintenance_event_id, kind, lower(planned) AS planned_from, upper(planned
     upper(actual) AS actual_to, place, use_at, cost_amount, currency, actor, lower(recorded) AS recorded_at
 FROM maintenance_event
 WHERE asset_id = %(asset)s
-    AND CASE WHEN %(known)s::timestamptz IS NULL THEN upper_inf(recorded) ELSE recorded @> %(known)s::timestamptz END
+    AND {believed}
 ORDER BY coalesce(lower(actual), lower(planned)), maintenance_event_id
 LIMIT %(limit)s;
 
@@ -50,7 +51,7 @@ LIMIT %(limit)s;
 SELECT asset_id, scheme, value, lower(valid) AS valid_from, upper(valid) AS valid_to, lower(recorded) AS recorded_at, source
 FROM identifier
 WHERE asset_id = %(asset)s AND (lower(valid) IS NULL OR lower(valid) <= %(at)s)
-    AND CASE WHEN %(known)s::timestamptz IS NULL THEN upper_inf(recorded) ELSE recorded @> %(known)s::timestamptz END
+    AND {believed}
 ORDER BY scheme, lower(valid) NULLS FIRST, value
 LIMIT %(limit)s;
 
@@ -59,8 +60,7 @@ LIMIT %(limit)s;
 SELECT finding_id, revision, severity, opened_at, closed_at, detected_at, evidence, committed.committed_at AS recorded_at
 FROM finding LEFT JOIN commits AS committed USING (commit_no)
 WHERE asset_id = %(asset)s AND rule = 'gap' AND NOT retracted AND detected_at <= %(at)s
-    AND CASE WHEN %(known)s::timestamptz IS NULL THEN superseded_by IS NULL ELSE committed.committed_at <= %(known)s
-        AND NOT EXISTS (SELECT FROM commits WHERE commits.commit_no = superseded_by AND committed_at <= %(known)s) END
+    AND {known_finding}
 ORDER BY detected_at DESC, finding_id DESC
 LIMIT %(limit)s;
 
@@ -71,7 +71,7 @@ SELECT alert.alert_id, rule, subject, changed.severity, changed.status, opened_a
 FROM alert
 CROSS JOIN LATERAL (
     SELECT revision, changed_at, after ->> 'status' AS status, after ->> 'severity' AS severity FROM alert_revision
-    WHERE alert_revision.alert_id = alert.alert_id AND (%(known)s::timestamptz IS NULL OR changed_at <= %(known)s)
+    WHERE alert_revision.alert_id = alert.alert_id AND {known_change}
     ORDER BY revision DESC LIMIT 1) AS changed (revision, changed_at, status, severity)
 WHERE asset_id = %(asset)s AND opened_at <= %(at)s
 ORDER BY opened_at DESC, alert.alert_id DESC
@@ -89,9 +89,7 @@ CROSS JOIN LATERAL (
         FROM journey
         WHERE asset_id = %(asset)s AND NOT retracted
             AND started_at BETWEEN instant - %(within)s::interval AND instant + %(within)s::interval
-            AND CASE WHEN %(known)s::timestamptz IS NULL THEN superseded_by IS NULL ELSE
-                EXISTS (SELECT FROM commits WHERE commits.commit_no = journey.commit_no AND committed_at <= %(known)s)
-                AND NOT EXISTS (SELECT FROM commits WHERE commits.commit_no = superseded_by AND committed_at <= %(known)s) END
+            AND {known_journey}
     ) AS moved
     WHERE moved.at BETWEEN instant - %(within)s::interval AND instant + %(within)s::interval AND moved.at <= %(at)s
     ORDER BY abs(extract(epoch FROM moved.at - instant)), moved.at
@@ -100,32 +98,22 @@ LEFT JOIN LATERAL (SELECT committed_at AS recorded_at FROM commits WHERE commits
 
 -- name: use_of
 -- Use inside half-open spans: whole UTC days from use_day, the edges cut out of activity in proportion to time, flights from journey
--- by each span's attribution (domain.md 1.1: landing, takeoff, split). Spans that part a life add up to it exactly.
-WITH span AS (
-    SELECT n, from_time, to_time, attribution,
-        least(date_trunc('day', from_time + interval '1 day' - interval '1 microsecond', 'UTC'), to_time) AS days_from,
-        greatest(date_trunc('day', to_time, 'UTC'),
-            least(date_trunc('day', from_time + interval '1 day' - interval '1 microsecond', 'UTC'), to_time)) AS days_to
-    FROM unnest(%(from)s::timestamptz[], %(to)s::timestamptz[], %(attribution)s::text[]) WITH ORDINALITY
-        AS given (from_time, to_time, attribution, n)
-), day AS MATERIALIZED (
-    SELECT span.n, use_day.* FROM span JOIN use_day ON use_day.asset_id = %(asset)s
-        AND use_day.day >= (days_from AT TIME ZONE 'UTC')::date AND use_day.day < (days_to AT TIME ZONE 'UTC')::date
-    WHERE CASE WHEN %(known)s::timestamptz IS NULL THEN superseded_by IS NULL ELSE
-        EXISTS (SELECT FROM commits WHERE commits.commit_no = use_day.commit_no AND committed_at <= %(known)s)
-        AND NOT EXISTS (SELECT FROM commits WHERE commits.commit_no = superseded_by AND committed_at <= %(known)s) END
-), edge AS (
-    SELECT span.n, state, loading, method, distance_m, activity.observed_s,
+-- by each span's attribution (domain.md 1.1: landing, takeoff, split). Spans that part a life add up to it exactly. Bounds come as
+-- plain values: arithmetic on them would keep row security from using the indexes.
+WITH day AS MATERIALIZED (
+    SELECT n, state_s, sources, distance_m, laden_m, ballast_m, observed_s
+    FROM unnest(%(day_from)s::date[], %(day_to)s::date[]) WITH ORDINALITY AS span (day_from, day_to, n)
+    JOIN use_day ON use_day.asset_id = %(asset)s AND use_day.day >= day_from AND use_day.day < day_to
+    WHERE {known_use_day}
+), edge AS MATERIALIZED (
+    SELECT n, state, loading, distance_m, activity.observed_s,
         extract(epoch FROM least(until, edge_to) - greatest(started_at, edge_from))::float8 AS seconds,
         extract(epoch FROM until - started_at)::float8 AS length_s
-    FROM span CROSS JOIN LATERAL (
-        VALUES (from_time, days_from), (greatest(days_to, days_from), to_time)) AS ends (edge_from, edge_to)
-    JOIN activity ON asset_id = %(asset)s AND started_at < edge_to AND started_at >= edge_from - interval '1 day'
+    FROM unnest(%(edge_n)s::bigint[], %(edge_from)s::timestamptz[], %(edge_to)s::timestamptz[], %(edge_since)s::timestamptz[])
+        AS span (n, edge_from, edge_to, edge_since)
+    JOIN activity ON asset_id = %(asset)s AND started_at < edge_to AND started_at >= edge_since
     CROSS JOIN LATERAL (SELECT coalesce(ended_at, %(at)s) AS until) AS closed
-    WHERE edge_from < edge_to AND until > edge_from
-        AND CASE WHEN %(known)s::timestamptz IS NULL THEN superseded_by IS NULL ELSE
-            EXISTS (SELECT FROM commits WHERE commits.commit_no = activity.commit_no AND committed_at <= %(known)s)
-            AND NOT EXISTS (SELECT FROM commits WHERE commits.commit_no = superseded_by AND committed_at <= %(known)s) END
+    WHERE until > edge_from AND {known_activity}
 ), part AS (
     SELECT n, distance_m, laden_m, ballast_m, observed_s FROM day
     UNION ALL
@@ -141,25 +129,27 @@ WITH span AS (
     SELECT n, jsonb_object_agg(key, amount) AS sources FROM (
         SELECT n, key, sum(value::float8) AS amount FROM day CROSS JOIN LATERAL jsonb_each_text(day.sources) GROUP BY n, key
     ) AS summed GROUP BY n
+), flight AS MATERIALIZED (
+    SELECT n, from_time, to_time, attribution, started_at, ended_at, coalesce((figures ->> 'cycles')::int, 1) AS cycles
+    FROM unnest(%(from)s::timestamptz[], %(to)s::timestamptz[], %(since)s::timestamptz[], %(attribution)s::text[]) WITH ORDINALITY
+        AS span (from_time, to_time, since, attribution, n)
+    JOIN journey ON asset_id = %(asset)s AND kind = 'flight' AND started_at < to_time AND started_at >= since
+        AND ended_at >= from_time
+    WHERE NOT retracted AND {known_journey}
 ), flown AS (
-    SELECT span.n, sum(CASE attribution
+    SELECT n, sum(CASE attribution
             WHEN 'landing' THEN CASE WHEN ended_at >= from_time AND ended_at < to_time THEN length_s ELSE 0 END
             WHEN 'takeoff' THEN CASE WHEN started_at >= from_time AND started_at < to_time THEN length_s ELSE 0 END
             ELSE extract(epoch FROM least(ended_at, to_time) - greatest(started_at, from_time))::float8 END) AS flight_s,
-        sum(coalesce((figures ->> 'cycles')::int, 1)) FILTER (WHERE CASE attribution
+        sum(cycles) FILTER (WHERE CASE attribution
             WHEN 'takeoff' THEN started_at >= from_time AND started_at < to_time
             ELSE ended_at >= from_time AND ended_at < to_time END) AS cycles
-    FROM span JOIN journey ON asset_id = %(asset)s AND kind = 'flight' AND started_at < to_time
-        AND started_at >= from_time - interval '2 days' AND ended_at >= from_time
-    CROSS JOIN LATERAL (SELECT extract(epoch FROM ended_at - started_at)::float8 AS length_s) AS measured
-    WHERE NOT retracted AND CASE WHEN %(known)s::timestamptz IS NULL THEN superseded_by IS NULL ELSE
-        EXISTS (SELECT FROM commits WHERE commits.commit_no = journey.commit_no AND committed_at <= %(known)s)
-        AND NOT EXISTS (SELECT FROM commits WHERE commits.commit_no = superseded_by AND committed_at <= %(known)s) END
-    GROUP BY span.n
+    FROM flight CROSS JOIN LATERAL (SELECT extract(epoch FROM ended_at - started_at)::float8 AS length_s) AS measured
+    GROUP BY n
 )
-SELECT span.n, extract(epoch FROM to_time - from_time)::float8 AS period_s, distance_m, laden_m, ballast_m, observed_s, state.state_s, source.sources,
-    flown.flight_s, flown.cycles
-FROM span
+SELECT span.n, extract(epoch FROM to_time - from_time)::float8 AS period_s, distance_m, laden_m, ballast_m, observed_s, state.state_s,
+    source.sources, flown.flight_s, flown.cycles
+FROM unnest(%(from)s::timestamptz[], %(to)s::timestamptz[]) WITH ORDINALITY AS span (from_time, to_time, n)
 LEFT JOIN (
     SELECT n, sum(distance_m) AS distance_m, sum(laden_m) AS laden_m, sum(ballast_m) AS ballast_m, sum(observed_s) AS observed_s
     FROM part GROUP BY n) AS summed USING (n)
