@@ -13,8 +13,10 @@ import msgspec
 
 from detect.state import AssetState, Memory, OpenRow, Seen
 from detect.step import RULES
+from fleet.use import UseState
+from fleet.use_machines import MACHINES
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 """Raised whenever a field of any memory changes meaning; a checkpoint of another version is rebuilt from the readings instead."""
 
 BYTES_MAX = 8192  # design 5.5
@@ -35,10 +37,12 @@ class _Cut(msgspec.Struct, kw_only=True, array_like=True):
     settled_speed_kn: float | None
     settled_phase: int
     memories: dict[str, msgspec.Raw]
+    use_version: int
+    use: msgspec.Raw
 
 
 def to_checkpoint(state: AssetState) -> bytes:
-    """The state as bytes. Take the state's contributions first: they belong to a commit, not to the state.
+    """The state as bytes. Take the state's contributions and facts first: they belong to a commit, not to the state.
 
     At most `BYTES_MAX`: the channels that `channel_anomaly` watches are bounded to what keeps it so, with every one of them
     alarming.
@@ -55,13 +59,15 @@ def to_checkpoint(state: AssetState) -> bytes:
             settled_speed_kn=state.settled_speed_kn,
             settled_phase=state.settled_phase,
             memories={name: msgspec.Raw(msgspec.msgpack.encode(memory)) for name, memory in state.memories.items()},
+            use_version=_use_version(state.asset_class),
+            use=msgspec.Raw(msgspec.msgpack.encode(state.use)),
         )
     )
     return plain if len(plain) <= PLAIN_MAX else zlib.compress(plain, 1)
 
 
 def from_checkpoint(cut: bytes) -> AssetState | None:
-    """The state of `to_checkpoint`, or None when another schema version wrote it. Goes on exactly where the cut was made.
+    """The state of `to_checkpoint`, or None when another schema or use machine wrote it. Goes on exactly where the cut was made.
 
     A rule added since starts with an empty memory, one removed since is dropped. Raises msgspec.DecodeError for bytes that are no
     checkpoint, zlib.error for a torn one (faults of the store, not of a device).
@@ -72,6 +78,8 @@ def from_checkpoint(cut: bytes) -> AssetState | None:
     if not isinstance(header, list) or not header or header[0] != SCHEMA_VERSION:
         return None
     body = msgspec.msgpack.decode(cut, type=_Cut)
+    if body.use_version != _use_version(body.asset_class):
+        return None
     memories: dict[str, Memory] = {}
     for rule in RULES:
         if body.asset_class not in rule.classes:
@@ -88,4 +96,15 @@ def from_checkpoint(cut: bytes) -> AssetState | None:
         settled_speed_kn=body.settled_speed_kn,
         settled_phase=body.settled_phase,
         memories=memories,
+        use=_use_of(body.asset_class, body.use),
     )
+
+
+def _use_version(asset_class: str) -> int:
+    machine = MACHINES.get(asset_class)
+    return 0 if machine is None else machine.version
+
+
+def _use_of(asset_class: str, raw: msgspec.Raw) -> UseState | None:
+    machine = MACHINES.get(asset_class)
+    return None if machine is None else msgspec.msgpack.decode(raw, type=machine.state_type)

@@ -1,5 +1,7 @@
 """`walk` and `drive`: readings and the ticks due between them, in the one order that live, re-derived and backtest runs share.
 
+Beside `step` each reading passes the use machine of its class; ticks do not concern it (`fleet.use`).
+
 `walk` waits for nobody: it yields the instant of a tick and is sent its context, so that whoever drives it may
 look the scene up in a database, in memory or not at all. `drive` is the walk with contexts at hand.
 """
@@ -12,6 +14,7 @@ from detect.model import Context, ContextSource, Finding, Tick
 from detect.state import AssetState
 from detect.step import step
 from fleet.reading import Reading
+from fleet.use_machines import MACHINES
 
 Walk = Generator[int, Context, list[Finding]]
 
@@ -30,7 +33,9 @@ def walk(
     for reading in readings:
         if state.wake_at_us is not None:
             yield from _fire(state, reading.time_us, findings)
-        findings.extend(step(state, reading, at_reading(state.asset_id, reading))[1])
+        context = at_reading(state.asset_id, reading)
+        findings.extend(step(state, reading, context)[1])
+        use(state, reading, context)
     if until_us is not None:
         yield from _fire(state, until_us, findings)
     return findings
@@ -47,6 +52,8 @@ def stride(state: AssetState, readings: Sequence[Reading], context: Context) -> 
         context: of that hour.
     """
     findings: list[Finding] = []
+    told = context.use
+    machine = MACHINES.get(state.asset_class)
     for count, reading in enumerate(readings):
         wake_us = state.wake_at_us
         if wake_us is not None and wake_us < reading.time_us:
@@ -54,7 +61,16 @@ def stride(state: AssetState, readings: Sequence[Reading], context: Context) -> 
         found = step(state, reading, context)[1]
         if found:
             findings.extend(found)
+        if machine is not None and told is not None:
+            machine.at_reading(state.use, reading, told, state.facts)
     return len(readings), findings
+
+
+def use(state: AssetState, reading: Reading, context: Context) -> None:
+    """Let the use machine of the asset's class take a reading in; what it says gathers in the state's `facts`."""
+    machine = MACHINES.get(state.asset_class)
+    if machine is not None and context.use is not None:
+        machine.at_reading(state.use, reading, context.use, state.facts)
 
 
 def drive(state: AssetState, readings: Sequence[Reading], until_us: int | None, contexts: ContextSource) -> list[Finding]:

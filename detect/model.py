@@ -13,6 +13,7 @@ from typing import Any, Literal, Protocol
 import msgspec
 
 from fleet.reading import Reading
+from fleet.use import UseContext
 
 Severity = Literal["info", "warning", "critical"]
 SEVERITY_RANK: dict[str, int] = {"info": 0, "warning": 1, "critical": 2}
@@ -114,13 +115,15 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
 
     `settings` holds thresholds by rule name (an absent rule or name means the rule's own default); `listening` is of the
     stream's feed; `scene` is given at ticks; `prior` is the fleet-wide prior of the asset's type that was closed at or before
-    the hour of the instant (opaque to the shell: what `detect.prior` built), or None.
+    the hour of the instant (opaque to the shell: what `detect.prior` built), or None; `use` is what the use machine is told
+    (None: use is not followed).
     """
 
     listening: Listening = ALWAYS_LISTENING
     scene: SceneContext | None = None
     prior: Any | None = None
     settings: dict[str, dict[str, float]] = {}
+    use: UseContext | None = None
 
 
 class ContextSource(Protocol):

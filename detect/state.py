@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import msgspec
 
+from fleet.use import Fact, UseState
+
 
 class Seen(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     """The last known motion of an asset: each field as last reported, whenever that was.
@@ -91,7 +93,8 @@ class AssetState(msgspec.Struct, kw_only=True):
     """Everything `step` remembers of one asset. Updated in place by `step`; cut and restored by `detect.checkpoint`.
 
     `memories` holds each rule's own memory by rule name; `row` the minute being filled; `seq` the order of the last reading
-    within its instant; `settled_since_us` since when the operating point is steady.
+    within its instant; `settled_since_us` since when the operating point is steady. `use` is what the class's use machine
+    remembers (None: the class has none), `facts` what it said since they were taken last.
     """
 
     asset_id: str
@@ -104,6 +107,8 @@ class AssetState(msgspec.Struct, kw_only=True):
     settled_phase: int = 0
     memories: dict[str, Memory]
     contribution: Contribution | None = None
+    use: UseState | None = None
+    facts: list[Fact] = []
 
     @property
     def wake_at_us(self) -> int | None:
@@ -128,6 +133,13 @@ class AssetState(msgspec.Struct, kw_only=True):
         """
         taken, self.contribution = self.contribution, None
         return () if taken is None else (taken,)
+
+    def take_facts(self) -> list[Fact]:
+        """What was said of the asset's use since the last time; they belong to the commit, as contributions do."""
+        if not self.facts:
+            return []
+        taken, self.facts = self.facts, []
+        return taken
 
     @property
     def last_key(self) -> tuple[int, int] | None:

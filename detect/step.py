@@ -17,6 +17,7 @@ from detect.state import AssetState, Seen
 from detect.traits import Traits
 from fleet.asset_class import class_of
 from fleet.reading import Reading
+from fleet.use_machines import MACHINES
 
 RULES: tuple[Rule, ...] = (
     gap.RULE,
@@ -33,10 +34,12 @@ _RULES_OF: dict[str, tuple[Rule, ...]] = {name: tuple(rule for rule in RULES if 
 
 def initial_state(asset_id: str, asset_class: str) -> AssetState:
     """The state of an asset of which nothing was heard yet. Raises KeyError for an unknown class (a programmer's error)."""
+    machine = MACHINES.get(asset_class)
     return AssetState(
         asset_id=asset_id,
         asset_class=asset_class,
         memories={rule.name: rule.memory() for rule in _RULES_OF[asset_class]},
+        use=None if machine is None else machine.state(),
     )
 
 

@@ -205,6 +205,7 @@ class UseMachine(NamedTuple):
     so that cutting the readings anywhere gives the same facts. `standing(state)` is what holds as of now and is not closed: the
     journey and the activity under way. `limits(practice, day, asset_type)` makes of the book what `UseContext.limits` carries.
     No machine asks for ticks: what a silence meant is said by the reading that ends it, and until then `used` calls it unknown.
+    See `undecided_since` for what a machine promises of the facts to come.
     """
 
     name: str
@@ -214,6 +215,26 @@ class UseMachine(NamedTuple):
     at_reading: Callable[[Any, Any, UseContext, list[Fact]], None]
     standing: Callable[[Any], list[Fact]]
     limits: Callable[[Practice, date, str | None], Any]
+
+
+class Since(NamedTuple):
+    """From when on facts are not said yet: journeys, activities and days that begin at or after these instants."""
+
+    journeys_us: int
+    activities_us: int
+    days_us: int
+
+
+def undecided_since(machine: UseMachine, state: UseState) -> Since | None:
+    """What a state has not said yet: no fact that it will still say begins before these instants. None: it has said nothing.
+
+    A journey begins at the end of the calendar so far at the earliest, or it is one under way that `standing` gives.
+    """
+    held, day = state.open, state.day
+    if held is None or day is None:
+        return None
+    starts = [fact.started_us for fact in machine.standing(state) if isinstance(fact, Journey)]
+    return Since(min([held.to_us, *starts]), held.from_us, day.day_us)
 
 
 def extend(

@@ -22,8 +22,10 @@ from fleet.asset_class import AnyReading, class_of
 from fleet.instants import DAY_US, to_rfc3339
 from fleet.reading import Reading
 from ingest.decode import decode_record
+from ingest.places import KNOWN
 from ingest.priors import PriorBook, hour_of
 from ingest.recordings.model import Item, Malformed
+from ingest.use_contexts import use_context
 from ingest.watch import Watch, Watched, order_key
 
 CLOCK = ("", "recording")
@@ -135,7 +137,8 @@ class Backtest:
 
     def _context(self, watched: Watched, time_us: int, said: SceneContext | None) -> Context:
         prior = self._book.prior_at(watched.group, hour_of(time_us))
-        return Context(listening=ALWAYS_LISTENING, scene=said, prior=prior, settings=self._settings)
+        use = use_context(watched.asset_class, None, time_us, self._settings, KNOWN)
+        return Context(listening=ALWAYS_LISTENING, scene=said, prior=prior, settings=self._settings, use=use)
 
     def _scene(self, watched: Watched, tick_us: int) -> SceneContext:
         recent = [fix for fix in self._fixes.values() if fix.time_us > tick_us - DAY_US]

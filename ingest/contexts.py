@@ -12,9 +12,12 @@ from detect.model import ALWAYS_LISTENING, Bucket, Context, Fix, Listening, Scen
 from detect.scene import scene
 from fleet.instants import DAY_US, HOUR_US
 from fleet.reading import Reading
+from fleet.use import Places
+from ingest.places import KNOWN
 from ingest.ports import Transaction
 from ingest.priors import Group, PriorBook
 from ingest.roster import Roster
+from ingest.use_contexts import use_context
 from ingest.watch import Watched
 from ingest.wire import OPERATOR_TENANT
 from store.rows import SceneRow
@@ -30,6 +33,7 @@ class Contexts:
     def __init__(self, book: PriorBook) -> None:
         self.book = book
         self.listening = Listening(())
+        self.places: Places = KNOWN
         self._roster: Roster | None = None
         self._cache: dict[tuple[Group, int, bool], Context] = {}
         self._fixes: dict[tuple[str, int], list[Fix]] = {}
@@ -92,7 +96,7 @@ class Contexts:
             )
         )
         plain = self._context(watched, tick_us)
-        return Context(listening=plain.listening, scene=said, prior=plain.prior, settings=plain.settings)
+        return Context(listening=plain.listening, scene=said, prior=plain.prior, settings=plain.settings, use=plain.use)
 
     async def _scene(self, tx: Transaction, tenant: str, asset_id: str, at_us: int) -> SceneContext:
         key = (tenant, at_us)
@@ -174,6 +178,7 @@ class Contexts:
                 listening=ALWAYS_LISTENING if recorded else self.listening,
                 prior=prior,
                 settings=settings,
+                use=use_context(watched.asset_class, watched.asset_type, time_us, settings, self.places),
             )
             self._cache[key] = context
         return context

@@ -9,6 +9,7 @@ from __future__ import annotations
 import msgspec
 
 from detect.model import Finding
+from fleet.use import Since
 from ingest.judging import Judged
 from ingest.loading import restored
 from ingest.priors import Group, PriorBook
@@ -16,13 +17,15 @@ from ingest.roster import Holding, Roster
 from ingest.watch import Watched
 from store.dirty import Dirty
 from store.rows import CheckpointRow
+from store.uses import Key
 
 
 class Progress(msgspec.Struct, kw_only=True):
     """How far a derivation has come: the state, and what stepping gave since the checkpoint it began from.
 
     `holding` is how the roster had the asset, `since_us` the event time of that checkpoint. `derived` holds each episode's last
-    form by id, `judged` contributions and scenes, `cuts` checkpoints by span of event time, `readings` counts those stepped.
+    form by id, `judged` contributions, scenes and use, `cuts` checkpoints by span of event time, `readings` counts those stepped;
+    `use_since` is from when on that checkpoint had said nothing of use (None: nothing at all), `journeys` those under way there.
     """
 
     holding: Holding
@@ -32,6 +35,8 @@ class Progress(msgspec.Struct, kw_only=True):
     judged: Judged = msgspec.field(default_factory=lambda: Judged(again=True))
     cuts: dict[int, CheckpointRow] = {}
     readings: int = 0
+    use_since: Since | None = None
+    journeys: frozenset[Key] = frozenset()
 
     def copied(self, roster: Roster) -> Progress:
         """The same, to be stepped further without touching this one; the state goes through the bytes of a checkpoint."""
@@ -42,9 +47,17 @@ class Progress(msgspec.Struct, kw_only=True):
             watched=watched,
             since_us=self.since_us,
             derived=dict(self.derived),
-            judged=Judged(again=True, contributions=list(self.judged.contributions), scenes=list(self.judged.scenes)),
+            judged=Judged(
+                again=True,
+                contributions=list(self.judged.contributions),
+                scenes=list(self.judged.scenes),
+                uses=list(self.judged.uses),
+                use_checkpoints=list(self.judged.use_checkpoints),
+            ),
             cuts=dict(self.cuts),
             readings=self.readings,
+            use_since=self.use_since,
+            journeys=self.journeys,
         )
 
 

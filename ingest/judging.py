@@ -15,20 +15,27 @@ import msgspec
 
 from detect.drive import stride, walk
 from detect.model import Finding
+from fleet.instants import DAY_US
 from fleet.reading import Reading
+from fleet.use import Fact
+from fleet.use_machines import MACHINES
 from ingest.contexts import Contexts
 from ingest.ports import Transaction
 from ingest.priors import hour_of
 from ingest.watch import RECENT_MAX, Watch, Watched, order_key
-from store.rows import ContributionRow, DirtyRow, SceneRow
+from store.rows import ContributionRow, DirtyRow, SceneRow, UseCheckpointRow, UseRow
 
+WEEK_US = (
+    7 * DAY_US
+)  # a use machine's memory is kept once a week; chosen: a few hundred bytes, and a week steps in a second or two
 TURN_READINGS = 200  # readings stepped before others on the event loop have a turn; chosen: some milliseconds
 
 
 class Judged(msgspec.Struct):
-    """What stepping a batch gave: emissions in order, assets made dirty, late readings (by `id`), contributions, scenes.
+    """What stepping a batch gave: emissions in order, assets made dirty, late readings (by `id`), contributions, scenes, use.
 
-    `again` says that ticks may fire for a second time, `walked` counts readings since others had a turn.
+    `use_dirty` are assets whose readings came beyond the horizon: their use alone is derived again. `again` says that ticks may
+    fire for a second time, `walked` counts readings since others had a turn.
     """
 
     findings: list[Finding] = []
@@ -36,6 +43,9 @@ class Judged(msgspec.Struct):
     late: set[int] = set()
     contributions: list[ContributionRow] = []
     scenes: list[SceneRow] = []
+    uses: list[UseRow] = []
+    use_checkpoints: list[UseCheckpointRow] = []
+    use_dirty: dict[str, DirtyRow] = {}
     stepped: set[str] = set()
     asked: set[str] = set()
     again: bool = False
@@ -81,7 +91,7 @@ async def judge(
 
 
 def _in_time(judged: Judged, watched: Watched, readings: list[Reading], horizon_us: int, now_us: dict[str, int]) -> list[Reading]:
-    """The readings that may be stepped, in canonical order; the late ones mark their asset dirty unless beyond the horizon."""
+    """The readings that may be stepped, in canonical order; late ones mark their asset dirty, or beyond the horizon its use."""
     kept: list[Reading] = []
     last_key, ticked_us, kept_key = watched.last_key, watched.ticked_us, None
     keyed = [(order_key(reading), reading) for reading in readings]
@@ -96,11 +106,11 @@ def _in_time(judged: Judged, watched: Watched, readings: list[Reading], horizon_
             kept_key = key
             continue
         judged.late.add(id(reading))
-        if now_us[watched.asset_id] - reading.time_us > horizon_us:
-            continue
-        known = judged.dirty.get(watched.asset_id)
+        is_beyond = now_us[watched.asset_id] - reading.time_us > horizon_us
+        marks = judged.use_dirty if is_beyond else judged.dirty
+        known = marks.get(watched.asset_id)
         from_us = reading.time_us if known is None else min(known.from_us, reading.time_us)
-        judged.dirty[watched.asset_id] = DirtyRow(asset_id=watched.asset_id, shard=watched.shard, from_us=from_us)
+        marks[watched.asset_id] = DirtyRow(asset_id=watched.asset_id, shard=watched.shard, from_us=from_us)
     return kept
 
 
@@ -124,14 +134,52 @@ async def walk_asset(
         if judged.walked >= TURN_READINGS:
             judged.walked = 0
             await asyncio.sleep(0)  # others may have a turn between
+        _remember_week(watched, hour_us, judged)
         findings += await _walk(tx, watched, list(hour), None, contexts, judged)
         contributions = contexts.book.take(watched, hour_us)
         if contributions:
             judged.contributions += contributions
+        _take_facts(watched, judged)
     if until_us is not None:
         findings += await _walk(tx, watched, (), until_us, contexts, judged)
     judged.stepped.add(watched.asset_id)
     return findings
+
+
+def _take_facts(watched: Watched, judged: Judged) -> None:
+    """Take what was said of the asset's use since the last time."""
+    facts = watched.state.take_facts()
+    if facts:
+        judged.uses += [use_row(watched, fact) for fact in facts]
+
+
+def use_row(watched: Watched, fact: Fact) -> UseRow:
+    """A fact as a row of its asset's tenant."""
+    seen = watched.state.seen
+    return UseRow(
+        tenant=watched.tenant,
+        asset_id=watched.asset_id,
+        shard=watched.shard,
+        asset="" if seen is None else seen.name,
+        fact=fact,
+    )
+
+
+def _remember_week(watched: Watched, hour_us: int, judged: Judged) -> None:
+    """Before the first reading of another week: keep what the machine remembers, for what comes beyond the horizon."""
+    machine, before = MACHINES.get(watched.asset_class), watched.last_key
+    at_us = hour_us // WEEK_US * WEEK_US
+    if machine is None or before is None or before[0] >= at_us:
+        return
+    judged.use_checkpoints.append(
+        UseCheckpointRow(
+            asset_id=watched.asset_id,
+            shard=watched.shard,
+            at_us=at_us,
+            version=machine.version,
+            state=msgspec.msgpack.encode(watched.state.use),
+        )
+    )
 
 
 async def _walk(

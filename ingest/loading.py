@@ -12,13 +12,15 @@ from detect.checkpoint import from_checkpoint
 from detect.state import AssetState
 from detect.step import initial_state
 from fleet.reading import Reading
+from fleet.use import Activity
+from fleet.use_machines import MACHINES
 from ingest.contexts import Contexts
 from ingest.judging import Judged, walk_asset
 from ingest.ports import Transaction
 from ingest.roster import Roster
 from ingest.watch import Checkpoint, Watch, Watched, order_key
 from store.readings import StoredReading
-from store.rows import CheckpointRow
+from store.rows import CheckpointRow, UseTailRow
 
 log = structlog.get_logger(__name__)
 
@@ -134,3 +136,14 @@ def checkpoint_row(watched: Watched) -> CheckpointRow:
         wake_at_us=watched.state.wake_at_us,
         state=watched.cut(),
     )
+
+
+def tail_row(watched: Watched) -> UseTailRow | None:
+    """The asset's activity under way as it stands now; None where there is none."""
+    machine = MACHINES.get(watched.asset_class)
+    if machine is None or watched.state.use is None:
+        return None
+    held = next((fact for fact in machine.standing(watched.state.use) if isinstance(fact, Activity)), None)
+    if held is None:
+        return None
+    return UseTailRow(tenant=watched.tenant, asset_id=watched.asset_id, shard=watched.shard, activity=held)

@@ -30,7 +30,7 @@ from ingest.elsewhere import Aside, Elsewhere
 from ingest.freshness import Fresh, Freshness
 from ingest.in_question import SceneEchoes
 from ingest.judging import Judged, judge
-from ingest.loading import END_US, checkpoint_row, load
+from ingest.loading import END_US, checkpoint_row, load, tail_row
 from ingest.patience import Patience
 from ingest.ports import Clock, Store, Transaction
 from ingest.priors import Group, PriorBook
@@ -40,7 +40,7 @@ from ingest.routing import Count, Message, Routed, route
 from ingest.watch import Clock as AssetClock
 from ingest.watch import Watch, Watched
 from store import commits, faults
-from store.rows import CountRow, DirtyRow, StepBatch
+from store.rows import CountRow, DirtyRow, StepBatch, UseTailRow
 
 log = structlog.get_logger(__name__)
 DRAIN_AT_ONCE = 2000  # checkpoints in one transaction at the end; chosen: half a second of work
@@ -120,6 +120,7 @@ class _Batch(msgspec.Struct):
     rejected_by: Counter[str] = msgspec.field(default_factory=Counter)
     heard: Counter[tuple[str, str]] = msgspec.field(default_factory=Counter)
     checkpointed: dict[str, int] = {}
+    tailed: dict[str, int] = {}
     in_question: dict[str, int] = {}
 
 
@@ -343,9 +344,13 @@ class Pipeline(Patience):
         return {tenant: from_us for tenant, from_us in first_us.items() if from_us <= self._scene_high.get(tenant, -1)}
 
     async def _write_judged(self, tx: Transaction, batch: _Batch, judged: Judged, routed: Routed, numbered: Numbered) -> None:
-        due = self._to_checkpoint(batch, judged)
+        due, tails = self._to_checkpoint(batch, judged), self._tails(batch, judged)
         missing = {watched.shard for watched in due} | {row.shard for row in judged.dirty.values()}
-        missing |= {row.shard for row in judged.contributions}
+        missing |= (
+            {row.shard for row in judged.contributions}
+            | {row.shard for row in tails}
+            | {row.shard for row in judged.use_dirty.values()}
+        )
         missing -= numbered.commit_nos.keys()
         numbers = numbered.commit_nos
         if missing:
@@ -362,6 +367,10 @@ class Pipeline(Patience):
             dirty=list(judged.dirty.values()),
             checkpoints=[checkpoint_row(watched) for watched in due],
             contributions=judged.contributions,
+            uses=judged.uses,
+            use_tails=tails,
+            use_checkpoints=judged.use_checkpoints,
+            use_dirty=list(judged.use_dirty.values()),
         )
         await tx.write(written, numbers)
         await tx.write_scenes(judged.scenes, numbers)
@@ -375,6 +384,17 @@ class Pipeline(Patience):
         stepped = [self.watch[asset_id] for asset_id in sorted(judged.stepped)]
         # A tick leaves no reading behind: without a checkpoint a restart would take a reading before it for one in time.
         return [one for one in stepped if one.asset_id in judged.ticked or one.wants_checkpoint(now_s, age_max_s)]
+
+    def _tails(self, batch: _Batch, judged: Judged) -> list[UseTailRow]:
+        """The activities under way of the assets stepped, each once a minute of event time; all of them when draining."""
+        due = [self.watch[asset_id] for asset_id in sorted(judged.stepped)]
+        if batch.drain:
+            due = [watched for watched in self.watch.assets.values() if watched.tail_us < watched.event_us][:DRAIN_AT_ONCE]
+        told = {row.asset_id for row in judged.uses}  # a tail must not overlap what was closed since
+        due = [watched for watched in due if batch.drain or watched.asset_id in told or watched.wants_tail()]
+        rows = [tail for watched in due if (tail := tail_row(watched)) is not None]
+        batch.tailed = {row.asset_id: self.watch[row.asset_id].event_us for row in rows}
+        return rows
 
     # -- after the commit ---------------------------------------------------------------------------------------------
 
@@ -396,6 +416,9 @@ class Pipeline(Patience):
             if asset_id in self.watch:
                 watched = self.watch[asset_id]
                 self.watch.ask(asset_id, watched.state.wake_at_us, watched.clock)
+        for asset_id, event_us in batch.tailed.items():
+            if asset_id in self.watch:
+                self.watch[asset_id].tail_us = event_us
         for asset_id, event_us in batch.checkpointed.items():
             if asset_id in self.watch:
                 watched = self.watch[asset_id]

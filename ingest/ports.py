@@ -22,8 +22,9 @@ from store.pruning import Limits
 from store.readings import CanonicalKey, Fix, ReadingKey, StoredReading
 from store.registry import Clock as FeedClock
 from store.registry import Registry, StreamKey
-from store.rows import AlertChangeRow, AlertRow, EventRow, FindingRow, LiveRow, SceneRow, StepBatch
+from store.rows import AlertChangeRow, AlertRow, EventRow, FindingRow, LiveRow, SceneRow, StepBatch, UseRow
 from store.traffic import TrafficFix
+from store.uses import UseCheckpoint
 
 
 class Transaction(Protocol):
@@ -165,6 +166,26 @@ class Transaction(Protocol):
 
     async def write_aliases(self, asset_id: str, renamed: Mapping[str, str]) -> None:
         """Remember under which stored ids derived ones go on."""
+
+    # -- use
+
+    async def current_uses(self, asset_id: str, journeys_us: int, activities_us: int, days_us: int) -> list[UseRow]:
+        """What stands of an asset's use from an instant each on."""
+
+    async def use_checkpoint_before(self, asset_id: str, at_us: int) -> UseCheckpoint | None:
+        """The newest memory of its machine that took in nothing at or after an instant."""
+
+    async def use_checkpoints_after(self, asset_id: str, at_us: int) -> list[UseCheckpoint]:
+        """Its machine's memories after an instant."""
+
+    async def drop_use_checkpoints(self, asset_id: str, from_us: int, to_us: int) -> None:
+        """Forget its machine's memories after an instant, up to another."""
+
+    async def use_dirty_due(self, shards: Iterable[int], quiet_us: int, limit: int) -> list[Dirty]:
+        """Assets whose use alone is to be derived again now."""
+
+    async def clear_use_dirty(self, dirty: Dirty) -> bool:
+        """Take such a mark away, unless it is a newer one."""
 
     # -- alerts
 

@@ -21,19 +21,23 @@ from detect.standing import standing
 from detect.step import RULES
 from fleet.reading import Reading
 from fleet.shards import shard_of
+from fleet.use import Journey, undecided_since
+from fleet.use_machines import MACHINES
 from ingest.alerting import raise_alerts, row_of
 from ingest.derivation import Derivation, Progress
 from ingest.echoes import echo_scenes
-from ingest.judging import walk_asset
-from ingest.loading import BEGINNING_US, END_US, checkpoint_row, restored, unstepped
+from ingest.judging import use_row, walk_asset
+from ingest.loading import BEGINNING_US, END_US, checkpoint_row, restored, tail_row, unstepped
 from ingest.pipeline import AlreadyCommitted, Numbered, Pipeline, is_committed
 from ingest.ports import Transaction
 from ingest.priors import KEPT_US, Group
 from ingest.roster import Holding, Roster
+from ingest.use_revisions import since_of, use_differences
 from ingest.watch import CHECKPOINT_SPAN_US, Checkpoint, Watched
 from store.dirty import Dirty
 from store.findings import FindingRevision
-from store.rows import DirtyRow, FindingRow, StepBatch
+from store.rows import DirtyRow, FindingRow, StepBatch, UseRow
+from store.uses import key_of
 
 log = structlog.get_logger(__name__)
 
@@ -182,11 +186,15 @@ async def _from_checkpoint(tx: Transaction, roster: Roster, holding: Holding, en
     """The asset as it was before the earliest late reading."""
     before = await tx.checkpoint_before(entry.asset_id, entry.from_us)
     watched = restored(roster, entry.asset_id, None if before is None else before.state)
+    machine, use = MACHINES.get(watched.asset_class), watched.state.use
+    under_way = [] if machine is None or use is None else [one for one in machine.standing(use) if isinstance(one, Journey)]
     return Progress(
         holding=holding,
         watched=watched,
         since_us=watched.event_us if watched.last_key is not None else BEGINNING_US,
         derived={finding.id: finding for finding in standing(watched.state)},
+        use_since=None if machine is None or use is None else undecided_since(machine, use),
+        journeys=frozenset(key_of(use_row(watched, journey)) for journey in under_way),
     )
 
 
@@ -240,11 +248,16 @@ async def _write(pipeline: Pipeline, tx: Transaction, derivation: Derivation, pr
         await tx.narrow_dirty(entry.asset_id)
     await tx.write_aliases(entry.asset_id, renamed)
     await tx.drop_checkpoints(entry.asset_id, entry.from_us)
+    await tx.drop_use_checkpoints(entry.asset_id, entry.from_us, END_US)
+    tail = tail_row(watched)
     batch = StepBatch(
         findings=rows,
         checkpoints=list(progress.cuts.values()),
         contributions=judged.contributions,
         dirty=list(judged.dirty.values()),
+        uses=await _use_rows(tx, progress),
+        use_tails=[] if tail is None else [tail],
+        use_checkpoints=judged.use_checkpoints,
     )
     written = await tx.write(batch, numbers)
     await tx.write_scenes(judged.scenes, numbers)
@@ -263,6 +276,14 @@ async def _write(pipeline: Pipeline, tx: Transaction, derivation: Derivation, pr
         retracted=sum(row.retracted for row in changed),
         opened=raised.opened,
     )
+
+
+async def _use_rows(tx: Transaction, progress: Progress) -> list[UseRow]:
+    """What of the asset's use is to be written, so that what is stored is what was derived."""
+    derived = progress.judged.uses
+    since = progress.use_since or since_of(derived)
+    stored = await tx.current_uses(progress.watched.asset_id, *since)
+    return use_differences(derived, progress.journeys, stored, progress.watched.shard)
 
 
 async def _ticked_until(pipeline: Pipeline, tx: Transaction, watched: Watched) -> int | None:

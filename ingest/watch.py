@@ -15,7 +15,7 @@ import msgspec
 
 from detect.checkpoint import to_checkpoint
 from detect.state import AssetState
-from fleet.instants import HOUR_US
+from fleet.instants import HOUR_US, MINUTE_US
 from fleet.reading import Reading
 from fleet.shards import shard_of
 
@@ -26,6 +26,7 @@ Clock = str | tuple[str, str]
 """`live`, or (tenant, feed) of a recording."""
 
 RECENT_MAX = 64  # chosen: what two feeds that carry the same messages lie apart, at one reading every few seconds
+TAIL_SPAN_US = MINUTE_US  # chosen: what is asked of use until now may be a minute old
 CHECKPOINT_SPAN_US = 6 * HOUR_US  # design 5.7: checkpoints are kept one per 6 h of event time
 
 
@@ -55,7 +56,7 @@ class Watched(msgspec.Struct, kw_only=True):
     reading; a reading at or before either is late.
     `clock` is `live`, or (tenant, feed) of the recording that carries the asset. `checkpoint_us` is the event time of the last
     checkpoint written and `changed` whether the state moved since; `checkpointed_at_s` counts on the worker's own clock,
-    0 before the first of this process.
+    0 before the first of this process; `tail_us` is the event time of the last tail of use written.
     """
 
     asset_id: str
@@ -70,6 +71,7 @@ class Watched(msgspec.Struct, kw_only=True):
     checkpoint_us: int = 0
     checkpointed_at_s: float = 0.0
     changed: bool = False
+    tail_us: int = 0
     aliases: dict[str, str] = {}
     recent: deque[OrderKey] = msgspec.field(default_factory=lambda: deque(maxlen=RECENT_MAX))
 
@@ -104,6 +106,10 @@ class Watched(msgspec.Struct, kw_only=True):
         if self.checkpoint_us and not self.checkpointed_at_s:
             self.checkpointed_at_s = now_s - age_max_s * crc32(self.asset_id.encode()) / (1 << 32)
         return self.event_us - self.checkpoint_us >= CHECKPOINT_SPAN_US or now_s - self.checkpointed_at_s >= age_max_s
+
+    def wants_tail(self) -> bool:
+        """Whether the activity under way was last written a minute of event time ago."""
+        return self.event_us - self.tail_us >= TAIL_SPAN_US
 
     def cut(self) -> bytes:
         """The state as bytes, with how far it has gone."""

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from fleet.instants import to_datetime
-from store import checkpoints, counts, dirty, findings, priors, readings, staging
+from store import checkpoints, counts, dirty, findings, priors, readings, staging, uses
 from store.findings import FindingRevision
 from store.pool import Connection
 from store.queries import load
@@ -92,6 +92,10 @@ async def write(conn: Connection, batch: StepBatch, commit_nos: Mapping[int, int
     await dirty.mark(conn, batch.dirty, commit_nos)
     await checkpoints.write(conn, batch.checkpoints, commit_nos)
     await priors.write(conn, batch.contributions, commit_nos)
+    await uses.write(conn, batch.uses, commit_nos)
+    await uses.write_tails(conn, batch.use_tails, commit_nos)
+    await uses.write_checkpoints(conn, batch.use_checkpoints, commit_nos)
+    await uses.mark(conn, batch.use_dirty, commit_nos)
     await conn.execute(SQL["tell_commit"])
     return Written(inserted, revisions)
 

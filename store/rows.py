@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from fleet.reading import Reading
+from fleet.use import Activity, Fact
 
 
 class ReadingRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -139,6 +140,41 @@ class ContributionRow(msgspec.Struct, frozen=True, kw_only=True):
     contribution: bytes
 
 
+class UseRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A fact of an asset's use, or its retraction (`retracted`: nothing stands for it any more).
+
+    `asset` is the name by which the readings called it; `journey_id` is given where a journey that was derived again goes on
+    under the id of the one it takes the place of, else the store finds or makes it.
+    """
+
+    tenant: str
+    asset_id: str
+    shard: int
+    asset: str
+    fact: Fact
+    retracted: bool = False
+    journey_id: str | None = None
+
+
+class UseTailRow(msgspec.Struct, frozen=True, kw_only=True):
+    """The activity of an asset that is not closed yet, as it stands."""
+
+    tenant: str
+    asset_id: str
+    shard: int
+    activity: Activity
+
+
+class UseCheckpointRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A use machine's memory before the readings at and after `at_us`, as bytes of plain numbers; `version` is the machine's."""
+
+    asset_id: str
+    shard: int
+    at_us: int
+    version: int
+    state: bytes
+
+
 class StepBatch(msgspec.Struct, kw_only=True):
     """Everything one transaction writes but alerts and outbox, which depend on what is open there (`alerts.lifecycle`)."""
 
@@ -152,6 +188,10 @@ class StepBatch(msgspec.Struct, kw_only=True):
     dirty: list[DirtyRow] = []
     checkpoints: list[CheckpointRow] = []
     contributions: list[ContributionRow] = []
+    uses: list[UseRow] = []
+    use_tails: list[UseTailRow] = []
+    use_checkpoints: list[UseCheckpointRow] = []
+    use_dirty: list[DirtyRow] = []
 
 
 class SceneRow(msgspec.Struct, frozen=True, kw_only=True):

@@ -33,6 +33,7 @@ from store import (
     statics,
     statuses,
     traffic,
+    uses,
 )
 from store.pool import Connection, Pool
 
@@ -105,6 +106,13 @@ class PostgresTransaction:
     current_findings = _On(findings.current)
     aliases_of = _On(aliases.of_assets)
     write_aliases = _On(aliases.write)
+
+    current_uses = _On(uses.current)
+    use_checkpoint_before = _On(uses.checkpoint_before)
+    use_checkpoints_after = _On(uses.checkpoints_after)
+    drop_use_checkpoints = _On(uses.drop_checkpoints)
+    use_dirty_due = _On(uses.due)
+    clear_use_dirty = _On(uses.clear)
 
     open_alerts = _On(alerts.open_for)
     write_alerts = _On(alerts.write)

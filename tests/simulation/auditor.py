@@ -28,6 +28,7 @@ def audit(run: Run, undisturbed: Run) -> list[str]:
         *_alerts(run),
         *_findings(run, undisturbed),
         *_alerts_alike(run, undisturbed),
+        *_uses_alike(run, undisturbed),
     ]
 
 
@@ -182,3 +183,16 @@ def _alerts_alike(run: Run, undisturbed: Run) -> Iterator[str]:
     mine, theirs = _duties(run), _duties(undisturbed)
     if mine != theirs:
         yield f"alerts differ from the undisturbed run's: {_some(mine ^ theirs)}"
+
+
+def _used(run: Run) -> set[tuple[Any, ...]]:
+    """Journeys, activities and days as they stand, whatever ids and revisions they went through."""
+    standing = [held.row for held in run.tables.table("journey").values() if not held.row.retracted]
+    standing += [*run.tables.table("activity").values(), *run.tables.table("use_day").values()]
+    return {(row.asset_id, type(row.fact).__name__, msgspec.json.encode(row.fact, order="deterministic")) for row in standing}
+
+
+def _uses_alike(run: Run, undisturbed: Run) -> Iterator[str]:
+    mine, theirs = _used(run), _used(undisturbed)
+    if mine != theirs:
+        yield f"use differs from the undisturbed run's: {_some(mine ^ theirs)}"

@@ -17,7 +17,8 @@ from psycopg import errors
 
 from fleet.asset_class import ASSET_CLASSES, AnyReading
 from fleet.instants import DAY_US, HOUR_US
-from fleet.shards import SHARDS, commit_no
+from fleet.shards import SHARDS, commit_no, shard_of
+from fleet.use import Activity, Journey
 from store.alerts import StaleAlert
 from store.batches import Written
 from store.checkpoints import EARLIEST_US, LATEST_US, Checkpoint
@@ -43,8 +44,12 @@ from store.rows import (
     ReadingRow,
     SceneRow,
     StepBatch,
+    UseRow,
 )
 from store.traffic import TrafficFix
+from store.uses import StoredJourney, UseCheckpoint, id_of, revised
+from store.uses import key_of as use_key_of
+from store.uses import same as says_the_same
 
 ACTIVE = {"open", "acknowledged"}
 SPAN_US = 6 * HOUR_US
@@ -159,6 +164,7 @@ class Words:
         self._mark(batch.dirty)
         self._write_checkpoints(batch.checkpoints)
         self._write_contributions(batch.contributions)
+        self._write_uses(batch)
         return Written(inserted, revisions)
 
     # -- the registry and its streams
@@ -514,6 +520,76 @@ class Words:
     def write_aliases(self, asset_id: str, renamed: Mapping[str, str]) -> None:
         if renamed:
             self._put("alias", asset_id, {**self._rows("alias").get(asset_id, {}), **renamed})
+
+    # -- use
+
+    def _write_uses(self, batch: StepBatch) -> None:
+        last = {(type(row.fact), use_key_of(row)): row for row in batch.uses}
+        journeys = [row for row in last.values() if isinstance(row.fact, Journey)]
+        ids = {row.journey_id for row in journeys} | {id_of(row, attempt) for row in journeys for attempt in (0, 1)}
+        keys = {use_key_of(row) for row in journeys}
+        held = [one for one in self._rows("journey").values() if one.row.journey_id in ids or use_key_of(one.row) in keys]
+        for row, revision, _ in revised(journeys, held):
+            plain = msgspec.structs.replace(row, shard=0)
+            self._put("journey", row.journey_id, StoredJourney(plain, revision))
+            self._put("journey_revision", (row.journey_id, revision), plain)
+        for (kind, key), row in last.items():
+            if kind is Journey:
+                continue
+            table = "activity" if kind is Activity else "use_day"
+            before = self._rows(table).get(key)
+            if row.retracted:
+                if before is not None:
+                    self._put(table, key, GONE)
+            elif before is None or not says_the_same(row, before):
+                self._put(table, key, msgspec.structs.replace(row, shard=0, asset=""))
+        for tail in batch.use_tails:
+            self._put("use_tail", tail.asset_id, tail)
+        for cut in batch.use_checkpoints:
+            self._put("use_checkpoint", (cut.asset_id, cut.at_us), UseCheckpoint(cut.at_us, cut.version, cut.state))
+        for marked in batch.use_dirty:
+            known = self._rows("use_dirty").get(marked.asset_id)
+            from_us = marked.from_us if known is None else min(marked.from_us, known.from_us)
+            self._put("use_dirty", marked.asset_id, Dirty(marked.asset_id, from_us, self.now_us))
+
+    def current_uses(self, asset_id: str, journeys_us: int, activities_us: int, days_us: int) -> list[UseRow]:
+        journeys = [
+            one.row
+            for one in self._rows("journey").values()
+            if one.row.asset_id == asset_id and not one.row.retracted and use_key_of(one.row)[2] >= journeys_us
+        ]
+        found = sorted(journeys, key=lambda row: (use_key_of(row)[2], use_key_of(row)[1]))
+        for table, from_us in (("activity", activities_us), ("use_day", days_us // DAY_US * DAY_US)):
+            of_asset = [row for (owner, _, at_us), row in self._rows(table).items() if owner == asset_id and at_us >= from_us]
+            found += sorted(of_asset, key=lambda row: use_key_of(row)[2])
+        return found
+
+    def _use_checkpoints(self, asset_id: str) -> list[UseCheckpoint]:
+        return [cut for (owner, _), cut in sorted(self._rows("use_checkpoint").items()) if owner == asset_id]
+
+    def use_checkpoint_before(self, asset_id: str, at_us: int) -> UseCheckpoint | None:
+        return next((cut for cut in reversed(self._use_checkpoints(asset_id)) if cut.at_us <= at_us), None)
+
+    def use_checkpoints_after(self, asset_id: str, at_us: int) -> list[UseCheckpoint]:
+        return [cut for cut in self._use_checkpoints(asset_id) if cut.at_us > at_us]
+
+    def drop_use_checkpoints(self, asset_id: str, from_us: int, to_us: int) -> None:
+        for cut in self._use_checkpoints(asset_id):
+            if from_us < cut.at_us <= to_us:
+                self._put("use_checkpoint", (asset_id, cut.at_us), GONE)
+
+    def use_dirty_due(self, shards: Iterable[int], quiet_us: int, limit: int) -> list[Dirty]:
+        marks = [one for one in self._rows("use_dirty").values() if one.marked_us <= self.now_us - quiet_us]
+        wanted = set(shards)
+        return sorted((one for one in marks if shard_of(one.asset_id) in wanted), key=lambda one: (one.marked_us, one.asset_id))[
+            :limit
+        ]
+
+    def clear_use_dirty(self, dirty: Dirty) -> bool:
+        if self._rows("use_dirty").get(dirty.asset_id) != dirty:
+            return False
+        self._put("use_dirty", dirty.asset_id, GONE)
+        return True
 
     # -- alerts
 

@@ -29,6 +29,9 @@ SAME_SIZE = {
     "static_report": "static",
     "status_report": "status",
     "traffic": "traffic",
+    "use_checkpoint": "use_checkpoint",
+    "use_dirty": "use_dirty",
+    "use_tail": "use_tail",
 }
 UNPLAYED = {"prune"}  # reads the server's own clock
 Call = tuple[str, tuple[Any, ...], dict[str, Any], Any]
@@ -62,7 +65,7 @@ class Server:
             return (self.ownership, *arguments[1:])
         if word == "dirty_due":
             return (arguments[0], 0, 1000)
-        if word in {"begin_dirty", "clear_dirty"}:
+        if word in {"begin_dirty", "clear_dirty", "clear_use_dirty"}:
             return (self.marked.get(arguments[0], arguments[0]),)
         return arguments
 
@@ -84,6 +87,8 @@ class Server:
 
 def plain(word: str, answer: Any) -> Any:
     """An answer without what the port leaves open: the order of rows where none is promised, the registry's version."""
+    if word == "current_uses":
+        return [(type(one.fact).__name__, one.fact, one.retracted, one.journey_id) for one in answer]
     if word in {"fixes_at", "traffic_at", "behind"}:
         return sorted(answer, key=repr)
     if word == "load_registry":
@@ -146,6 +151,14 @@ async def compare_tables(conn: Connection, run: Run) -> None:
         (held.row.finding_id, held.revision, held.commit_no, held.row.retracted, newest[held.row.finding_id] == held.revision)
         for held in tables.table("finding_revision").values()
     }
+    flights = await rows(conn, "SELECT journey_id, revision, retracted, superseded_by IS NULL FROM journey")
+    standing = {one.row.journey_id: one.revision for one in tables.table("journey").values()}
+    assert set(flights) == {
+        (journey_id, revision, row.retracted, standing[journey_id] == revision)
+        for (journey_id, revision), row in tables.table("journey_revision").items()
+    }
+    for name in ("activity", "use_day"):
+        assert await rows(conn, f"SELECT count(*) FROM {name} WHERE superseded_by IS NULL") == [(len(tables.table(name)),)]
     alerts = await rows(conn, "SELECT alert_id::text, revision, status, severity FROM alert")
     assert set(alerts) == {(one.alert_id, one.revision, one.status, one.severity) for one in tables.table("alert").values()}
     events = await rows(conn, "SELECT event_id FROM outbox")

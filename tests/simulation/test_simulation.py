@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from ingest import decode, well_formed
+from ingest import decode, rederive, well_formed
 from ingest.pipeline import Pipeline
 from ingest.worker import Worker
 from tests.simulation.faults import Faults
@@ -87,6 +87,14 @@ def test_ignoring_the_commit_number_after_a_lost_reply_is_noticed(monkeypatch: p
 
     monkeypatch.setattr(Pipeline, "patiently", forgetful)
     assert "a transaction was applied twice" in first_told(range(1, 11), lost_reply=0.2)
+
+
+def test_use_that_is_not_derived_again_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def nothing(*_: object) -> list[Any]:
+        return []
+
+    monkeypatch.setattr(rederive, "_use_rows", nothing)
+    assert "use differs from the undisturbed run's" in first_told(range(1, 11), held_back=0.3)
 
 
 class _Forgetful:

@@ -1,6 +1,7 @@
 """What is published in a run, drawn from the seed, and what of it must be in the store at the end.
 
-Two hours and more of a recording's feed (five ships; one falls silent among others that are heard, one jumps), two live aircraft
+Two hours and more of a recording's feed (five ships; one falls silent among others that are heard, one jumps; an aircraft that
+flies twice, over midnight), two live aircraft
 (emergency codes that open and end), a ship with a device and a buffer, traffic, strangers and bad input. The same seed gives the
 same readings; `held_back` and `duplicate` change only when and how often they are sent.
 """
@@ -22,7 +23,7 @@ from tests.simulation.faults import Faults
 from tests.simulation.loop import START_US
 from tests.simulation.tables import UNSTORABLE_SOURCE
 
-RECORDED_US = START_US - 30 * HOUR_US
+RECORDED_US = START_US - 32 * HOUR_US - 10 * MINUTE_US  # 22:50, so that midnight falls into it
 ACTIVE_S = 40.0  # devices publish for so long
 SHIPS = 5
 OPEN = Span(None, None)
@@ -59,11 +60,12 @@ FLEET = (
     ("aircraft", "D-ABCD", "icao24", "3c6444"),
     ("aircraft", "D-EFGH", "icao24", "3c6555"),
     ("vessel", "Anna", "imo", "9074729"),
+    ("aircraft", "D-IJKL", "icao24", "3c6777"),
 )
 
 
 def registry() -> Registry:
-    """Eight assets of one tenant; a recording's feed and a live one."""
+    """Nine assets of one tenant; a recording's feed and a live one."""
     assets, identifiers = {}, []
     for number, (asset_class, name, scheme, value) in enumerate(FLEET):
         asset_id = str(UUID(int=0xA55E7 << 64 | number + 1))
@@ -138,7 +140,37 @@ def _recording(draw: Random, luck: Random, faults: Faults) -> list[Publication]:
             if with_channels:
                 element["channels"] = {"me_exhaust_temp_c": round(360 + draw.gauss(0, 1), 2), "me_rpm": 84.0}
             elements.append(element)
+    elements = sorted([*elements, *_flights()], key=lambda element: element["time"])
     return _in_messages(elements, FEED, "feed:coast", draw, luck, faults)
+
+
+def _flights() -> list[dict[str, Any]]:
+    """From Frankfurt to Stuttgart and back, a reading a minute or half; the flag is missing now and then."""
+    stands = {(0, 10): 8.57, (40, 62): 9.22, (95, 110): 8.57}
+    lat_of = {8.57: 50.03, 9.22: 48.69}
+    elements = []
+    for half in range(220):
+        minute = half / 2
+        lon_deg = next((lon for (start, end), lon in stands.items() if start <= minute < end), None)
+        is_up = lon_deg is None
+        share = (minute - 10) / 30 if minute < 40 else (95 - minute) / 33
+        if not is_up and half % 2:
+            continue
+        element = {
+            "class": "aircraft",
+            "scheme": "icao24",
+            "value": "3c6777",
+            "time": (RECORDED_US + half * 30 * SECOND_US) // 1000,
+            "source": "adsb",
+            "lat_deg": round(50.03 - 1.34 * share, 6) if lon_deg is None else lat_of[lon_deg],
+            "lon_deg": round(8.57 + 0.65 * share, 6) if lon_deg is None else lon_deg,
+            "gs_kn": 260.0 if is_up else 4.0,
+            "alt_baro_ft": round(1200 + 9000 * min(share, 1 - share), 1) if is_up else None,
+        }
+        if half % 7:
+            element["on_ground"] = not is_up
+        elements.append({name: value for name, value in element.items() if value is not None})
+    return elements
 
 
 def _in_messages(

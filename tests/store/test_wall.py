@@ -178,6 +178,9 @@ WITH owner AS (
     VALUES (%(tenant)s, %(asset_id)s, 'unknown', now(), 'm', 64)
 ), sum AS (
     INSERT INTO use_day (tenant, asset_id, day, state_s, commit_no) VALUES (%(tenant)s, %(asset_id)s, '2026-01-01', '{}', 64)
+), doing AS (
+    INSERT INTO use_tail (asset_id, tenant, started_at, ended_at, state, distance_m, observed_s, method, figures, sources, commit_no)
+    VALUES (%(asset_id)s, %(tenant)s, now(), now(), 'unknown', 0, 0, 'm', '{}', '{}', 64)
 ), reported AS (
     INSERT INTO utilization_report (tenant, lease_id, asset_id, kind, period, figures, received_at)
     SELECT %(tenant)s, lease_id, %(asset_id)s, 'noon', tstzrange(now() - interval '1 day', now()), '{}', now() FROM paper
