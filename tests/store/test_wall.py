@@ -179,7 +179,8 @@ WITH owner AS (
 ), sum AS (
     INSERT INTO use_day (tenant, asset_id, day, state_s, commit_no) VALUES (%(tenant)s, %(asset_id)s, '2026-01-01', '{}', 64)
 ), doing AS (
-    INSERT INTO use_tail (asset_id, tenant, started_at, ended_at, state, distance_m, observed_s, method, figures, sources, commit_no)
+    INSERT INTO use_tail (asset_id, tenant, started_at, ended_at, state, distance_m, observed_s, method, figures, sources,
+        commit_no)
     VALUES (%(asset_id)s, %(tenant)s, now(), now(), 'unknown', 0, 0, 'm', '{}', '{}', 64)
 ), reported AS (
     INSERT INTO utilization_report (tenant, lease_id, asset_id, kind, period, figures, received_at)
