@@ -28,6 +28,10 @@ ERRORS = {
 EXAMPLE_ID = "0d3c7a52-6f0e-4f1e-9a53-6d1d3c1f5b11"
 TAGS = [
     {"name": "assets", "description": "What a tenant owns: identity, state, track, telemetry, life."},
+    {
+        "name": "compliance",
+        "description": "Carbon, fuel and hull of ships, time lost under leases: with coverage, method, sources.",
+    },
     {"name": "findings", "description": "What detection concluded, with evidence; facts, revised when later readings differ."},
     {"name": "alerts", "description": "What a person is asked to look at, and what people did about it."},
     {"name": "webhooks", "description": "Signed events to other systems (Standard Webhooks 1.0.0)."},

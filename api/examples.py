@@ -159,3 +159,69 @@ MOVING_TRACK: dict[str, Any] = {
     "coordinates": [[3.9, 51.95], [4.0, 51.96]], "interpolation": "Linear"},
     "properties": {"asset_id": ID, "from": AT, "to": LATER, "points": 2, "points_total": 2, "reason": {}},
 }  # fmt: skip
+CII_YEAR: dict[str, Any] = {
+    "year": 2026, "reduction_pct": 11.0, "required": 3.720103, "boundaries": [3.199288, 3.496897, 3.943309, 4.389721],
+    "ratio": 0.845697, "rating": "A", "reason": None,
+}  # fmt: skip
+CHARTER_CII: dict[str, Any] = {
+    "lease_id": OTHER_ID, "lessee": ID, "lessee_name": "Northern Bulk", "form": "time_charter", "from": "2026-05-01T00:00:00Z",
+    "to": AT, "co2_t": 11020.0, "distance_nm": 41300.0, "attained": 3.269952,
+    "years": [{**CII_YEAR, "ratio": 0.878995, "rating": "B"}],
+    "agreed": [{"year": 2026, "attained_max": None, "rating_worst": "C", "kept": True, "projected_kept": True}],
+    "coverage": 0.97, "is_indicative": False, "is_estimate": False, "reason": {},
+}  # fmt: skip
+CII: dict[str, Any] = {
+    "asset_id": ID, "from": "2026-01-01T00:00:00Z", "to": AT, "method": "cii_unadjusted", "ship_type": "bulk_carrier",
+    "measure": "dwt", "capacity": 81600.0, "applies": True, "co2_t": 15724.1,
+    "fuel": [{"type": "HFO", "reported_t": 4180.0, "estimated_t": 0.0}], "distance_nm": 61250.0, "attained": 3.146078,
+    "years": [CII_YEAR],
+    "projection": {"year": 2026, "low": 3.08, "middle": 3.15, "high": 3.24, "low_rating": "A", "middle_rating": "A",
+                   "high_rating": "B", "required": 3.720103, "is_indicative": False, "coverage": 0.98},
+    "charters": [CHARTER_CII], "eeoi_t_per_t_nm": 1.34e-05, "coverage": 0.98, "reported": 0.96,
+    "sources": {"noon_report": 0.96, "telemetry": 0.02, "unknown": 0.02}, "is_indicative": False,
+    "is_estimate": False, "reason": {},
+}  # fmt: skip
+FLEET_CII: dict[str, Any] = {
+    "asset_id": ID, "name": "Blue Heron", "type": "bulk carrier", "year": 2026, "method": "cii_unadjusted", "co2_t": 15724.1,
+    "distance_nm": 61250.0, "attained": 3.146078, "rating": "A", "required": 3.720103, "low": 3.08, "low_rating": "A",
+    "middle": 3.15, "middle_rating": "A", "high": 3.24, "high_rating": "B", "charters": [CHARTER_CII], "coverage": 0.98,
+    "is_indicative": False, "is_estimate": False, "reason": {},
+}  # fmt: skip
+FUEL: dict[str, Any] = {
+    "asset_id": ID, "from": "2026-06-01T00:00:00Z", "to": "2026-07-01T00:00:00Z", "reports": 30, "reported_h": 720.0,
+    "gap_h": 0.0, "overlap_h": 0.0, "distance_og_nm": 7840.0, "observed_distance_nm": 7815.2, "observed_coverage": 0.97,
+    "distance_differs": False, "hours_underway": 610.0,
+    "fuel": [{"type": "HFO", "consumed_t": 640.5, "bunkered_t": 800.0, "reason": None}], "co2_t": 1994.517,
+    "balance": [{"type": "HFO", "at": AT, "gap_t": 12.5, "tolerance_t": 1.0, "rob_before_t": 910.0, "bunkered_t": 0.0,
+                 "consumed_t": 24.5, "rob_after_t": 873.0}],
+    "coverage": 1.0, "method": "noon_report", "sources": {"noon_report": 1.0}, "is_estimate": False, "reason": {},
+}  # fmt: skip
+OFF_HIRE: dict[str, Any] = {
+    "id": "5b0f6a0e-6d0f-4f40-8f0a-0b5b2f1c7d10", "revision": 1, "lease_id": OTHER_ID, "asset_id": ID, "lessee": ID,
+    "lessee_name": "Northern Bulk", "status": "confirmed", "cause": "main engine breakdown", "from": "2026-06-17T04:00:00Z",
+    "to": "2026-06-18T10:00:00Z", "lost_h": 30.0, "counts_h": 30.0, "net_loss_h": None,
+    "evidence": {"remarks": "Statement of facts of 18 June."}, "actor": f"key:{ID}", "recorded_at": AT, "reason": {},
+}  # fmt: skip
+OFF_HIRE_STATEMENT: dict[str, Any] = {
+    "lease_id": OTHER_ID, "asset_id": ID, "from": "2026-06-01T00:00:00Z", "to": "2026-07-01T00:00:00Z", "basis": "net",
+    "deminimis_h": 24.0, "lost_h": 48.0, "off_hire_h": 30.0, "on_hire_h": 690.0, "utilization": 0.958333,
+    "daily_hire": "15000.00", "currency": "USD", "deduction": "18750.00", "confirmed": 1, "candidates": 0, "events": [OFF_HIRE],
+    "method": "confirmed_by_person", "reason": {},
+}  # fmt: skip
+LESSEE_DAYS: dict[str, Any] = {
+    "lessee": ID, "lessee_name": "Northern Bulk", "leases": 2, "assets": 2, "off_hire_d": 1.25, "candidate_d": 0.0,
+    "lay_up_d": 21, "deductions": {"USD": "18750.00"}, "events": [OFF_HIRE], "reason": {},
+}  # fmt: skip
+HULL: dict[str, Any] = {
+    "asset_id": ID, "from": "2026-01-01T00:00:00Z", "to": AT, "out_of_dock_at": "2025-11-02T00:00:00Z",
+    "reference_speed_kn": 13.5, "reference_power_kw": 7800.0, "reference_displacement_t": 88000.0, "exponent": 3.0,
+    "points_total": 1, "points_used": 1,
+    "mean_deviation_pct": -3.9007, "post_dock_pct": -1.1, "in_service_pct": -2.8, "maintenance_due": False,
+    "points": [
+        {"from": "2026-06-01T11:00:00Z", "to": "2026-06-02T12:00:00Z", "speed_kn": 13.24, "through_water": True,
+         "power_kw": 8100.0, "draught_m": 12.0, "displacement_t": 76456.8, "displacement_method": "block_coefficient",
+         "wind_bft": 3, "slip_pct": 9.3446, "admiralty_coefficient": 516.4, "expected_kn": 14.1, "deviation_pct": -3.9007,
+         "faults": [], "confidence": "low"},
+    ],
+    "coverage": 0.96, "method": "noon_report", "sources": {"noon_report": 0.96}, "is_estimate": False, "reason": {},
+}  # fmt: skip

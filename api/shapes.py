@@ -570,3 +570,296 @@ class HealthShape(Shape, frozen=True, kw_only=True):
     status: Literal["ok", "unavailable"]
     version: str
     checks: dict[str, str]
+
+
+class FuelUseShape(Shape, frozen=True, kw_only=True):
+    """One fuel of a window in tonnes: as masters reported it, and as it is estimated for the time without a report."""
+
+    type: str
+    reported_t: float
+    estimated_t: float
+
+
+class CiiYearShape(Shape, frozen=True, kw_only=True):
+    """A figure held against one calendar year. `boundaries` are the upper ends of A, B, C and D; `ratio` attained over required.
+
+    All but the year are null with `reason` `not_defined` where the year has no reduction factor.
+    """
+
+    year: int
+    reduction_pct: float | None
+    required: float | None
+    boundaries: tuple[float, float, float, float] | None
+    ratio: float | None
+    rating: str | None
+    reason: str | None
+
+
+class CiiProjectionShape(Shape, frozen=True, kw_only=True):
+    """Where the calendar year ends if it goes on as the last 90 days did; as a band, by the best and the worst 30 of them."""
+
+    year: int
+    low: float
+    middle: float
+    high: float
+    low_rating: str | None
+    middle_rating: str | None
+    high_rating: str | None
+    required: float | None
+    is_indicative: bool
+    coverage: float
+
+
+class AgreedCiiShape(Shape, frozen=True, kw_only=True):
+    """What a charter agrees for a year (null: every year), and whether what was attained keeps it; null where that is unknown."""
+
+    year: int | None
+    attained_max: float | None
+    rating_worst: str | None
+    kept: bool | None
+    projected_kept: bool | None
+
+
+class CharterCiiShape(Shape, frozen=True, kw_only=True):
+    """C/P Attained CII (BIMCO 2022): from delivery or the window's beginning to redelivery or its end, with what was agreed."""
+
+    lease_id: str
+    lessee: str
+    lessee_name: str
+    form: str
+    from_: Time = msgspec.field(name="from")
+    to: Time
+    co2_t: float | None
+    distance_nm: float
+    attained: float | None
+    years: list[CiiYearShape]
+    agreed: list[AgreedCiiShape]
+    coverage: float
+    is_indicative: bool
+    is_estimate: bool
+    reason: Reasons
+
+
+class CiiShape(Shape, frozen=True, kw_only=True):
+    """A ship's carbon intensity over a window, unadjusted: g CO2 per capacity-mile. No verified rating.
+
+    `capacity` is DWT in tonnes or GT as `measure` says; `is_indicative` says that fuel was not reported for more than a tenth of
+    the window. `sources` are shares of it: `noon_report`, `telemetry`, `unknown`. `projection` is of the year that the window
+    ends in. `eeoi_t_per_t_nm` is by the cargo of the masters' reports (MEPC.1/Circ.684).
+    """
+
+    asset_id: str
+    from_: Time = msgspec.field(name="from")
+    to: Time
+    method: str
+    ship_type: str | None
+    measure: str | None
+    capacity: float | None
+    applies: bool | None
+    co2_t: float | None
+    fuel: list[FuelUseShape]
+    distance_nm: float
+    attained: float | None
+    years: list[CiiYearShape]
+    projection: CiiProjectionShape | None
+    charters: list[CharterCiiShape]
+    eeoi_t_per_t_nm: float | None
+    coverage: float
+    reported: float
+    sources: dict[str, float]
+    is_indicative: bool
+    is_estimate: bool
+    reason: Reasons
+
+
+class FleetCiiShape(Shape, frozen=True, kw_only=True):
+    """A ship's calendar year: attained so far with its letter, where it ends as a band, and what its charters agreed."""
+
+    asset_id: str
+    name: str
+    type: str | None
+    year: int
+    method: str
+    co2_t: float | None
+    distance_nm: float
+    attained: float | None
+    rating: str | None
+    required: float | None
+    low: float | None
+    low_rating: str | None
+    middle: float | None
+    middle_rating: str | None
+    high: float | None
+    high_rating: str | None
+    charters: list[CharterCiiShape]
+    coverage: float
+    is_indicative: bool
+    is_estimate: bool
+    reason: Reasons
+
+
+class FuelBalanceShape(Shape, frozen=True, kw_only=True):
+    """Tanks that do not add up at the end of a report: `gap_t` is missing (above zero) or appeared (below)."""
+
+    type: str
+    at: Time
+    gap_t: float
+    tolerance_t: float
+    rob_before_t: float
+    bunkered_t: float
+    consumed_t: float
+    rob_after_t: float
+
+
+class FuelSumShape(Shape, frozen=True, kw_only=True):
+    """One fuel in tonnes; `consumed_t` is null with `reason` where a report of the period did not say."""
+
+    type: str
+    consumed_t: float | None
+    bunkered_t: float
+    reason: str | None
+
+
+class FuelShape(Shape, frozen=True, kw_only=True):
+    """What masters reported over a period, beside what was observed.
+
+    `coverage` is reported time over the period's; `overlap_h` was told twice and counted once. `distance_differs` compares the
+    reported distance with the observed one where both cover nine tenths of the period, else it is null.
+    """
+
+    asset_id: str
+    from_: Time = msgspec.field(name="from")
+    to: Time
+    reports: int
+    reported_h: float
+    gap_h: float
+    overlap_h: float
+    distance_og_nm: float | None
+    observed_distance_nm: float
+    observed_coverage: float
+    distance_differs: bool | None
+    hours_underway: float | None
+    fuel: list[FuelSumShape]
+    co2_t: float | None
+    balance: list[FuelBalanceShape]
+    coverage: float
+    method: str
+    sources: dict[str, float]
+    is_estimate: bool
+    reason: Reasons
+
+
+class HullPointShape(Shape, frozen=True, kw_only=True):
+    """One report's speed and power. `deviation_pct` is ISO 19030's PV; `faults` say why a point is not used."""
+
+    from_: Time = msgspec.field(name="from")
+    to: Time
+    speed_kn: float | None
+    through_water: bool
+    power_kw: float | None
+    draught_m: float | None
+    displacement_t: float | None
+    displacement_method: str | None
+    wind_bft: int | None
+    slip_pct: float | None
+    admiralty_coefficient: float | None
+    expected_kn: float | None
+    deviation_pct: float | None
+    faults: list[str]
+    confidence: str
+
+
+class HullPerformanceShape(Shape, frozen=True, kw_only=True):
+    """How fast a ship is for her power against her reference point, from noon reports; `points` are the newest.
+
+    `in_service_pct` is the mean deviation since the last dock less that of the first 90 days after it; `maintenance_due` says
+    that the last fortnight lies more than 5 percentage points below these. Null with a `reason` where points or particulars lack.
+    """
+
+    asset_id: str
+    from_: Time = msgspec.field(name="from")
+    to: Time
+    out_of_dock_at: Time | None
+    reference_speed_kn: float | None
+    reference_power_kw: float | None
+    reference_displacement_t: float | None
+    exponent: float
+    points_total: int
+    points_used: int
+    mean_deviation_pct: float | None
+    post_dock_pct: float | None
+    in_service_pct: float | None
+    maintenance_due: bool | None
+    points: list[HullPointShape]
+    coverage: float
+    method: str
+    sources: dict[str, float]
+    is_estimate: bool
+    reason: Reasons
+
+
+class OffHireShape(Shape, frozen=True, kw_only=True):
+    """Time lost to the charterer: a `candidate` as heard, or what a person `confirmed` or `rejected`.
+
+    `lost_h` is what counts as lost by the lease's rule (net or period); `counts_h` is what is left of it by the de-minimis: all
+    or nothing, null for what is not confirmed or where the lease has no rule. `cause` is a person's word, or a candidate's state.
+    """
+
+    id: str
+    revision: int | None
+    lease_id: str
+    asset_id: str
+    lessee: str
+    lessee_name: str
+    status: Literal["candidate", "confirmed", "rejected"]
+    cause: str
+    from_: Time = msgspec.field(name="from")
+    to: Time
+    lost_h: float
+    counts_h: float | None
+    net_loss_h: float | None
+    evidence: dict[str, Any]
+    actor: str | None
+    recorded_at: Time | None
+    reason: Reasons
+
+
+class OffHireStatementShape(Shape, frozen=True, kw_only=True):
+    """Off-hire of a period of a lease with the hire to deduct. Money is text; candidates are counted, never deducted."""
+
+    lease_id: str
+    asset_id: str
+    from_: Time = msgspec.field(name="from")
+    to: Time
+    basis: str | None
+    deminimis_h: float | None
+    lost_h: float
+    off_hire_h: float | None
+    on_hire_h: float | None
+    utilization: float | None
+    daily_hire: str | None
+    currency: str | None
+    deduction: str | None
+    confirmed: int
+    candidates: int
+    events: list[OffHireShape]
+    method: str
+    reason: Reasons
+
+
+class LesseeDaysShape(Shape, frozen=True, kw_only=True):
+    """Days that a lessee's assets lost or lay up in a period: confirmed, proposed, and laid up, with the events behind them.
+
+    `lay_up_d` are whole UTC days in runs of 14 or more on which an asset was watched and never on its way.
+    """
+
+    lessee: str
+    lessee_name: str
+    leases: int
+    assets: int
+    off_hire_d: float
+    candidate_d: float
+    lay_up_d: int
+    deductions: dict[str, str]
+    events: list[OffHireShape]
+    reason: Reasons

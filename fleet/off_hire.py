@@ -22,6 +22,7 @@ FIGURES = (
         value={"drydock": 24.0, "drifting": 12.0, "anchored": 120.0, "moored": 240.0},
         source="chosen: a day in dock, half a day adrift, five days at anchor; domain.md 5.4 asks after 10 days stationary",
     ),
+    Figure(name="off_hire.lay_up_d", value=14, source="design 4.6: stored from 14 days on (preset cirium)"),
     Figure(
         name="off_hire.join_gap_h", value=6.0,
         source="chosen: the silence after which a state is unknown (domain.md 2.3); shorter gaps do not end a stop",
@@ -128,6 +129,21 @@ def _joined(events: Sequence[LostTime]) -> list[LostTime]:
             event = msgspec.structs.replace(whole, net_loss_h=net_h)  # noqa: PLW2901 - the joined one goes on as the event
         found.append(event)
     return found
+
+
+def lay_up_days(still: Iterable[date], on: date, practice: Practice = HOUSE) -> list[date]:
+    """Of the days on which an asset never moved, those that lie in a run of 14 or more, in order (figure `off_hire.lay_up_d`).
+
+    A day on which it was not watched is not among the given ones and ends a run: not seen is not laid up.
+    """
+    least = int(practice.number("off_hire.lay_up_d", on))
+    runs: list[list[date]] = []
+    for day in sorted(set(still)):
+        if runs and day - runs[-1][-1] == timedelta(days=1):
+            runs[-1].append(day)
+        else:
+            runs.append([day])
+    return [day for run in runs if len(run) >= least for day in run]
 
 
 def candidates(stretches: Iterable[Stretch], on: date, practice: Practice = HOUSE) -> list[Stretch]:

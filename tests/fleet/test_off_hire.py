@@ -103,3 +103,10 @@ def test_a_short_silence_does_not_end_a_stop() -> None:
     parts = [stretch("drifting", 0, 7), stretch("unknown", 7, 12), stretch("drifting", 12, 18)]
     assert off_hire.candidates(parts, date(2026, 6, 30)) == [stretch("drifting", 0, 18)]
     assert off_hire.candidates([parts[0], stretch("unknown", 7, 14), stretch("drifting", 14, 20)], date(2026, 6, 30)) == []
+
+
+def test_a_lay_up_is_a_fortnight_without_moving_and_a_day_unseen_ends_it() -> None:
+    june = [date(2026, 6, day) for day in range(1, 31)]
+    assert off_hire.lay_up_days(june[:14], date(2026, 6, 30)) == june[:14]
+    assert off_hire.lay_up_days(june[:13], date(2026, 6, 30)) == []
+    assert off_hire.lay_up_days(june[:13] + june[14:], date(2026, 6, 30)) == june[14:]
