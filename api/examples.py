@@ -17,6 +17,7 @@ NAME: dict[str, Any] = {
     "scheme": "name", "value": "Blue Heron", "valid_from": AT, "valid_to": None, "recorded_at": LATER, "source": "paper",
     "warning": None,
 }  # fmt: skip
+ACCEPTED: dict[str, Any] = {"finding_id": "5c1d7e0f9a", "identifiers": [{**NAME, "source": "accepted:5c1d7e0f9a"}]}
 INSTALLATION: dict[str, Any] = {
     "asset_id": OTHER_ID, "class": "engine", "name": "ESN 123456", "type": "CFM56-5B4", "parent_id": ID, "parent_name": "PH-XYZ",
     "position": "1", "valid_from": AT, "valid_to": None, "recorded_at": LATER, "source": "paper",

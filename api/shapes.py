@@ -31,6 +31,13 @@ class IdentifierShape(Shape, frozen=True, kw_only=True):
     warning: str | None = None
 
 
+class AcceptedShape(Shape, frozen=True, kw_only=True):
+    """What was taken over from the air: the finding that said it, and what the asset bears for it now."""
+
+    finding_id: str
+    identifiers: list[IdentifierShape]
+
+
 class InstallationShape(Shape, frozen=True, kw_only=True):
     """A component on its parent, and when; null bounds are open, `valid_to` is exclusive."""
 

@@ -7,6 +7,7 @@ The tour, in reading order:
 - `step`: one event through every rule; its tuple `RULES` is the list of rules. `drive`: readings and the ticks due between them.
 - `rule`, `episodes`: what a rule is, and how what it says opens, changes and closes. One module per rule: `gap`, `position_jump`,
   `squawk_emergency`, `speed_anomaly`, `channel_anomaly`, `behaviour_anomaly`.
+- `identity_changed`: the one rule that judges all static reports of an asset at once, against the records.
 - `traits`, `classes`, and one module per asset class (`vessel`, `aircraft`, `trainset`): what the rules ask of a class. `plane`:
   distances cheap enough for every reading.
 - `rows`, `baseline`, `joint`: one-minute rows, and the two river models that learn from them. `prior`: the same, fleet-wide.

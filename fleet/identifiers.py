@@ -30,6 +30,12 @@ DESIGNATIONS: dict[str, re.Pattern[str]] = {
 """What an asset is called but not addressed by, and its form."""
 
 
+FIELD_SCHEMES = {
+    "imo": "imo", "mmsi": "mmsi", "call_sign": "callsign", "name": "name", "registration": "registration", "icao24": "icao24",
+}  # fmt: skip
+"""Fields of a static report that say who an asset is, and the scheme under which each is on record."""
+
+
 def identity_fault(scheme: str, value: str) -> str | None:
     """Why (scheme, value) is neither identifier, name nor flag; None when it is one. See `identifier_fault`."""
     form = DESIGNATIONS.get(scheme)

@@ -15,12 +15,13 @@ from typing import Any
 import msgspec
 
 from detect.drive import walk
+from detect.identity_changed import judge, said
 from detect.model import ALWAYS_LISTENING, Bucket, Context, Finding, Fix, SceneContext
 from detect.scene import scene
 from detect.step import initial_state
 from fleet.asset_class import AnyReading, class_of
 from fleet.instants import DAY_US, to_rfc3339
-from fleet.reading import Reading
+from fleet.reading import Reading, StaticReport
 from ingest.decode import decode_record
 from ingest.places import KNOWN
 from ingest.priors import PriorBook, hour_of
@@ -54,6 +55,7 @@ class Backtest:
         self._book = PriorBook()
         self._fixes: dict[str, Fix] = {}
         self._clock_us = 0
+        self._reports: dict[str, list[StaticReport]] = {}
 
     def run(self, items: Iterable[Item]) -> None:
         """Take every record and finish."""
@@ -62,8 +64,11 @@ class Backtest:
         self.finish()
 
     def finish(self) -> None:
-        """Fire the ticks due before the last reading; the clock never passes it."""
+        """Fire the ticks due before the last reading; the clock never passes it. Judge what static reports said."""
         self._fire(self._clock_us)
+        for asset_id, reports in self._reports.items():
+            for finding in judge(asset_id, reports, ()):
+                self.findings[finding.id] = finding
 
     def _readings(self, items: Iterable[Item]) -> Iterator[AnyReading]:
         for item in items:
@@ -74,8 +79,19 @@ class Backtest:
             decoded = decode_record(item, self._now_us)
             self.tally.rejected += len(decoded.rejections)
             self.tally.static += len(decoded.statics)
+            for _, report in decoded.statics:
+                self._hear(report)
             for _, reading in decoded.readings:
                 yield reading
+
+    def _hear(self, report: StaticReport) -> None:
+        """Keep a static report newer than the last of its asset; of a run that says the same the first two and the last."""
+        reports = self._reports.setdefault(f"{report.asset_class}/{report.scheme}:{report.value}", [])
+        if reports and report.time_us <= reports[-1].time_us:
+            return
+        if len(reports) > 2 and all(said(one) == said(report) for one in reports[-3:]):
+            reports.pop()
+        reports.append(report)
 
     def _take(self, together: list[AnyReading]) -> None:
         """Step the readings of one instant, each asset's in canonical order, after the ticks before it."""

@@ -10,12 +10,13 @@ from __future__ import annotations
 import msgspec
 
 from fleet.asset_class import class_of
-from fleet.reading import Reading
+from fleet.reading import Reading, StaticReport
 from fleet.shards import shard_of
 from ingest.ports import Transaction
 from ingest.routing import Routed, RoutedReading, RoutedStatic, StreamKey
+from store.identity_runs import extended
 from store.readings import ReadingKey
-from store.rows import ReadingRow, StaticRow
+from store.rows import IdentityRunRow, ReadingRow, StaticRow
 
 KNOWN_STREAMS_MAX = 1_000_000  # numbers and marks kept; chosen: thirteen streams for each of 72,000 assets
 
@@ -23,8 +24,9 @@ KNOWN_STREAMS_MAX = 1_000_000  # numbers and marks kept; chosen: thirteen stream
 class Fresh(msgspec.Struct):
     """What is new in a batch, and the marks as they will be once it is committed.
 
-    `rows` and `statics` are to be stored; `by_asset` holds each asset's new readings; `streams`, `high` and `static_high` are
-    numbers and marks (microseconds; -1: nothing stored) of the streams in the batch.
+    `rows`, `statics` and `identity_runs` are to be stored; `by_asset` holds each asset's new readings, `reports` its new static
+    reports; `streams`, `high` and `static_high` are numbers and marks (microseconds; -1: nothing stored) of the streams in the
+    batch, `runs` the newest stretches of those with static reports.
     """
 
     rows: list[ReadingRow] = []
@@ -33,6 +35,9 @@ class Fresh(msgspec.Struct):
     streams: dict[StreamKey, int] = {}
     high: dict[int, int] = {}
     static_high: dict[int, int] = {}
+    reports: dict[str, list[StaticReport]] = {}
+    runs: dict[int, IdentityRunRow] = {}
+    identity_runs: list[IdentityRunRow] = []
 
 
 class Freshness:
@@ -42,6 +47,7 @@ class Freshness:
         self._streams: dict[StreamKey, int] = {}
         self._high: dict[int, int] = {}
         self._static_high: dict[int, int] = {}
+        self._runs: dict[int, IdentityRunRow] = {}
 
     async def tell(self, tx: Transaction, routed: Routed) -> Fresh:
         """Tell what is new, and count it and the duplicates in `routed`. Nothing is kept before `keep`.
@@ -55,6 +61,7 @@ class Freshness:
         await self._look_up_marks(tx, routed, fresh)
         await self._tell_readings(tx, routed, fresh)
         self._tell_statics(routed, fresh)
+        await self._gather_statics(tx, fresh)
         return fresh
 
     def keep(self, fresh: Fresh) -> None:
@@ -63,9 +70,11 @@ class Freshness:
             self._streams.clear()
             self._high.clear()
             self._static_high.clear()
+            self._runs.clear()
         self._streams |= fresh.streams
         self._high |= fresh.high
         self._static_high |= fresh.static_high
+        self._runs |= fresh.runs
 
     async def _name_streams(self, tx: Transaction, routed: Routed, fresh: Fresh) -> None:
         wanted = {reading.stream for reading in routed.readings} | {static.stream for static in routed.statics}
@@ -107,6 +116,17 @@ class Freshness:
                 continue
             fresh.static_high[stream_id] = static.report.time_us
             fresh.statics.append(_static_row(static, stream_id))
+            for holding in static.holders:
+                fresh.reports.setdefault(holding.asset_id, []).append(static.report)
+
+    async def _gather_statics(self, tx: Transaction, fresh: Fresh) -> None:
+        """Stretches of reports that say the same of who somebody is, extended by the new ones."""
+        ids = {row.stream_id for row in fresh.statics}
+        held = {stream_id: self._runs[stream_id] for stream_id in ids if stream_id in self._runs}
+        if unknown := ids - held.keys():
+            held |= await tx.last_identity_runs(unknown)
+        fresh.identity_runs = extended(held, fresh.statics)
+        fresh.runs = {run.stream_id: run for run in fresh.identity_runs}
 
 
 def _key(stream_id: int, routed: RoutedReading) -> ReadingKey:

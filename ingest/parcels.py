@@ -18,7 +18,7 @@ from fleet.shards import shard_of
 from ingest.decode import Decoded, Rejection, Status
 from ingest.priors import Group
 from ingest.roster import Roster
-from ingest.routing import Message, tenant_named
+from ingest.routing import Message, claimed, tenant_named
 from ingest.wire import DeviceTopic, FeedTopic, parse_topic
 
 
@@ -153,7 +153,8 @@ def _parts(message: Message, roster: Roster, processes: int) -> list[tuple[int, 
         key = (class_of(reading), reading.scheme, reading.value)
         process = _process_of(roster, tenant, feed, key, reading.time_us, processes, home)
         parts.setdefault(process, _Part()).add(index, reading)
-    for index, report in decoded.statics:
+    for index, given in decoded.statics:
+        report = claimed(given, roster, tenant, feed)
         key = (report.asset_class, report.scheme, report.value)
         process = _process_of(roster, tenant, feed, key, report.time_us, processes, home)
         parts.setdefault(process, _Part()).statics.append((index, report))

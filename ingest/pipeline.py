@@ -28,6 +28,7 @@ from ingest.decode import Decoded, Rejection
 from ingest.derivation import Derivation
 from ingest.elsewhere import Aside, Elsewhere
 from ingest.freshness import Fresh, Freshness
+from ingest.identities import Heard, Identities, judge_identities
 from ingest.in_question import SceneEchoes
 from ingest.judging import Judged, judge
 from ingest.loading import END_US, checkpoint_row, load, tail_row
@@ -122,6 +123,7 @@ class _Batch(msgspec.Struct):
     checkpointed: dict[str, int] = {}
     tailed: dict[str, int] = {}
     in_question: dict[str, int] = {}
+    said: dict[tuple[str, str], Heard] = {}
 
 
 class Pipeline(Patience):
@@ -141,6 +143,7 @@ class Pipeline(Patience):
         self._scene_high: dict[str, int] = {}
         self._roster: Roster | None = None
         self._freshness = Freshness()
+        self._identities = Identities()
         self.derivations: dict[str, Derivation] = {}  # under way between rounds of `ingest.rederive`, the longest waiting first
 
     # -- the way in ---------------------------------------------------------------------------------------------------
@@ -236,10 +239,12 @@ class Pipeline(Patience):
         shards = {self.watch[asset_id].shard for asset_id in touched if asset_id in self.watch}
         shards |= {row.shard for row in routed.rejections} | {row.shard for row in routed.statuses}
         shards |= {row.shard for row in fresh.rows} | {row.shard for row in fresh.statics}
+        shards |= {shard_of(asset_id) for asset_id in fresh.reports}
         numbered = batch.numbered = await self.number(tx, shards or {0}, earlier)
         received = StepBatch(
             readings=fresh.rows,
             statics=fresh.statics,
+            identity_runs=fresh.identity_runs,
             statuses=routed.statuses,
             rejections=routed.rejections,
         )
@@ -251,6 +256,7 @@ class Pipeline(Patience):
         for routed_reading in routed.readings:
             routed.count(routed_reading.counted_as).late += id(routed_reading.reading) in batch.judged.late
         await self._write_judged(tx, batch, batch.judged, routed, numbered)
+        await self._judge_identities(tx, batch, roster, numbered)
         batch.total = _total(routed)
         batch.rejected_by = Counter(row.reason for row in routed.rejections)
         batch.heard = _heard(routed, roster)
@@ -376,6 +382,12 @@ class Pipeline(Patience):
         await tx.write_scenes(judged.scenes, numbers)
         batch.raised = await raise_alerts(tx, rows, numbers, self.clock.wall_us())
 
+    async def _judge_identities(self, tx: Transaction, batch: _Batch, roster: Roster, numbered: Numbered) -> None:
+        """Lay what was said of who assets are beside the records."""
+        asked, batch.said = await self._identities.in_question(tx, roster, batch.fresh.reports)
+        raised = await judge_identities(tx, roster, asked, numbered.commit_nos, self.clock.wall_us())
+        batch.raised = Raised(changes=batch.raised.changes + raised.changes, opened=batch.raised.opened + raised.opened)
+
     def _to_checkpoint(self, batch: _Batch, judged: Judged) -> list[Watched]:
         """States to write: those that moved far or long enough, those a tick moved; when draining, changed ones."""
         if batch.drain:
@@ -401,6 +413,7 @@ class Pipeline(Patience):
     def _keep(self, batch: _Batch) -> None:
         """Remember what is in the database now, and when each stepped asset wants its next tick."""
         self._freshness.keep(batch.fresh)
+        self._identities.keep(batch.said)
         self.clocks = batch.clocks
         now_s = self.clock.monotonic_s()
         for tenant, from_us in batch.in_question.items():

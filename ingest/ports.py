@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
+from fleet.reading import StaticReport
 from store.batches import Written
 from store.checkpoints import Checkpoint
 from store.clocks import RecordingClock
@@ -22,7 +23,17 @@ from store.pruning import Limits
 from store.readings import CanonicalKey, Fix, ReadingKey, StoredReading
 from store.registry import Clock as FeedClock
 from store.registry import Registry, StreamKey
-from store.rows import AlertChangeRow, AlertRow, EventRow, FindingRow, LiveRow, SceneRow, StepBatch, UseRow
+from store.rows import (
+    AlertChangeRow,
+    AlertRow,
+    EventRow,
+    FindingRow,
+    IdentityRunRow,
+    LiveRow,
+    SceneRow,
+    StepBatch,
+    UseRow,
+)
 from store.traffic import TrafficFix
 from store.uses import UseCheckpoint
 
@@ -88,6 +99,12 @@ class Transaction(Protocol):
 
     async def newest_statics(self, stream_ids: Collection[int]) -> dict[int, int]:
         """Event time of the newest static report of each stream."""
+
+    async def last_identity_runs(self, stream_ids: Collection[int]) -> dict[int, IdentityRunRow]:
+        """The newest stretch of each stream's static reports that say the same of who it is."""
+
+    async def identity_reports(self, asset_ids: Collection[str]) -> dict[str, list[StaticReport]]:
+        """What was said of who assets are, thinned, in order of time."""
 
     # -- states and clocks
 

@@ -26,6 +26,7 @@ from fleet.use_machines import MACHINES
 from ingest.alerting import raise_alerts, row_of
 from ingest.derivation import Derivation, Progress
 from ingest.echoes import echo_scenes
+from ingest.identities import judge_identities
 from ingest.judging import use_row, walk_asset
 from ingest.loading import BEGINNING_US, END_US, checkpoint_row, restored, tail_row, unstepped
 from ingest.pipeline import AlreadyCommitted, Numbered, Pipeline, is_committed
@@ -268,6 +269,7 @@ async def _write(pipeline: Pipeline, tx: Transaction, derivation: Derivation, pr
         await tx.write(StepBatch(dirty=[again]), numbers)
     changed = [revision.row for revision in written.findings]
     raised = await raise_alerts(tx, changed, numbers, pipeline.clock.wall_us())
+    await judge_identities(tx, await pipeline.roster(tx), [entry.asset_id], numbers, pipeline.clock.wall_us())
     watched.checkpoint_us, watched.checkpointed_at_s, watched.changed = watched.event_us, pipeline.clock.monotonic_s(), False
     return Rederived(
         asset_id=entry.asset_id,

@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from detect.identity_changed import Record, field_of
+from fleet import vessel
 from fleet.asset_class import ASSET_CLASSES
 from ingest.roster import Grant, Holding, IdentifierKey, Roster, Threshold
 from store.registry import Registry
+
+UNNAMED = "replay"  # source of assets that a recording made: their names are what it said, not what anybody gave them
 
 
 def roster_of(registry: Registry) -> Roster:
@@ -27,7 +31,21 @@ def roster_of(registry: Registry) -> Roster:
         holdings=holdings,
         grants=[Grant(entry.feed, entry.tenant, entry.valid.from_us, entry.valid.to_us) for entry in registry.grants],
         settings=_settings(registry),
+        records=_records(registry),
     )
+
+
+def _records(registry: Registry) -> Iterator[tuple[str, Record]]:
+    """What is on record of who assets are. Until names are dated, the one that somebody gave a ship stands for all time."""
+    named = {entry.asset_id for entry in registry.designations if entry.scheme == "name"}
+    for entry in (*registry.identifiers, *registry.designations):
+        field = field_of(entry.scheme)
+        if field is not None:
+            yield entry.asset_id, Record(field, entry.value, entry.valid.from_us, entry.valid.to_us, entry.accepted_us)
+        asset = registry.assets[entry.asset_id]
+        if entry.asset_id not in named and asset.asset_class == vessel.NAME and entry.source != UNNAMED:
+            named.add(entry.asset_id)
+            yield entry.asset_id, Record("name", asset.name)
 
 
 def _settings(registry: Registry) -> Iterator[Threshold]:

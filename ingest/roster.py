@@ -8,9 +8,10 @@ is granted to, for dated periods; any other feed or device speaks to its own ten
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
+from detect.identity_changed import Record
 from ingest.wire import OPERATOR_TENANT
 
 
@@ -63,6 +64,7 @@ class Roster:
         holdings: by identifier.
         grants: of the operator's feeds.
         settings: thresholds of tenants (`_` for every tenant), dated.
+        records: what is on record of who each asset is, by asset, dated.
     """
 
     def __init__(
@@ -74,6 +76,7 @@ class Roster:
         holdings: Iterable[tuple[IdentifierKey, Holding]],
         grants: Iterable[Grant] = (),
         settings: Iterable[Threshold] = (),
+        records: Iterable[tuple[str, Record]] = (),
     ) -> None:
         self.version = version
         self.tenants = frozenset(tenants)
@@ -89,6 +92,13 @@ class Roster:
         self._settings: dict[str, list[Threshold]] = defaultdict(list)
         for threshold in settings:
             self._settings[threshold.tenant].append(threshold)
+        self._records: dict[str, list[Record]] = defaultdict(list)
+        for asset_id, record in records:
+            self._records[asset_id].append(record)
+
+    def records(self, asset_id: str) -> Sequence[Record]:
+        """What is on record of who an asset is."""
+        return self._records.get(asset_id, ())
 
     def holders(self, tenant: str, feed: str | None, key: tuple[str, str, str], time_us: int) -> tuple[Holding, ...]:
         """The assets, at most one a tenant, that a reading of (class, scheme, value) at an instant speaks of.

@@ -11,6 +11,7 @@ from typing import NamedTuple
 import msgspec
 
 from fleet.asset_class import AnyReading, class_of
+from fleet.identifiers import identifier_fault
 from fleet.instants import HOUR_US
 from fleet.reading import StaticReport
 from fleet.shards import shard_of
@@ -21,6 +22,9 @@ from store.rows import RejectionRow, StatusRow, TrafficRow
 
 UNREGISTERED = "unregistered"
 """Origin under which what nobody owns is counted: invented names must not grow the table of counts."""
+
+CLAIMED_BY = {"vessel": ("imo",), "aircraft": ("registration",)}
+"""By which field of a static report an asset is known when its address is nobody's: the hull's number, the marks as painted."""
 
 FEEDS_MAX = 1000  # feeds a tenant may have; chosen: beyond it a topic is being used as a data field
 
@@ -207,11 +211,31 @@ def _route_feed(routed: Routed, message: Message, topic: FeedTopic, roster: Rost
         else:
             count.traffic += 1
             _note_traffic(routed, tenant, origin, asset_class, reading)
-    for _, report in decoded.statics:
+    for _, given in decoded.statics:
+        report = claimed(given, roster, tenant, topic.feed)
         key = (report.asset_class, report.scheme, report.value)
         holders = roster.holders(tenant, topic.feed, key, report.time_us)
         if holders:
             routed.statics.append(RoutedStatic(report, (tenant, origin, *key), counted_as, message.received_us, holders))
+
+
+def claimed(report: StaticReport, roster: Roster, tenant: str, feed: str) -> StaticReport:
+    """A feed's static report as it is, or under the identifier of the asset that it claims to be.
+
+    A ship under a new flag is first heard under a number that nobody registered; her static report still names her hull. It is
+    then taken as said of the hull, with the number it came under among its particulars.
+    """
+    own = (report.asset_class, report.scheme, report.value)
+    if roster.holders(tenant, feed, own, report.time_us):
+        return report
+    for scheme in CLAIMED_BY.get(report.asset_class, ()):
+        value = report.particulars.get(scheme)
+        if not isinstance(value, str) or identifier_fault(scheme, value) is not None or scheme == report.scheme:
+            continue
+        if roster.holders(tenant, feed, (report.asset_class, scheme, value), report.time_us):
+            particulars = {report.scheme: report.value, **report.particulars}
+            return msgspec.structs.replace(report, scheme=scheme, value=value, particulars=particulars)
+    return report
 
 
 def _route_device(routed: Routed, message: Message, topic: DeviceTopic, roster: Roster, hour_us: int) -> None:

@@ -49,6 +49,9 @@ In reading order, with what each gives:
     readings.feed_clock(conn, tenant, origin) -> time_us | None
     readings.of_asset(conn, asset_id, asset_class, from_us, to_us, *, after=None, limit) -> list[StoredReading]
     readings.fixes_at(conn, tenant, at_us, window_us) -> list[Fix]
+`identity_runs`: stretches of static reports that say the same of who it is.
+    last(conn, stream_ids) -> dict[stream_id, IdentityRunRow]; extend(conn, rows, commit_nos) -> None
+    reports_of(conn, asset_ids) -> dict[asset_id, list[StaticReport]]       thinned
 `batches`: everything of one commit.
     write(conn, batch, commit_nos) -> Written(readings, findings)
 `findings`: append-only revisions.

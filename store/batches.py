@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from fleet.instants import to_datetime
-from store import checkpoints, counts, dirty, findings, priors, readings, staging, uses
+from store import checkpoints, counts, dirty, findings, identity_runs, priors, readings, staging, uses
 from store.findings import FindingRevision
 from store.pool import Connection
 from store.queries import load
@@ -84,6 +84,7 @@ async def write(conn: Connection, batch: StepBatch, commit_nos: Mapping[int, int
     inserted = await readings.insert(conn, batch.readings, commit_nos)
     await _add_channels(conn, inserted)
     await _add_statics(conn, batch.statics, commit_nos)
+    await identity_runs.extend(conn, batch.identity_runs, commit_nos)
     await _add_statuses(conn, batch.statuses, commit_nos)
     await _add_rejections(conn, batch.rejections, commit_nos)
     await _raise_traffic(conn, batch.traffic)

@@ -38,7 +38,7 @@ class AssetEntry(msgspec.Struct, frozen=True):
 
 
 class IdentifierEntry(msgspec.Struct, frozen=True):
-    """What an asset is called, and when."""
+    """What an asset is called, and when; a name or a flag too. `accepted_us` is when a person took it from the air, else None."""
 
     asset_id: str
     tenant: str
@@ -46,6 +46,8 @@ class IdentifierEntry(msgspec.Struct, frozen=True):
     scheme: str
     value: str
     valid: Span
+    source: str = "registration"
+    accepted_us: int | None = None
 
 
 class GrantEntry(msgspec.Struct, frozen=True):
@@ -87,7 +89,10 @@ class AttributionEntry(msgspec.Struct, frozen=True):
 
 
 class Registry(msgspec.Struct, frozen=True):
-    """A copy of the registry at one version. `feeds` maps (tenant, feed) to its clock, `assets` asset_id to asset."""
+    """A copy of the registry at one version.
+
+    `feeds` maps (tenant, feed) to its clock, `assets` asset_id to asset; `designations` are names and flags.
+    """
 
     version: int
     tenants: frozenset[str]
@@ -97,6 +102,7 @@ class Registry(msgspec.Struct, frozen=True):
     grants: list[GrantEntry]
     leases: list[LeaseEntry]
     settings: list[SettingEntry]
+    designations: list[IdentifierEntry] = []
 
 
 class Identifier(NamedTuple):
@@ -130,10 +136,7 @@ async def load(conn: Connection) -> Registry:
             row["asset_id"]: AssetEntry(row["asset_id"], row["tenant"], row["class"], row["name"], row["type"], row["shard"])
             for row in await _rows(conn, "assets")
         },
-        identifiers=[
-            IdentifierEntry(row["asset_id"], row["tenant"], row["class"], row["scheme"], row["value"], _span(row))
-            for row in await _rows(conn, "identifiers")
-        ],
+        identifiers=[_identifier(row) for row in await _rows(conn, "identifiers")],
         feeds={(row["tenant"], row["feed"]): row["clock"] for row in await _rows(conn, "feeds")},
         grants=[GrantEntry(row["feed"], row["tenant"], _span(row)) for row in await _rows(conn, "grants")],
         leases=[
@@ -144,6 +147,13 @@ async def load(conn: Connection) -> Registry:
             SettingEntry(row["tenant"], row["rule"], row["name"], row["value"], _span(row))
             for row in await _rows(conn, "settings")
         ],
+        designations=[_identifier(row) for row in await _rows(conn, "designations")],
+    )
+
+
+def _identifier(row: Mapping[str, Any]) -> IdentifierEntry:
+    return IdentifierEntry(
+        row["asset_id"], row["tenant"], row["class"], row["scheme"], row["value"], _span(row), row["source"], row["accepted_time"]
     )
 
 

@@ -175,6 +175,18 @@ class UseCheckpointRow(msgspec.Struct, frozen=True, kw_only=True):
     state: bytes
 
 
+class IdentityRunRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A stretch of static reports of one stream that say the same of who it is: its first, second and last instant."""
+
+    stream_id: int
+    shard: int
+    first_us: int
+    second_us: int | None
+    last_us: int
+    source: str
+    identity: dict[str, Any]
+
+
 class StepBatch(msgspec.Struct, kw_only=True):
     """Everything one transaction writes but alerts and outbox, which depend on what is open there (`alerts.lifecycle`)."""
 
@@ -192,6 +204,7 @@ class StepBatch(msgspec.Struct, kw_only=True):
     use_tails: list[UseTailRow] = []
     use_checkpoints: list[UseCheckpointRow] = []
     use_dirty: list[DirtyRow] = []
+    identity_runs: list[IdentityRunRow] = []
 
 
 class SceneRow(msgspec.Struct, frozen=True, kw_only=True):

@@ -21,6 +21,7 @@ from store import (
     desk,
     dirty,
     findings,
+    identity_runs,
     leases,
     listening,
     live,
@@ -79,6 +80,8 @@ class PostgresTransaction:
     readings_beyond = _On(readings.beyond)
     fixes_at = _On(readings.fixes_at)
     newest_statics = _On(statics.newest)
+    last_identity_runs = _On(identity_runs.last)
+    identity_reports = _On(identity_runs.reports_of)
 
     newest_checkpoints = _On(checkpoints.newest)
     checkpoint_before = _On(checkpoints.latest_before)

@@ -14,18 +14,19 @@ from api.documents import answer, answer_list, problem_answers
 from api.keys import Editor, Insider
 from api.listing import NumberKey, decode_cursor, encode_cursor, list_response
 from api.once import Answer, IdempotencyKey, write_once
-from api.parameters import AssetId, DatedQuery, Instant, PageQuery, Text
+from api.parameters import AssetId, DatedQuery, Instant, PageQuery, Text, instant_us
 from api.problem import Fault, Problem, not_found, pointer_of
 from api.routes.assets import asset_row
-from api.shapes import IdentifierShape, InstallationShape
+from api.shapes import AcceptedShape, IdentifierShape, InstallationShape
 from api.states import identifier_shape, installation_shape
 from fleet.component import installation_fault
-from fleet.identifiers import identity_fault
+from fleet.identifiers import FIELD_SCHEMES, identity_fault
 from store import identities, reads
 from store.pool import Connection
 
 router = APIRouter(prefix="/v1", tags=["assets"])
 PAPER = "paper"
+IDENTITY_CHANGED = "identity_changed"
 DONE: dict[int | str, dict[str, Any]] = {
     204: {"description": "Done."},
     **problem_answers(400, 401, 403, 404, 409, 413, 422, 503),
@@ -154,6 +155,67 @@ async def end_identifier(
         return Answer(body=None, status=204)
 
     return await write_once(request, asker, idempotency_key, work)
+
+
+class Acceptance(BaseModel):
+    """Which finding of `identity_changed` to take over (none: the open one), which of its fields (none: all), and from when."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"fields": ["mmsi", "name"]}]})
+
+    finding_id: Text | None = Field(default=None, max_length=64)
+    fields: list[Text] | None = Field(default=None, min_length=1, max_length=10)
+    valid_from: Instant | None = None
+
+
+@router.post(
+    "/assets/{asset_id}/identifiers/accept", responses=answer(AcceptedShape, examples.ACCEPTED, 200, 400, 404, 409, 413),
+    response_model=None,
+)  # fmt: skip
+async def accept_identity(
+    request: Request, asker: Editor, asset_id: AssetId, body: Acceptance, idempotency_key: IdempotencyKey = None
+) -> Response:  # fmt: skip
+    """Take over what the air says: from its first report on the asset bears it, and a new MMSI brings its flag. Streams follow.
+
+    The finding closes as `accepted`, its alert is resolved, once the asset has been derived again, seconds later.
+    """
+
+    async def work(conn: Connection) -> Answer:
+        await asset_row(conn, asset_id)
+        finding = await _open_change(conn, str(asset_id), body.finding_id)
+        changes = [each for each in finding["evidence"]["changes"] if body.fields is None or each["field"] in body.fields]
+        if not changes:
+            raise refuse(
+                409, "The finding says nothing of these fields.", "nothing_to_accept", "fields", fault="not among its changes"
+            )
+        taken = [each for change in changes for each in _borne_by(change, body.valid_from)]
+        for scheme, value, from_us in taken:
+            await refuse_borne(conn, str(asset_id), scheme, value, from_us, None)
+            await identities.bear(conn, str(asset_id), scheme, value, from_us, None, source=f"accepted:{finding['finding_id']}")
+        rows = [await borne(conn, asset_id, *each) for each in taken]
+        return Answer(body=AcceptedShape(finding_id=finding["finding_id"], identifiers=rows))
+
+    return await write_once(request, asker, idempotency_key, work)
+
+
+async def _open_change(conn: Connection, asset_id: str, finding_id: str | None) -> reads.Row:
+    """The finding to take over. Raises Problem 409 where there is none, or it is over."""
+    which = reads.FindingFilter(asset_id=asset_id, rule=IDENTITY_CHANGED, finding_id=finding_id, descending=True)
+    rows = await reads.findings(conn, which, None, 100)
+    found = next((row for row in rows if row["closed_at"] is None), None)
+    if found is None:
+        raise refuse(
+            409, "No change of identity is open.", "nothing_to_accept", "finding_id", fault="no open finding of identity_changed"
+        )
+    return found
+
+
+def _borne_by(change: dict[str, Any], valid_from: int | None) -> list[tuple[str, str, int]]:
+    """What an asset bears when a change is taken over: scheme, value, from when; an MMSI brings its flag."""
+    from_us = instant_us(change["first_reported_at"]) if valid_from is None else valid_from
+    taken = [(FIELD_SCHEMES[change["field"]], change["reported"], from_us)]
+    if change.get("reported_country"):
+        taken.append(("flag", change["reported_country"], from_us))
+    return taken
 
 
 @router.get(

@@ -11,9 +11,23 @@ SELECT tenant FROM tenant ORDER BY tenant;
 SELECT asset_id::text, tenant, class, name, type, shard FROM asset;
 
 -- name: identifiers
--- Identifiers as believed now.
-SELECT asset_id::text, tenant, class, scheme, value, lower(valid) AS from_time, upper(valid) AS to_time
+-- Identifiers as believed now; of one that was taken from the air when that was first believed.
+SELECT asset_id::text, tenant, class, scheme, value, lower(valid) AS from_time, upper(valid) AS to_time, source,
+    CASE WHEN source LIKE 'accepted:%%' THEN (
+        SELECT min(lower(earlier.recorded)) FROM identifier AS earlier WHERE earlier.asset_id = identifier.asset_id
+            AND earlier.scheme = identifier.scheme AND earlier.value = identifier.value AND earlier.source = identifier.source)
+    END AS accepted_time
 FROM identifier WHERE upper_inf(recorded);
+
+-- name: designations
+-- Names and flags as believed now; of one that was taken from the air when that was first believed.
+SELECT designation.asset_id::text, designation.tenant, class, kind AS scheme, value, lower(valid) AS from_time,
+    upper(valid) AS to_time, source,
+    CASE WHEN source LIKE 'accepted:%%' THEN (
+        SELECT min(lower(earlier.recorded)) FROM designation AS earlier WHERE earlier.asset_id = designation.asset_id
+            AND earlier.kind = designation.kind AND earlier.value = designation.value AND earlier.source = designation.source)
+    END AS accepted_time
+FROM designation JOIN asset USING (asset_id) WHERE upper_inf(recorded);
 
 -- name: feeds
 -- Every feed and its clock.

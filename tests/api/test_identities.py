@@ -7,7 +7,9 @@ from typing import Any
 import psycopg
 
 from fleet.instants import HOUR_US, to_rfc3339
-from tests.api.fix_world import NOON_US, Asking, World
+from store.pool import open_pool
+from store.rows import StepBatch
+from tests.api.fix_world import NOON_US, Asking, World, commit, finding_row
 
 NOON = to_rfc3339(NOON_US)
 ONE = to_rfc3339(NOON_US + HOUR_US)
@@ -97,6 +99,33 @@ async def test_a_wrong_value_is_pointed_at(ask: Asking, world: World) -> None:
     closed = await ask("manager").post(f"{path}/close", json={"scheme": "mmsi", "value": "538001234", "at": NOON})
     assert (closed.status_code, closed.json()["reason"]) == (409, "not_borne")
     assert (await ask("viewer").post(path, json={"scheme": "flag", "value": "PA"})).status_code == 403
+
+
+async def test_what_the_air_says_is_taken_over_with_its_flag(ask: Asking, world: World) -> None:
+    path = f"/v1/assets/{world.ship}/identifiers"
+    assert (await ask("manager").post(f"{path}/accept", json={})).json()["reason"] == "nothing_to_accept"
+    changes = [
+        {"field": "mmsi", "recorded": "244660000", "reported": "636012345", "first_reported_at": NOON, "confirmed_at": ONE,
+         "recorded_country": "NL", "reported_country": "LR"},
+        {"field": "name", "recorded": "Blue Heron", "reported": "GREY HERON", "first_reported_at": ONE, "confirmed_at": None},
+    ]  # fmt: skip
+    told = finding_row(
+        world, finding_id="fnd_identity", rule="identity_changed", closed_us=None, evidence={"changes": changes, "source": "ais"}
+    )
+    pool = await open_pool(world.url, "keelwing_worker", 2)
+    async with pool.connection() as conn:
+        await commit(conn, world, StepBatch(findings=[told]), {told.shard})
+    await pool.close()
+
+    taken = await ask("manager").post(f"{path}/accept", json={})
+
+    assert taken.status_code == 200, taken.text
+    assert taken.json()["finding_id"] == "fnd_identity"
+    assert [(each["scheme"], each["value"], each["valid_from"]) for each in taken.json()["identifiers"]] == [
+        ("mmsi", "636012345", NOON), ("flag", "LR", NOON), ("name", "GREY HERON", ONE),
+    ]  # fmt: skip
+    assert {each["source"] for each in taken.json()["identifiers"]} == {"accepted:fnd_identity"}
+    assert [each["value"] for each in await said(ask, path, valid_at=ONE) if each["scheme"] == "mmsi"] == ["636012345"]
 
 
 async def test_an_engine_is_an_asset_that_moves_from_wing_to_wing(ask: Asking, world: World) -> None:

@@ -16,6 +16,7 @@ from alerts.metrics import NotifierMetrics
 from api.app import create_app
 from api.metrics import Metrics
 from api.settings import ApiSettings
+from detect import identity_changed
 from detect.step import RULES
 from fleet.asset_class import ASSET_CLASSES
 from fleet.calendar_rules import FIGURES as CALENDAR_FIGURES
@@ -98,11 +99,11 @@ def test_every_rule_is_explained_and_listed() -> None:
     listed = re.findall(
         r"^\| \[(\w+)\]\(\.\./detect/RULES\.md#(\w+)\) \| ([^|]+) \| ([^|]+) \|", page("docs/rules.md"), re.MULTILINE
     )
-    names = [rule.name for rule in RULES]
-    assert explained == names
-    assert [(name, anchor) for name, anchor, _, _ in listed] == [(name, name) for name in names]
-    for rule, (_, _, _, classes) in zip(RULES, listed, strict=True):
-        assert {name.strip() for name in classes.split(",")} == rule.classes
+    watched = {rule.name: rule.classes for rule in RULES} | {identity_changed.NAME: identity_changed.CLASSES}
+    assert explained == [*watched]
+    assert [(name, anchor) for name, anchor, _, _ in listed] == [(name, name) for name in watched]
+    for name, _, _, classes in listed:
+        assert {each.strip() for each in classes.split(",")} == watched[name]
 
 
 def test_every_rule_of_the_calendar_is_explained_and_listed() -> None:

@@ -17,6 +17,7 @@ from psycopg import errors
 
 from fleet.asset_class import ASSET_CLASSES, AnyReading
 from fleet.instants import DAY_US, HOUR_US
+from fleet.reading import StaticReport
 from fleet.shards import SHARDS, commit_no, shard_of
 from fleet.use import Activity, Journey
 from store.alerts import StaleAlert
@@ -27,6 +28,7 @@ from store.commits import Fenced, Ownership
 from store.desk import PendingReplay
 from store.dirty import WAIT_MAX_US, Dirty
 from store.findings import FindingRevision, same
+from store.identity_runs import reports_in
 from store.priors import KEPT_DAYS
 from store.pruning import Limits
 from store.readings import CanonicalKey, Fix, ReadingKey, StoredReading, key_of
@@ -40,6 +42,7 @@ from store.rows import (
     DirtyRow,
     EventRow,
     FindingRow,
+    IdentityRunRow,
     LiveRow,
     ReadingRow,
     SceneRow,
@@ -150,6 +153,8 @@ class Words:
             key = (static.stream_id, static.time_us, static.source, json.dumps(static.particulars, sort_keys=True))
             if key not in self._rows("static"):
                 self._put("static", key, static)
+        for run in batch.identity_runs:
+            self._put("identity_run", (run.stream_id, run.first_us), run)
         for status in batch.statuses:
             self._put("status", len(self._rows("status")) + 1, status)
         for rejection in batch.rejections:
@@ -310,6 +315,23 @@ class Words:
             if stream_id in stream_ids:
                 newest[stream_id] = max(time_us, newest.get(stream_id, time_us))
         return newest
+
+    def last_identity_runs(self, stream_ids: Collection[int]) -> dict[int, IdentityRunRow]:
+        found: dict[int, IdentityRunRow] = {}
+        for (stream_id, first_us), run in self._rows("identity_run").items():
+            if stream_id in stream_ids and (stream_id not in found or found[stream_id].first_us < first_us):
+                found[stream_id] = msgspec.structs.replace(run, shard=0)
+        return found
+
+    def identity_reports(self, asset_ids: Collection[str]) -> dict[str, list[StaticReport]]:
+        found: dict[str, list[StaticReport]] = {}
+        for asset_id in sorted(asset_ids):
+            runs = [run for run in self._rows("identity_run").values() if run.stream_id in self._streams_of(asset_id)]
+            for run in sorted(runs, key=lambda run: (run.first_us, *self._rows("stream_key")[run.stream_id][3:])):
+                _, _, asset_class, scheme, value = self._rows("stream_key")[run.stream_id]
+                times = (run.first_us, run.second_us, run.last_us)
+                found.setdefault(asset_id, []).extend(reports_in(asset_class, scheme, value, run.source, run.identity, times))
+        return {asset_id: sorted(reports, key=lambda one: one.time_us) for asset_id, reports in found.items()}
 
     # -- states and clocks
 

@@ -23,6 +23,7 @@ FAULTS = Faults(lost_reply=0.1, late_commit=0.1, failed_commit=0.1, crashes=2, d
 SAME_SIZE = {
     "commits": "commit",
     "dirty": "dirty",
+    "identity_run": "identity_run",
     "live_event": "live",
     "rejection": "rejection",
     "scene_context": "scene",
