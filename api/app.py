@@ -23,8 +23,10 @@ from api.metrics import Metrics
 from api.middleware import BodyBound, Envelope
 from api.problem import Problem, on_crash, on_http_exception, on_invalid_request, on_problem, problem_response
 from api.routes import (
+    agenda,
     alerts,
     assets,
+    changes,
     cii,
     coverage,
     feeds,
@@ -60,6 +62,8 @@ ROUTERS = tuple(
         off_hire,
         findings,
         alerts,
+        agenda,
+        changes,
         webhooks,
         feeds,
         rejections,

@@ -34,6 +34,7 @@ TAGS = [
     },
     {"name": "findings", "description": "What detection concluded, with evidence; facts, revised when later readings differ."},
     {"name": "alerts", "description": "What a person is asked to look at, and what people did about it."},
+    {"name": "calendar", "description": "What is due, what changed, and one row an asset over all of them."},
     {"name": "webhooks", "description": "Signed events to other systems (Standard Webhooks 1.0.0)."},
     {"name": "feeds", "description": "Where readings come from, and what was rejected."},
     {"name": "stream", "description": "Changes as they happen, as server-sent events."},

@@ -103,6 +103,17 @@ FINDING: dict[str, Any] = {
     "closed_at": AT, "detected_at": AT, "score": None, "evidence": {"implied_speed_kn": 212.4, "limit_kn": 60.0},
     "id": "5c1d7e0f9a", "revision": 1, "rule_version": 1, "asset_id": ID, "retracted": False,
 }  # fmt: skip
+OBLIGATION: dict[str, Any] = {
+    "id": "9f1c2d3e4b5a69788796a5b4c3d2e1f0", "due_on": "2026-12-12", "days_left": 20, "overdue": False, "kind": "insurance_end",
+    "title": "Hull cover ends: Blue Heron", "basis": "contract", "is_estimate": False, "window_from": None, "asset_id": ID,
+    "asset": "imo:9074729", "asset_name": "Blue Heron", "class": "vessel", "lease_id": OTHER_ID, "reference": "NB-2026-01",
+    "lessee": "Northern Bulk", "detail": {"cover": "hull", "insurer": "Gard"}, "reason": {"window_from": "no_window"},
+}  # fmt: skip
+CHANGE: dict[str, Any] = {
+    "at": LATER, "change": "restated", "kind": "lease_event", "key": ID, "revision": 1, "asset_id": ID,
+    "asset_name": "Blue Heron", "lease_id": OTHER_ID, "actor": f"key:{ID}",
+    "detail": {"event": "lease_delivery", "happened_at": AT, "corrects": OTHER_ID}, "reason": {},
+}  # fmt: skip
 ALERT: dict[str, Any] = {
     "id": OTHER_ID, "rule": "position_jump", "subject": None, "severity": "warning", "status": "open", "asset_id": ID,
     "asset": "imo:9074729", "lease_id": None, "opened_at": AT, "updated_at": LATER, "closed_at": None, "revision": 1,

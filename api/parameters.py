@@ -19,6 +19,9 @@ from fleet.asset_class import ASSET_CLASSES
 from fleet.component import COMPONENT_CLASSES
 from fleet.identifiers import SCHEME_FORMS
 from fleet.instants import from_datetime
+from fleet.obligation import KINDS
+from store.changes import CHANGES
+from store.changes import KINDS as CHANGE_KINDS
 
 RFC3339 = re.compile(r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d(?:\.\d{1,9})?)([Zz]|[+ -]\d\d:\d\d)")
 ISO_DURATION = re.compile(r"P(?:(\d{1,3})D)?(?:T(?:(\d{1,4})H)?(?:(\d{1,6})M)?(?:(\d{1,8})S)?)?")
@@ -111,6 +114,9 @@ IdentifierPair = Annotated[Any, BeforeValidator(identifier_pair), _text_schema("
 Box = Annotated[Any, BeforeValidator(box), _text_schema("170,-50,-170,-30")]
 Severities = Annotated[Any, BeforeValidator(_names(SEVERITIES)), _text_schema("warning,critical")]
 Statuses = Annotated[Any, BeforeValidator(_names(STATUSES)), _text_schema("open,acknowledged")]
+ObligationKinds = Annotated[Any, BeforeValidator(_names(tuple(KINDS))), _text_schema("insurance_end,survey")]
+ChangeKinds = Annotated[Any, BeforeValidator(_names(CHANGE_KINDS)), _text_schema("lease_event,finding")]
+Changes = Annotated[Any, BeforeValidator(_names(CHANGES)), _text_schema("restated,retracted")]
 ClassName = Annotated[str, AfterValidator(lambda name: _names(tuple(ASSET_CLASSES))(name)[0]),
                       WithJsonSchema({"type": "string", "enum": list(ASSET_CLASSES)})]  # fmt: skip
 

@@ -192,6 +192,49 @@ class FindingShape(Shape, frozen=True, kw_only=True):
     retracted: bool = False
 
 
+class ObligationShape(Shape, frozen=True, kw_only=True):
+    """Something due on a day (UTC). `id` stays the same while it is owed, also when a forecast moves its day.
+
+    `basis` says what fixes the day: `contract`, `rule`, `plan`, or `forecast` (then `is_estimate`). `days_left` counts from the
+    day the agenda is meant at, negative once `overdue`. `detail` holds what is peculiar to the kind, units in the names.
+    """
+
+    id: str
+    due_on: str
+    days_left: int
+    overdue: bool
+    kind: str
+    title: str
+    basis: Literal["contract", "forecast", "rule", "plan"]
+    is_estimate: bool
+    window_from: str | None
+    asset_id: str
+    asset: str
+    asset_name: str
+    class_: str = msgspec.field(name="class")
+    lease_id: str | None
+    reference: str | None
+    lessee: str | None
+    detail: dict[str, Any]
+    reason: Reasons
+
+
+class ChangeShape(Shape, frozen=True, kw_only=True):
+    """Something recorded at `at`. `key` and `revision` name the row among its `kind`; `detail` says what it holds now."""
+
+    at: Time
+    change: Literal["became_known", "restated", "retracted", "changed"]
+    kind: str
+    key: str
+    revision: int
+    asset_id: str | None
+    asset_name: str | None
+    lease_id: str | None
+    actor: str
+    detail: dict[str, Any]
+    reason: Reasons
+
+
 class AlertShape(Shape, frozen=True, kw_only=True):
     """An alert episode. `asset` is `scheme:value` as the readings named it; `lease_id` is the lease it happened under."""
 
