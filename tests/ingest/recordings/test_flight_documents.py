@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from ingest.recordings import Malformed, Recording, open_recording
+from tests.fleet.fix_vectors import vector
 
-AC16: list[Any] = ["4240ec", "UTA394 ", "United Kingdom", 1499105360, 1499105360, 21.9943, 54.9052, 8404.86, False, 225.19,
-        84.89, 9.1, None, 8397.24, "7674", False, False, 0]  # fmt: skip
+GOLDEN = vector("AC16_opensky_row")
+AC16: list[Any] = GOLDEN["row"]
 
 
 def opened(tmp_path: Path, document: Any) -> Recording:
@@ -32,8 +33,9 @@ def test_golden_ac16(tmp_path: Path) -> None:
     (row,) = rows(tmp_path, {"time": 1499105362, "states": [AC16]})
     assert row == {
         "class": "aircraft", "scheme": "icao24", "value": "4240ec", "stream": "telemetry", "source": "adsb",
-        "time": 1_499_105_360_000, "lat_deg": 54.9052, "lon_deg": 21.9943, "callsign": "UTA394", "alt_baro_ft": 27575.0,
-        "alt_geom_ft": 27550.0, "on_ground": False, "gs_kn": 437.73, "track_deg": 84.89, "vertical_rate_fpm": 1791.3,
+        "time": 1_499_105_360_000, "lat_deg": 54.9052, "lon_deg": 21.9943, "callsign": "UTA394", "alt_baro_ft": GOLDEN["baro_ft"],
+        "alt_geom_ft": GOLDEN["geo_ft"], "on_ground": False, "gs_kn": GOLDEN["gs_kt"], "track_deg": 84.89,
+        "vertical_rate_fpm": GOLDEN["vr_fpm"],
         "squawk": "7674",
     }  # fmt: skip
 
