@@ -38,6 +38,7 @@ from api.routes import (
     off_hire,
     rejections,
     service,
+    stays,
     stream,
     webhooks,
 )
@@ -57,6 +58,7 @@ ROUTERS = tuple(
         identities,
         imports,
         history,
+        stays,
         coverage,
         cii,
         off_hire,

@@ -60,6 +60,11 @@ STATE: dict[str, Any] = {
     "stage": None, "lease": LEASE, "coverage": {"quality": "heard", "last_heard_at": AT},
     "channels": {"me_exhaust_temp_c": 341.0}, "reason": {"altitude": "not_observable", "stage": "not_derived"},
 }  # fmt: skip
+STAY: dict[str, Any] = {
+    "asset_id": ID, "kind": "port_call", "place": "NLRTM", "started_at": "2026-05-03T04:10:00Z",
+    "ended_at": "2026-05-04T16:40:00Z", "seen_until": "2026-05-04T16:40:00Z", "duration_h": 36.5, "confidence": 4,
+    "quality": "observed", "coverage": 1.0, "is_estimate": False, "method": "vessel_use/1", "sources": {"ais_terrestrial": 131400.0}, "reason": {},
+}  # fmt: skip
 USE: dict[str, Any] = {
     "period_h": 8760.0, "state_h": {"moored": 1200.0, "under_way": 7400.0, "unknown": 160.0}, "distance_nm": 81234.5,
     "laden_nm": 45000.0, "ballast_nm": 36000.0, "flight_h": None, "cycles": None, "attribution": None, "coverage": 0.98,

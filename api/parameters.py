@@ -103,6 +103,7 @@ def _text_schema(example: str, **more: Any) -> WithJsonSchema:
     return WithJsonSchema({"type": "string", "examples": [example], **more})
 
 
+STAY_KINDS = ("port_call", "moored", "anchored", "drydock", "ground", "stabled")
 STATUSES = ("open", "acknowledged", "resolved", "dismissed", "retracted")
 _INSTANT_SCHEMA = _text_schema("2026-11-22T07:00:00Z", format="date-time")
 
@@ -117,6 +118,8 @@ Statuses = Annotated[Any, BeforeValidator(_names(STATUSES)), _text_schema("open,
 ObligationKinds = Annotated[Any, BeforeValidator(_names(tuple(KINDS))), _text_schema("insurance_end,survey")]
 ChangeKinds = Annotated[Any, BeforeValidator(_names(CHANGE_KINDS)), _text_schema("lease_event,finding")]
 Changes = Annotated[Any, BeforeValidator(_names(CHANGES)), _text_schema("restated,retracted")]
+StayKinds = Annotated[Any, BeforeValidator(_names((*STAY_KINDS, "drifting"))), _text_schema("port_call,drydock"),
+                      Query(description="Of these kinds; `drifting` is given only where it is asked for.")]  # fmt: skip
 ClassName = Annotated[str, AfterValidator(lambda name: _names(tuple(ASSET_CLASSES))(name)[0]),
                       WithJsonSchema({"type": "string", "enum": list(ASSET_CLASSES)})]  # fmt: skip
 
