@@ -63,7 +63,8 @@ STATE: dict[str, Any] = {
 STAY: dict[str, Any] = {
     "asset_id": ID, "kind": "port_call", "place": "NLRTM", "started_at": "2026-05-03T04:10:00Z",
     "ended_at": "2026-05-04T16:40:00Z", "seen_until": "2026-05-04T16:40:00Z", "duration_h": 36.5, "confidence": 4,
-    "quality": "observed", "coverage": 1.0, "is_estimate": False, "method": "vessel_use/1", "sources": {"ais_terrestrial": 131400.0}, "reason": {},
+    "quality": "observed", "coverage": 1.0, "is_estimate": False, "method": "vessel_use/1",
+    "sources": {"ais_terrestrial": 131400.0}, "reason": {},
 }  # fmt: skip
 USE: dict[str, Any] = {
     "period_h": 8760.0, "state_h": {"moored": 1200.0, "under_way": 7400.0, "unknown": 160.0}, "distance_nm": 81234.5,
