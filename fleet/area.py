@@ -156,6 +156,14 @@ def shape_of(geometry: Any, radius_m: float | None = None) -> Shape:
     return Shape(kept)
 
 
+def point_of(geometry: Any) -> tuple[float, float]:
+    """(longitude, latitude) of a decoded GeoJSON Point, in degrees. Raises GeometryError where it is none."""
+    if not isinstance(geometry, dict) or geometry.get("type") != "Point":
+        raise GeometryError("/type", "a Point is wanted")
+    lon_deg, lat_deg = _position(geometry.get("coordinates"), "/coordinates")
+    return _wrapped(lon_deg), lat_deg
+
+
 def _circle(centre: tuple[float, float], radius_m: float) -> MultiPolygon:
     if not 0.0 < radius_m <= RADIUS_M_MAX:
         raise GeometryError("/radius_m", f"a radius lies in 0..{RADIUS_M_MAX:.0f} m")

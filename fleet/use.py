@@ -148,12 +148,13 @@ class UseContext(msgspec.Struct, frozen=True, kw_only=True):
     """Dated facts beside a reading: the places around, and the limits in force.
 
     `limits` is what `UseMachine.limits` made of the book for that day; `asset_type` is the registry's word (`A320-200`), None
-    when not known.
+    when not known; `particulars` are the numbers that `UseMachine.particulars` names, as far as the registry holds them.
     """
 
     limits: Any
     places: Places = NOWHERE
     asset_type: str | None = None
+    particulars: Mapping[str, float] = {}
 
 
 class OpenActivity(msgspec.Struct, kw_only=True, array_like=True):
@@ -205,7 +206,8 @@ class UseMachine(NamedTuple):
     so that cutting the readings anywhere gives the same facts. `standing(state)` is what holds as of now and is not closed: the
     journey and the activity under way. `limits(practice, day, asset_type)` makes of the book what `UseContext.limits` carries.
     No machine asks for ticks: what a silence meant is said by the reading that ends it, and until then `used` calls it unknown.
-    See `undecided_since` for what a machine promises of the facts to come.
+    See `undecided_since` for what a machine promises of the facts to come. `particulars` names the numbers of the asset that it
+    asks for.
     """
 
     name: str
@@ -215,6 +217,7 @@ class UseMachine(NamedTuple):
     at_reading: Callable[[Any, Any, UseContext, list[Fact]], None]
     standing: Callable[[Any], list[Fact]]
     limits: Callable[[Practice, date, str | None], Any]
+    particulars: tuple[str, ...] = ()
 
 
 class Since(NamedTuple):

@@ -9,3 +9,6 @@ MACHINES: dict[str, UseMachine] = {
     machine.name: machine for machine in (flight_machine.MACHINE, vessel_use.MACHINE, train_use.MACHINE)
 }
 """By class name; a class without a machine is not followed."""
+
+PARTICULARS = frozenset(name for machine in MACHINES.values() for name in machine.particulars)
+"""Every number of an asset's particulars that some machine asks for."""

@@ -13,6 +13,7 @@ from typing import NamedTuple
 import msgspec
 
 from fleet import use
+from fleet.displacement import laden_ratio
 from fleet.instants import HOUR_US, MINUTE_US
 from fleet.operating_state import Interval, StateLimits, Surroundings, Timeline, Way, edge, look_at_state
 from fleet.port_call import PortCall, PortCallState, PortDistance, PortLimits, look_at_port
@@ -22,18 +23,24 @@ from fleet.vessel import NAME, VesselReading
 from fleet.voyage import Draught, Track, Voyage, VoyageLimits, is_voyage_end, sail, type_draught
 
 VERSION = 1
+SUMMER_DRAUGHT = "summer_draught_m"
 METHOD = f"vessel_use/{VERSION}"
 PLACE_KINDS = ("berth", "yard", "anchorage")
 """The areas that name a stay where no port does, the narrowest first."""
 
 
 class VesselLimits(NamedTuple):
-    """Every threshold of the machine, as the book has it on a day, and the confidence that a voyage asks of a call."""
+    """Every threshold of the machine, as the book has it on a day.
+
+    `voyage_confidence` is what a voyage asks of a call, `laden_ratio` and `ballast_ratio` of summer draught (domain.md 2.4).
+    """
 
     port: PortLimits = PortLimits()
     state: StateLimits = StateLimits()
     voyage: VoyageLimits = VoyageLimits()
     voyage_confidence: float = 3
+    laden_ratio: float = 0.75
+    ballast_ratio: float = 0.60
 
 
 class Passage(msgspec.Struct, kw_only=True, array_like=True):
@@ -86,6 +93,8 @@ def limits(practice: Practice, on: date, asset_type: str | None) -> VesselLimits
         StateLimits.of(practice, on),
         VoyageLimits.of(practice, on),
         practice.number("port_call.voyage_confidence", on),
+        practice.number("displacement.laden_ratio", on),
+        practice.number("displacement.ballast_ratio", on),
     )
 
 
@@ -152,10 +161,13 @@ def _look(state: VesselUse, reading: VesselReading, lat_deg: float, lon_deg: flo
     )
     _count(state, gain, before, ended, given, out)
     _tell_call(state, given, out)
+    if state.voyage is not None and state.ports.call is None:
+        state.voyage.draught_m = state.draught.believed_m
     if sog_kn is not None and sog_kn < given.state.stopped_kn:
         state.draught.stopped_us = time_us
     here = _surroundings(places, called=state.ports.call is not None)
-    way = Way(leg.distance_m, leg.dropped, _place(state.ports.call, places), None, reading.source)
+    loading = _loading(state.draught.believed_m, context.particulars.get(SUMMER_DRAUGHT), given)
+    way = Way(leg.distance_m, leg.dropped, _place(state.ports.call, places), loading, reading.source)
     if state.open is None:
         use.begin(state, use.UNKNOWN, time_us)
     for interval in look_at_state(state.line, time_us, here, sog_kn, state.nav_status, way, given.state):
@@ -192,6 +204,14 @@ def _surroundings(places: Sequence[Place], *, called: bool) -> Surroundings:
     return Surroundings(
         port=called or "port" in inside, berth="berth" in inside, anchorage="anchorage" in inside, yard="yard" in inside
     )
+
+
+def _loading(draught_m: float | None, summer_m: float | None, given: VesselLimits) -> str | None:
+    """Laden, partial or in ballast by the believed draught; None where draught or summer draught is not known."""
+    ratio = None if summer_m is None else laden_ratio(draught_m, summer_m)
+    if ratio is None:
+        return None
+    return "laden" if ratio >= given.laden_ratio else "ballast" if ratio <= given.ballast_ratio else "partial"
 
 
 def _place(call: PortCall | None, places: Sequence[Place]) -> str | None:
@@ -290,7 +310,7 @@ def _voyage_journey(state: VesselUse, voyage: Voyage, passage: Passage) -> Journ
         distance_m=passage.distance_m,
         observed_us=passage.observed_us,
         sources=dict(passage.sources),
-        figures={"draught_m": state.draught.believed_m, "legs_dropped": passage.dropped},
+        figures={"draught_m": voyage.draught_m, "legs_dropped": passage.dropped},
     )
 
 
@@ -341,4 +361,5 @@ MACHINE = UseMachine(
     at_reading=at_reading,
     standing=standing,
     limits=limits,
+    particulars=(SUMMER_DRAUGHT,),
 )

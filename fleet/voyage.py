@@ -147,8 +147,8 @@ class Voyage(msgspec.Struct, kw_only=True, array_like=True):
     """A voyage as far as it is known; plain fields only.
 
     From the exit of a call of confidence 3 or more to the entry of the next; `ended_us` and `to_port_id` are None while she is
-    under way. `observed_us` is the time in which she was heard (no silence of 6 h or more); `draught_m` the believed draught at
-    its end, None when never typed.
+    under way. `observed_us` is the time in which she was heard (no silence of 6 h or more); `draught_m` the draught believed
+    when she was last at sea on it, None when never typed.
     """
 
     from_port_id: str

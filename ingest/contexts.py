@@ -12,19 +12,18 @@ from detect.model import ALWAYS_LISTENING, Bucket, Context, Fix, Listening, Scen
 from detect.scene import scene
 from fleet.instants import DAY_US, HOUR_US
 from fleet.reading import Reading
-from fleet.use import Places
 from ingest.places import KNOWN
 from ingest.ports import Transaction
 from ingest.priors import Group, PriorBook
 from ingest.roster import Roster
 from ingest.use_contexts import use_context
-from ingest.watch import Watched
+from ingest.watch import Particulars, Watched
 from ingest.wire import OPERATOR_TENANT
 from store.rows import SceneRow
 
 SCENE_WINDOW_US = DAY_US  # `SceneContext.neighbours_known` looks back 24 h
 SCENES_MAX = 500  # looked at again after late readings in one batch; chosen: half a second of queries
-CONTEXTS_MAX = 10_000  # cached (tenant, type, hour) triples; chosen: a week of hours for sixty types
+CONTEXTS_MAX = 10_000  # cached (tenant, type, hour, particulars); chosen: a week of hours for sixty types
 
 
 class Contexts:
@@ -33,9 +32,8 @@ class Contexts:
     def __init__(self, book: PriorBook) -> None:
         self.book = book
         self.listening = Listening(())
-        self.places: Places = KNOWN
         self._roster: Roster | None = None
-        self._cache: dict[tuple[Group, int, bool], Context] = {}
+        self._cache: dict[tuple[Group, int, bool, Particulars], Context] = {}
         self._fixes: dict[tuple[str, int], list[Fix]] = {}
         self.scenes: list[SceneRow] = []
 
@@ -167,18 +165,19 @@ class Contexts:
         group = watched.group
         hour_us = time_us // HOUR_US * HOUR_US
         recorded = watched.clock != "live"
-        key = (group, hour_us, recorded)
+        key = (group, hour_us, recorded, watched.particulars)
         context = self._cache.get(key)
         prior = self.book.prior_at(group, hour_us)
         if context is None or context.prior is not prior:
             if len(self._cache) >= CONTEXTS_MAX:
                 self._cache.clear()
             settings = {} if self._roster is None else self._roster.settings(watched.tenant, hour_us)
+            places = KNOWN if self._roster is None else self._roster.places(watched.tenant)
             context = Context(
                 listening=ALWAYS_LISTENING if recorded else self.listening,
                 prior=prior,
                 settings=settings,
-                use=use_context(watched.asset_class, watched.asset_type, time_us, settings, self.places),
+                use=use_context(watched.asset_class, watched.asset_type, time_us, settings, places, dict(watched.particulars)),
             )
             self._cache[key] = context
         return context

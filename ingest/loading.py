@@ -67,6 +67,7 @@ def restored(roster: Roster, asset_id: str, cut: bytes | None) -> Watched:
         tenant=holding.tenant,
         asset_class=holding.asset_class,
         asset_type=holding.asset_type,
+        particulars=tuple(sorted(holding.particulars.items())),
         state=state or initial_state(asset_id, holding.asset_class),
     )
     if checkpoint is not None and state is not None:

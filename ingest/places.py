@@ -1,4 +1,4 @@
-"""The places of the world, brought to the use machines: airports from `airportsdata`, which ships with its wheel.
+"""The places of the world, brought to the use machines: areas as they are stored or filed, airports from `airportsdata`.
 
 Of its 28,000 those with a code of four letters are taken: the others are private strips of one country, and between a runway and
 a strip beside it the nearest would be the wrong one (DECISIONS 120). Seaplane bases and heliports are left out.
@@ -9,11 +9,14 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from functools import cache
+from typing import Any
 
 import airportsdata
 
 from fleet.airport import Airport, Airports
-from fleet.use import Place
+from fleet.area import point_of, shape_of
+from fleet.places import Area, AreaPlaces
+from fleet.use import Place, Places
 
 ICAO = re.compile(r"[A-Z]{4}")
 NO_RUNWAY = re.compile(r"heliport|seaplane", re.IGNORECASE)
@@ -37,17 +40,36 @@ def airports() -> Airports:
     )
 
 
-class KnownPlaces:
-    """Places as `fleet.use.Places` asks for them: all airports."""
+def place_area(
+    area_id: str,
+    kind: str,
+    name: str,
+    geometry: Any,
+    radius_m: float | None = None,
+    from_us: int | None = None,
+    to_us: int | None = None,
+) -> Area:
+    """An area as a place, of its GeoJSON geometry: an area, or a Point that without a radius stays a point.
 
-    def airport_near(self, lat_deg: float, lon_deg: float, within_m: float) -> Place | None:
-        """The nearest airport within a distance."""
-        return airports().nearest(lat_deg, lon_deg, within_m)
+    Raises:
+        GeometryError: the geometry is none.
+    """
+    if isinstance(geometry, dict) and geometry.get("type") == "Point" and radius_m is None:
+        lon_deg, lat_deg = point_of(geometry)
+        return Area(id=area_id, kind=kind, name=name, lat_deg=lat_deg, lon_deg=lon_deg, valid_from_us=from_us, valid_to_us=to_us)
+    shape = shape_of(geometry, radius_m)
+    return Area(id=area_id, kind=kind, name=name, shape=shape, valid_from_us=from_us, valid_to_us=to_us)
 
-    def places_near(self, lat_deg: float, lon_deg: float, time_us: int) -> Sequence[Place]:
-        """Ports and areas: none are known here."""
-        del lat_deg, lon_deg, time_us
-        return ()
+
+def places_of(areas: Sequence[Area]) -> Places:
+    """The places that a machine is told of: some areas, and all airports."""
+    return AreaPlaces(areas, airport_near)
 
 
-KNOWN = KnownPlaces()
+def airport_near(lat_deg: float, lon_deg: float, within_m: float) -> Place | None:
+    """The nearest airport within a distance."""
+    return airports().nearest(lat_deg, lon_deg, within_m)
+
+
+KNOWN = places_of(())
+"""The world without areas."""

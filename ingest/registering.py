@@ -8,10 +8,14 @@ from typing import Any
 from detect.identity_changed import Record, field_of
 from fleet import vessel
 from fleet.asset_class import ASSET_CLASSES
+from fleet.places import Area
+from ingest.places import place_area
 from ingest.roster import Grant, Holding, IdentifierKey, Roster, Threshold
 from store.registry import Registry
 
 UNNAMED = "replay"  # source of assets that a recording made: their names are what it said, not what anybody gave them
+AREAS_KEPT_MAX = 200_000  # shapes kept between versions of the registry; chosen: every anchorage of the world three times over
+_KNOWN_AREAS: dict[int, Area] = {}
 
 
 def roster_of(registry: Registry) -> Roster:
@@ -23,7 +27,9 @@ def roster_of(registry: Registry) -> Roster:
             continue  # an engine never sends
         key = (entry.tenant, entry.asset_class, entry.scheme, entry.value)
         span = (entry.valid.from_us, entry.valid.to_us)
-        holdings.append((key, Holding(entry.tenant, entry.asset_id, asset.asset_class, asset.asset_type, *span)))
+        holdings.append(
+            (key, Holding(entry.tenant, entry.asset_id, asset.asset_class, asset.asset_type, *span, asset.particulars))
+        )
     return Roster(
         version=registry.version,
         tenants=registry.tenants,
@@ -32,6 +38,7 @@ def roster_of(registry: Registry) -> Roster:
         grants=[Grant(entry.feed, entry.tenant, entry.valid.from_us, entry.valid.to_us) for entry in registry.grants],
         settings=_settings(registry),
         records=_records(registry),
+        areas=_areas(registry),
     )
 
 
@@ -46,6 +53,22 @@ def _records(registry: Registry) -> Iterator[tuple[str, Record]]:
         if entry.asset_id not in named and asset.asset_class == vessel.NAME and entry.source != UNNAMED:
             named.add(entry.asset_id)
             yield entry.asset_id, Record("name", asset.name)
+
+
+def _areas(registry: Registry) -> dict[str, list[Area]]:
+    """Places by tenant; the shape of a record is made once, however often the registry changes."""
+    found: dict[str, list[Area]] = {}
+    for entry in registry.areas:
+        known = _KNOWN_AREAS.get(entry.row_id)
+        if known is None or known.valid_to_us != entry.valid.to_us:
+            known = place_area(
+                entry.area_id, entry.kind, entry.name, entry.geometry, entry.radius_m, entry.valid.from_us, entry.valid.to_us
+            )
+            if len(_KNOWN_AREAS) >= AREAS_KEPT_MAX:
+                _KNOWN_AREAS.clear()
+            _KNOWN_AREAS[entry.row_id] = known
+        found.setdefault(entry.tenant, []).append(known)
+    return found
 
 
 def _settings(registry: Registry) -> Iterator[Threshold]:

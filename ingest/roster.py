@@ -8,10 +8,13 @@ is granted to, for dated periods; any other feed or device speaks to its own ten
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from detect.identity_changed import Record
+from fleet.places import Area
+from fleet.use import Places
+from ingest.places import places_of
 from ingest.wire import OPERATOR_TENANT
 
 
@@ -24,6 +27,7 @@ class Holding(NamedTuple):
     asset_type: str | None
     from_us: int | None = None
     to_us: int | None = None
+    particulars: Mapping[str, float] = {}
 
 
 class Grant(NamedTuple):
@@ -65,6 +69,7 @@ class Roster:
         grants: of the operator's feeds.
         settings: thresholds of tenants (`_` for every tenant), dated.
         records: what is on record of who each asset is, by asset, dated.
+        areas: ports and other places by tenant (`_`: everybody's).
     """
 
     def __init__(
@@ -77,6 +82,7 @@ class Roster:
         grants: Iterable[Grant] = (),
         settings: Iterable[Threshold] = (),
         records: Iterable[tuple[str, Record]] = (),
+        areas: Mapping[str, Sequence[Area]] | None = None,
     ) -> None:
         self.version = version
         self.tenants = frozenset(tenants)
@@ -95,6 +101,8 @@ class Roster:
         self._records: dict[str, list[Record]] = defaultdict(list)
         for asset_id, record in records:
             self._records[asset_id].append(record)
+        self._areas = areas or {}
+        self._places: dict[str, Places] = {}
 
     def records(self, asset_id: str) -> Sequence[Record]:
         """What is on record of who an asset is."""
@@ -128,6 +136,14 @@ class Roster:
     def is_recording(self, tenant: str, feed: str | None) -> bool:
         """Whether a feed's clock is that of a recording; devices and unknown feeds are live."""
         return feed is not None and self.clocks.get((tenant, feed)) == "recording"
+
+    def places(self, tenant: str) -> Places:
+        """The places of the world as a tenant knows them: its own areas and everybody's, and all airports."""
+        found = self._places.get(tenant)
+        if found is None:
+            own = (*self._areas.get(OPERATOR_TENANT, ()), *self._areas.get(tenant, ()))
+            found = self._places[tenant] = places_of(own)
+        return found
 
     def settings(self, tenant: str, at_us: int) -> dict[str, dict[str, float]]:
         """Thresholds in force for a tenant at an instant: the operator's defaults with the tenant's own over them."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import lru_cache
 
 from fleet.instants import to_datetime
@@ -20,7 +21,12 @@ def practice_of(own: tuple[tuple[str, float], ...]) -> Practice:
 
 
 def use_context(
-    asset_class: str, asset_type: str | None, time_us: int, settings: dict[str, dict[str, float]], places: Places
+    asset_class: str,
+    asset_type: str | None,
+    time_us: int,
+    settings: dict[str, dict[str, float]],
+    places: Places,
+    particulars: Mapping[str, float] | None = None,
 ) -> UseContext | None:
     """The context of a class on the day of an instant; None for a class without a machine.
 
@@ -30,6 +36,7 @@ def use_context(
         time_us: event time.
         settings: the tenant's thresholds by rule, in force then; its figures stand under `practice`.
         places: the world as the tenant knows it.
+        particulars: numbers of the asset, as far as its machine asks for them.
     """
     machine = MACHINES.get(asset_class)
     if machine is None:
@@ -37,5 +44,8 @@ def use_context(
     own = settings.get(PRACTICE)
     practice = practice_of(tuple(sorted(own.items()))) if own else HOUSE
     return UseContext(
-        limits=machine.limits(practice, to_datetime(time_us).date(), asset_type), places=places, asset_type=asset_type
+        limits=machine.limits(practice, to_datetime(time_us).date(), asset_type),
+        places=places,
+        asset_type=asset_type,
+        particulars=particulars or {},
     )

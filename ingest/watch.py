@@ -25,6 +25,9 @@ OrderKey = tuple[int, str, str, int]
 Clock = str | tuple[str, str]
 """`live`, or (tenant, feed) of a recording."""
 
+Particulars = tuple[tuple[str, float], ...]
+"""The numbers of an asset that its use machine asks for, by name."""
+
 RECENT_MAX = 64  # chosen: what two feeds that carry the same messages lie apart, at one reading every few seconds
 TAIL_SPAN_US = MINUTE_US  # chosen: what is asked of use until now may be a minute old
 CHECKPOINT_SPAN_US = 6 * HOUR_US  # design 5.7: checkpoints are kept one per 6 h of event time
@@ -64,6 +67,7 @@ class Watched(msgspec.Struct, kw_only=True):
     asset_class: str
     asset_type: str | None
     state: AssetState
+    particulars: Particulars = ()
     last_key: OrderKey | None = None
     ticked_us: int = 0
     born_us: int = 0

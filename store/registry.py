@@ -14,7 +14,9 @@ import msgspec
 
 from fleet.dated import Span
 from fleet.instants import to_datetime
+from fleet.places import KINDS as PLACE_KINDS
 from fleet.shards import shard_of
+from fleet.use_machines import PARTICULARS
 from store import leases, staging
 from store.pool import Connection
 from store.queries import load as load_queries
@@ -27,7 +29,7 @@ StreamKey = tuple[str, str, str, str, str]
 
 
 class AssetEntry(msgspec.Struct, frozen=True):
-    """An asset as the pipeline needs it."""
+    """An asset as the pipeline needs it; `particulars` are the numbers of it that use machines ask for."""
 
     asset_id: str
     tenant: str
@@ -35,6 +37,7 @@ class AssetEntry(msgspec.Struct, frozen=True):
     name: str
     asset_type: str | None
     shard: int
+    particulars: dict[str, float] = {}
 
 
 class IdentifierEntry(msgspec.Struct, frozen=True):
@@ -79,6 +82,22 @@ class SettingEntry(msgspec.Struct, frozen=True):
     valid: Span
 
 
+class AreaEntry(msgspec.Struct, frozen=True):
+    """A port, anchorage, berth or yard (tenant `_`: everybody's) and when it is in force; `row_id` names this very record.
+
+    `geometry` is decoded GeoJSON, a Polygon or MultiPolygon, or a Point with `radius_m` around it.
+    """
+
+    row_id: int
+    tenant: str
+    area_id: str
+    name: str
+    kind: str
+    geometry: Any
+    radius_m: float | None
+    valid: Span
+
+
 class AttributionEntry(msgspec.Struct, frozen=True):
     """An asset that a stream speaks of, and when."""
 
@@ -103,6 +122,7 @@ class Registry(msgspec.Struct, frozen=True):
     leases: list[LeaseEntry]
     settings: list[SettingEntry]
     designations: list[IdentifierEntry] = []
+    areas: list[AreaEntry] = []
 
 
 class Identifier(NamedTuple):
@@ -133,8 +153,10 @@ async def load(conn: Connection) -> Registry:
         version=number,
         tenants=frozenset([row["tenant"] for row in await _rows(conn, "tenants")]),
         assets={
-            row["asset_id"]: AssetEntry(row["asset_id"], row["tenant"], row["class"], row["name"], row["type"], row["shard"])
-            for row in await _rows(conn, "assets")
+            row["asset_id"]: AssetEntry(
+                row["asset_id"], row["tenant"], row["class"], row["name"], row["type"], row["shard"], row["particulars"] or {}
+            )
+            for row in await _rows(conn, "assets", {"particulars": sorted(PARTICULARS)})
         },
         identifiers=[_identifier(row) for row in await _rows(conn, "identifiers")],
         feeds={(row["tenant"], row["feed"]): row["clock"] for row in await _rows(conn, "feeds")},
@@ -148,7 +170,13 @@ async def load(conn: Connection) -> Registry:
             for row in await _rows(conn, "settings")
         ],
         designations=[_identifier(row) for row in await _rows(conn, "designations")],
+        areas=[_area(row) for row in await _rows(conn, "areas", {"kinds": sorted(PLACE_KINDS)})],
     )
+
+
+def _area(row: Mapping[str, Any]) -> AreaEntry:
+    where = (row["kind"], row["geometry"], row["radius_m"])
+    return AreaEntry(row["area_row_id"], row["tenant"], row["area_id"], row["name"], *where, _span(row))
 
 
 def _identifier(row: Mapping[str, Any]) -> IdentifierEntry:

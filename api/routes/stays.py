@@ -34,7 +34,7 @@ def stay_shape(row: stays.Row, asset_id: str) -> StayShape:
     if row["place"] is None:
         reason["place"] = "not_known"
     if row["ended_at"] is None:
-        reason["ended_at"] = "lasts"
+        reason["ended_at"] = "nothing_known_after"
     if row["kind"] != "port_call":
         reason |= {"confidence": "not_a_call", "quality": "not_a_call"}
     if coverage is None:

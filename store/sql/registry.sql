@@ -7,8 +7,17 @@ SELECT version FROM registry_version;
 SELECT tenant FROM tenant ORDER BY tenant;
 
 -- name: assets
--- Every asset.
-SELECT asset_id::text, tenant, class, name, type, shard FROM asset;
+-- Every asset, with those of its particulars that are numbers and asked for.
+SELECT asset_id::text, tenant, class, name, type, shard, (
+    SELECT jsonb_object_agg(key, value) FROM jsonb_each(particulars)
+    WHERE key = ANY (%(particulars)s::text[]) AND jsonb_typeof(value) = 'number') AS particulars
+FROM asset;
+
+-- name: areas
+-- Areas of some kinds as believed now.
+SELECT area_row_id, tenant, area_id, name, kind, geometry, radius_m, lower(valid) AS from_time, upper(valid) AS to_time
+FROM area WHERE kind = ANY (%(kinds)s::text[]) AND upper_inf(recorded)
+ORDER BY area_row_id;
 
 -- name: identifiers
 -- Identifiers as believed now; of one that was taken from the air when that was first believed.
