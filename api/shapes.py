@@ -149,10 +149,10 @@ class StayShape(Shape, frozen=True, kw_only=True):
     """Where an asset lay still: a call at a port (`port_call`), or a stretch of a still state.
 
     The states are `moored`, `anchored`, `drydock` and `drifting` of ships, `ground` of aircraft, `stabled` of trains. `ended_at`
-    is null while nothing is known after it, `seen_until` the last that is known of it, `duration_h` the hours up to then. `coverage` is observed
-    time by them (0 to 1); under 0.90 `is_estimate` is true. `sources` maps a source to the seconds that it watched. Of a call,
-    `confidence` is 4 (entry, exit, and a stop or gap), 3 (one of entry and exit), 2 (neither), 1 (passed through), and `quality`
-    `inferred_gap` where it began or ended in a silence, else `observed`.
+    is null while nothing is known after it, `seen_until` the last that is known of it, `duration_h` the hours up to then.
+    `coverage` is observed time by them (0 to 1); under 0.90 `is_estimate` is true. `sources` maps a source to the seconds that it
+    watched. Of a call, `confidence` is 4 (entry, exit, and a stop or gap), 3 (one of entry and exit), 2 (neither), 1 (passed
+    through), and `quality` `inferred_gap` where it began or ended in a silence, else `observed`.
     """
 
     asset_id: str
