@@ -40,6 +40,7 @@ from api.routes import (
     service,
     stays,
     stream,
+    usage,
     webhooks,
 )
 from api.settings import ApiSettings
@@ -66,6 +67,7 @@ ROUTERS = tuple(
         alerts,
         agenda,
         changes,
+        usage,
         webhooks,
         feeds,
         rejections,

@@ -72,6 +72,18 @@ USE: dict[str, Any] = {
     "is_estimate": False, "method": "whole UTC days, edges cut in proportion to time", "sources": {"ais_terrestrial": 52000.0},
     "reason": {"flight_h": "not_of_class", "cycles": "not_of_class", "attribution": "not_of_class"},
 }  # fmt: skip
+USAGE_PERIOD: dict[str, Any] = {
+    **USE, "period_from": "2026-05-01T00:00:00Z", "period_to": "2026-06-01T00:00:00Z", "month": "2026-05", "lease_id": None,
+    "lessee_name": None, "reason": {**USE["reason"], "lease_id": "not_asked", "lessee_name": "not_asked"},
+}  # fmt: skip
+JOURNEY: dict[str, Any] = {
+    "id": "5c1d7e0f9a2b4c6d8e0f1a2b3c4d5e6f", "revision": 2, "kind": "flight", "asset": "icao24:4840d6",
+    "started_at": "2026-04-30T22:40:00Z", "ended_at": "2026-05-01T01:10:00Z", "from": "EHAM", "to": "LIRF",
+    "quality": "midpoint", "confidence": None, "coverage": 0.97, "is_estimate": False, "method": "AC-DET-1/1", "flight_h": 2.5,
+    "block_h": None, "cycles": 1, "distance_nm": 702.4, "sources": {"adsb": 8730.0},
+    "figures": {"callsign": "KLM1597", "off_window_s": 10.0, "on_window_s": 8.0, "flight_s": 9000.0}, "lease_id": OTHER_ID,
+    "recorded_at": LATER, "reason": {"confidence": "not_of_kind", "block_h": "out_and_in_not_known"},
+}  # fmt: skip
 LEASE_PERIOD: dict[str, Any] = {
     "lease_id": OTHER_ID, "reference": "NB-2026-01", "form": "bareboat", "head": True, "parent_lease_id": None, "lessee": ID,
     "lessee_name": "Northern Bulk", "signed_on": "2025-11-03", "term_from": "2026-01-03T00:00:00Z",

@@ -459,7 +459,7 @@ class UseFiguresShape(Shape, frozen=True, kw_only=True):
     """Use inside a stretch. `coverage` is observed time by its length (0 to 1); under 0.90 `is_estimate` is true.
 
     `state_h` holds hours by operating state, `unknown` included, and adds up to `period_h`. `flight_h` and `cycles` are of
-    aircraft, by `attribution` of flights that cross an edge; distances are geodesic. `sources` counts readings by source.
+    aircraft, by `attribution` of flights that cross an edge; distances are geodesic. `sources` holds observed seconds by source.
     """
 
     period_h: float
@@ -474,6 +474,48 @@ class UseFiguresShape(Shape, frozen=True, kw_only=True):
     is_estimate: bool
     method: str
     sources: dict[str, float]
+    reason: Reasons
+
+
+class UsagePeriodShape(UseFiguresShape, frozen=True, kw_only=True):
+    """Use of an asset in [`period_from`, `period_to`): one of the periods that were asked for, by its month or lease."""
+
+    period_from: Time
+    period_to: Time
+    month: str | None
+    lease_id: str | None
+    lessee_name: str | None
+
+
+class JourneyShape(Shape, frozen=True, kw_only=True):
+    """One flight, port call, voyage or run. `from` and `to` are an airport's ICAO code or a port's id.
+
+    `quality` says how its ends were found (of a flight `midpoint`, `extrapolated`, `inferred_gap`, `ambiguous`: then ask for the
+    lessee's report); `coverage` is observed time by its length, under 0.90 `is_estimate` is true. `flight_h` is ON - OFF,
+    `block_h` IN - OUT. `figures` holds what else its kind has, unit last. `recorded_at` is when this revision was committed.
+    """
+
+    id: str
+    revision: int
+    kind: str
+    asset: str
+    started_at: Time
+    ended_at: Time | None
+    from_: str | None = msgspec.field(name="from")
+    to: str | None
+    quality: str | None
+    confidence: int | None
+    coverage: float | None
+    is_estimate: bool | None
+    method: str
+    flight_h: float | None
+    block_h: float | None
+    cycles: int | None
+    distance_nm: float
+    sources: dict[str, float]
+    figures: dict[str, Any]
+    lease_id: str | None
+    recorded_at: Time | None
     reason: Reasons
 
 

@@ -135,7 +135,7 @@ def _believed(known_us: int | None) -> dict[str, sql.Composable]:
         tables = dict.fromkeys(("use_day", "activity", "journey", "finding"), sql.SQL("superseded_by IS NULL"))
         return {
             "believed": sql.SQL("upper_inf(recorded)"), "believed_lease": sql.SQL("upper_inf(lease.recorded)"),
-            "known_change": sql.SQL("true"), **{f"known_{name}": each for name, each in tables.items()},
+            "known_change": sql.SQL("true"), "now": sql.SQL("true"), **{f"known_{name}": each for name, each in tables.items()},
         }  # fmt: skip
     since = sql.SQL(
         "EXISTS (SELECT FROM commits WHERE commits.commit_no = {table}.commit_no AND committed_at <= %(known)s)"
@@ -144,6 +144,7 @@ def _believed(known_us: int | None) -> dict[str, sql.Composable]:
     return {
         "believed": sql.SQL("recorded @> %(known)s::timestamptz"),
         "believed_lease": sql.SQL("lease.recorded @> %(known)s::timestamptz"), "known_change": sql.SQL("changed_at <= %(known)s"),
+        "now": sql.SQL("false"),  # the activity under way is replaced as it goes: what it was then is not kept
         **{f"known_{name}": since.format(table=sql.Identifier(name)) for name in ("use_day", "activity", "journey", "finding")},
     }  # fmt: skip
 

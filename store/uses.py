@@ -288,6 +288,39 @@ async def current(conn: Connection, asset_id: str, journeys_us: int, activities_
     return found + [_stored_day_of(row) for row in await cursor.fetchall()]
 
 
+class JourneyFilter(msgspec.Struct, frozen=True, kw_only=True):
+    """Which journeys of an asset: those that share an instant with [from, to), those under way at `at_us`, as known then."""
+
+    asset_id: str
+    kind: str | None = None
+    from_us: int | None = None
+    to_us: int | None = None
+    at_us: int | None = None
+    known_us: int | None = None
+
+
+async def journeys(conn: Connection, which: JourneyFilter, after: tuple[int, str] | None, limit: int) -> list[dict[str, Any]]:
+    """Journeys in order of (begin, id), inside a scope; with `lease_id`, and `recorded_at` when the revision was committed."""
+    binds = {
+        "asset": which.asset_id,
+        "kind": which.kind,
+        "from": _moment_or_none(which.from_us),
+        "to": _moment_or_none(which.to_us),
+        "at": _moment_or_none(which.at_us),
+        "known": _moment_or_none(which.known_us),
+        "after_at": None if after is None else _moment(after[0]),
+        "after_id": None if after is None else after[1],
+        "limit": limit,
+    }
+    return await (await conn.execute(SQL["journeys"], binds)).fetchall()
+
+
+async def first_use_us(conn: Connection, asset_id: str) -> int | None:
+    """When anything is first known of an asset's use, inside a scope; None: nothing is."""
+    row = await (await conn.execute(SQL["first_use"], {"asset": asset_id})).fetchone()
+    return None if row is None else row["time"]
+
+
 def stored_journey_of(row: dict[str, Any]) -> StoredJourney:
     """A row of `journey` as it is written."""
     fact = journey_of(row)
@@ -367,6 +400,10 @@ def _seconds(spans_us: Mapping[str, int]) -> Any:
 
 def _microseconds(spans_s: Mapping[str, float]) -> dict[str, int]:
     return {name: round(span_s * SECOND_US) for name, span_s in spans_s.items()}
+
+
+def _moment_or_none(time_us: int | None) -> datetime | None:
+    return None if time_us is None else _moment(time_us)
 
 
 def _moment(time_us: int) -> datetime:

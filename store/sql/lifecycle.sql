@@ -106,7 +106,7 @@ WITH day AS MATERIALIZED (
     JOIN use_day ON use_day.asset_id = %(asset)s AND use_day.day >= day_from AND use_day.day < day_to
     WHERE {known_use_day}
 ), edge AS MATERIALIZED (
-    SELECT n, state, loading, distance_m, activity.observed_s,
+    SELECT n, state, loading, distance_m, activity.observed_s, activity.sources,
         extract(epoch FROM least(until, edge_to) - greatest(started_at, edge_from))::float8 AS seconds,
         extract(epoch FROM until - started_at)::float8 AS length_s
     FROM unnest(%(edge_n)s::bigint[], %(edge_from)s::timestamptz[], %(edge_to)s::timestamptz[], %(edge_since)s::timestamptz[])
@@ -114,6 +114,14 @@ WITH day AS MATERIALIZED (
     JOIN activity ON asset_id = %(asset)s AND started_at < edge_to AND started_at >= edge_since
     CROSS JOIN LATERAL (SELECT coalesce(ended_at, %(at)s) AS until) AS closed
     WHERE until > edge_from AND {known_activity}
+    UNION ALL
+    SELECT n, state, loading, distance_m, use_tail.observed_s, use_tail.sources,
+        extract(epoch FROM least(ended_at, edge_to) - greatest(started_at, edge_from))::float8,
+        extract(epoch FROM ended_at - started_at)::float8
+    FROM unnest(%(edge_n)s::bigint[], %(edge_from)s::timestamptz[], %(edge_to)s::timestamptz[], %(edge_since)s::timestamptz[])
+        AS span (n, edge_from, edge_to, edge_since)
+    JOIN use_tail ON asset_id = %(asset)s AND started_at < edge_to AND ended_at > edge_from
+    WHERE {now}
 ), part AS (
     SELECT n, distance_m, laden_m, ballast_m, observed_s FROM day
     UNION ALL
@@ -127,7 +135,12 @@ WITH day AS MATERIALIZED (
             UNION ALL SELECT n, state, seconds FROM edge) AS pieces GROUP BY n, state) AS summed GROUP BY n
 ), source AS (
     SELECT n, jsonb_object_agg(key, amount) AS sources FROM (
-        SELECT n, key, sum(value::float8) AS amount FROM day CROSS JOIN LATERAL jsonb_each_text(day.sources) GROUP BY n, key
+        SELECT n, key, sum(amount) AS amount FROM (
+            SELECT n, key, value::float8 AS amount FROM day CROSS JOIN LATERAL jsonb_each_text(day.sources)
+            UNION ALL
+            SELECT n, key, value::float8 * CASE WHEN length_s > 0 THEN seconds / length_s ELSE 0 END
+            FROM edge CROSS JOIN LATERAL jsonb_each_text(edge.sources)) AS pieces
+        GROUP BY n, key
     ) AS summed GROUP BY n
 ), flight AS MATERIALIZED (
     SELECT n, from_time, to_time, attribution, started_at, ended_at, coalesce((figures ->> 'cycles')::int, 1) AS cycles

@@ -133,3 +133,30 @@ ORDER BY marked_at, asset_id LIMIT %(limit)s;
 -- name: clear
 -- Take a mark away, unless the asset was marked again since.
 DELETE FROM use_dirty WHERE asset_id = %(asset_id)s AND marked_at = %(marked_at)s;
+
+-- name: journeys
+-- An asset's journeys that share an instant with a stretch, in the revision known then, with the head lease in force at their end.
+SELECT journey.journey_id, journey.revision, kind, asset, started_at, ended_at, from_place, to_place, quality, confidence, coverage,
+    method, figures, distance_m, cycles, sources, lease.lease_id, committed.committed_at AS recorded_at
+FROM journey
+LEFT JOIN LATERAL (
+    SELECT lease_id FROM lease WHERE lease.asset_id = journey.asset_id AND head
+        AND valid @> coalesce(journey.ended_at, journey.started_at)
+        AND CASE WHEN %(known)s::timestamptz IS NULL THEN upper_inf(recorded) ELSE recorded @> %(known)s::timestamptz END
+    LIMIT 1) AS lease ON true
+LEFT JOIN commits AS committed ON committed.commit_no = journey.commit_no
+WHERE journey.asset_id = %(asset)s AND NOT retracted
+    AND (%(kind)s::text IS NULL OR kind = %(kind)s)
+    AND (%(from)s::timestamptz IS NULL OR ended_at IS NULL OR ended_at >= %(from)s)
+    AND (%(to)s::timestamptz IS NULL OR started_at < %(to)s)
+    AND (%(at)s::timestamptz IS NULL OR (started_at <= %(at)s AND (ended_at IS NULL OR ended_at > %(at)s)))
+    AND CASE WHEN %(known)s::timestamptz IS NULL THEN superseded_by IS NULL ELSE
+        EXISTS (SELECT FROM commits WHERE commits.commit_no = journey.commit_no AND committed_at <= %(known)s)
+        AND NOT EXISTS (SELECT FROM commits WHERE commits.commit_no = superseded_by AND committed_at <= %(known)s) END
+    AND (%(after_at)s::timestamptz IS NULL OR (started_at, journey.journey_id) > (%(after_at)s, %(after_id)s))
+ORDER BY started_at, journey.journey_id LIMIT %(limit)s;
+
+-- name: first_use
+-- When anything is first known of an asset's use.
+SELECT least((SELECT min(started_at) FROM activity WHERE asset_id = %(asset)s AND superseded_by IS NULL),
+    (SELECT min(day)::timestamp AT TIME ZONE 'UTC' FROM use_day WHERE asset_id = %(asset)s AND superseded_by IS NULL)) AS time;
