@@ -129,7 +129,7 @@ def _whole_days(span: UseSpan) -> tuple[int, int]:
     return (first_us, last_us) if first_us < last_us else (span.to_us, span.to_us)
 
 
-def _believed(known_us: int | None) -> dict[str, sql.Composable]:
+def believed(known_us: int | None) -> dict[str, sql.Composable]:
     """What the braces of the queries stand for: which rows are the current ones, or were."""
     if known_us is None:
         tables = dict.fromkeys(("use_day", "activity", "journey", "finding"), sql.SQL("superseded_by IS NULL"))
@@ -153,7 +153,7 @@ async def _rows(conn: Connection, query: str, told: Told, **more: Any) -> list[R
     binds = {"asset": told.asset_id, "at": to_datetime(told.at_us), **more}
     if told.known_us is not None:
         binds["known"] = to_datetime(told.known_us)
-    text = sql.SQL(SQL[query]).format(**_believed(told.known_us))
+    text = sql.SQL(SQL[query]).format(**believed(told.known_us))
     async with conn.cursor(binary=True) as cursor:
         await cursor.execute(text, binds, prepare=False)
         return await cursor.fetchall()

@@ -1,0 +1,302 @@
+"""A month of an asset as a printable page: rows in, HTML out. Pure but for the template, which escapes everything.
+
+Money stays Decimal from the ledger to the page. It knows no query and no clock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+import jinja2
+import msgspec
+from markupsafe import Markup
+
+from api.drawings import Bar, days_svg, track_svg
+from api.shapes import LifecycleShape, UseFiguresShape
+from api.tracks import Fix
+from fleet.instants import DAY_US, to_datetime
+from fleet.maintenance_reserve import Entry, balances
+from fleet.money import exact
+from fleet.obligation import Obligation
+from fleet.utilization import Comparison, compare
+
+Row = dict[str, Any]
+JOURNEYS_SHOWN = 40
+AGENDA_D = 90
+MEASURES = {"aircraft": (("flight_h", "FH"), ("cycles", "FC")), "vessel": (("distance_nm", "nm"),), "trainset": ()}
+"""Measures by which a class's report is judged, with the word for people."""
+
+_pages = jinja2.Environment(
+    loader=jinja2.PackageLoader("api"), autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+)
+
+
+class Line(NamedTuple):
+    """One row of a table on the page; `mark` colours its last cell."""
+
+    cells: Sequence[str]
+    mark: str = ""
+
+
+class MonthFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """What a pack is made of: the life up to the month's end, the month's bounds, and its own rows of `store.months`.
+
+    `use` is by place in `life.lease_periods`; `whole` over the month; `obligations` as of the month's last day or today.
+    """
+
+    life: LifecycleShape
+    from_us: int
+    to_us: int
+    zone: str
+    running: bool
+    asked_us: int
+    known_us: int | None
+    use: dict[int, UseFiguresShape | None]
+    whole: UseFiguresShape | None
+    reports: Sequence[Row]
+    reserves: Sequence[Row]
+    days: Sequence[Row]
+    journeys: Sequence[Row]
+    fixes: Sequence[Fix]
+    obligations: Sequence[Obligation]
+    on: date
+
+
+def month_page(facts: MonthFacts) -> str:
+    """The page. Every text of it is escaped; the drawings are made of numbers and escaped words."""
+    return _pages.get_template("month.html").render(pack=pack_of(facts))
+
+
+def pack_of(facts: MonthFacts) -> dict[str, Any]:
+    """What the template shows, in words."""
+    life, asset_class = facts.life, facts.life.class_
+    first = to_datetime(facts.from_us + DAY_US // 2)
+    unit = "FH" if asset_class == "aircraft" else "nm"
+    journeys = [_journey(row) for row in facts.journeys]
+    known = "now" if facts.known_us is None else _instant(facts.known_us)
+    return {
+        "asset": life.name, "type": (life.type or asset_class), "month": f"{first:%Y-%m}", "month_words": f"{first:%B %Y}",
+        "identifiers": [
+            f"{each.scheme.upper()} {each.value}" for each in life.identifiers
+            if each.valid_to is None or each.valid_to > life.valid_at
+        ],
+        "period": f"{_instant(facts.from_us)} to {_instant(facts.to_us)} ({facts.zone})"
+        + (", still running" if facts.running else ""),
+        "facts": _facts(facts), "map": Markup(track_svg(facts.fixes)),  # noqa: S704 - numbers and escaped words, see drawings
+        "use_columns": _columns(
+            "Lease", "Measure", "Observed#", "Reported#", "Difference#", "Tolerance#", "Coverage#", "Verdict"
+        ),
+        "use": _use_lines(facts), "use_note": _use_note(facts),
+        "days": Markup(days_svg([_bar(row, asset_class) for row in facts.days], unit)),  # noqa: S704 - as above
+        "days_note": ("Flight hours" if unit == "FH" else "Nautical miles")
+        + " by UTC day; hatched: observed for less than nine tenths of the day.",
+        "state_columns": _columns("State", "Hours#", "Share#"), "states": _states(facts.whole),
+        "journey_columns": _columns("Kind", "From", "To", "Began", "Ended", "Quality"), "journeys": journeys[:JOURNEYS_SHOWN],
+        "journeys_more": max(0, len(journeys) - JOURNEYS_SHOWN),
+        "reserve_columns": _columns("Bucket", "Component", "Accrued#", "Paid in#", "Paid out#", "Owed#", "Held#"),
+        "reserves": _reserve_lines(facts.reserves), "entries": _entry_lines(facts.reserves),
+        "entry_columns": _columns("Day", "Bucket", "Kind", "Month", "Amount#"),
+        "agenda_columns": _columns("Due", "Days#", "What", "Basis"), "agenda": _agenda(facts),
+        "alert_columns": _columns("Opened", "Rule", "Status", "Severity"), "alerts": _alerts(facts),
+        "gap_columns": _columns("From", "To", "Verdict"), "gaps": _gaps(facts),
+        "footer": f"Made {_instant(facts.asked_us)} from what was known {known}. Use: {_method(facts.whole)}.",
+    }  # fmt: skip
+
+
+def _columns(*names: str) -> list[tuple[str, bool]]:
+    """Columns' names and whether they hold numbers (`#`)."""
+    return [(name.rstrip("#"), name.endswith("#")) for name in names]
+
+
+def _instant(time_us: int) -> str:
+    return f"{to_datetime(time_us):%Y-%m-%d %H:%MZ}"
+
+
+def _text_instant(text: str | None) -> str:
+    return "lasts" if text is None else f"{text[:10]} {text[11:16]}Z"
+
+
+def _number(value: float | Decimal | None, places: int = 1) -> str:
+    return "–" if value is None else f"{value:,.{places}f}"
+
+
+def _facts(facts: MonthFacts) -> list[tuple[str, str]]:
+    life, state = facts.life, facts.life.state
+    lessees = [each.lessee_name or "" for n, each in enumerate(life.lease_periods) if n in facts.use and each.head]
+    place = "unknown"
+    if state.position is not None:
+        lon, lat = state.position.coordinates
+        place = f"{abs(lat):.3f}° {'S' if lat < 0 else 'N'}, {abs(lon):.3f}° {'W' if lon < 0 else 'E'}"
+    days = "–" if life.days_to_redelivery is None else f"{life.days_to_redelivery:,.0f}"
+    found = [
+        ("Lessee", ", ".join(dict.fromkeys(lessees)) or "off lease"), ("Stage", (life.stage or "unknown").replace("_", " ")),
+        ("Status at the end", (state.operating_status or "unknown").replace("_", " ")), ("Days to redelivery", days),
+        ("Last position", place), ("Heard", _text_instant(state.time) if state.time else "never"),
+        ("Coverage of the month", "–" if facts.whole is None else f"{facts.whole.coverage:.3f}"),
+        ("Open alerts", str(sum(1 for each in life.alerts or () if each.status in {"open", "acknowledged"}))),
+    ]  # fmt: skip
+    if state.weight is not None:
+        found.append(("Displacement", f"{state.weight.displacement_t:,.0f} t ({state.weight.method.replace('_', ' ')})"))
+    if state.draught_m is not None:
+        found.append(("Draught", f"{state.draught_m:.1f} m"))
+    return found
+
+
+def comparisons(facts: MonthFacts) -> list[tuple[str, Comparison]]:
+    """Every judged measure of every tenure of the month, with the lease's words (domain.md 1.3)."""
+    found = []
+    for n, use in facts.use.items():
+        period = facts.life.lease_periods[n]
+        if not period.head:
+            continue
+        words = period.reference or period.lessee_name or period.lease_id[:8]
+        figures = [row["figures"] for row in facts.reports if str(row["lease_id"]) == period.lease_id]
+        for measure, _ in MEASURES.get(facts.life.class_, ()):
+            observed = None if use is None else getattr(use, measure)
+            said = [exact(str(one[measure])) for one in figures if one.get(measure) is not None]
+            found.append((
+                words,
+                compare(
+                    measure, None if observed is None else exact(observed), sum(said, Decimal(0)) if said else None,
+                    None if use is None else use.coverage, to_datetime(facts.to_us - 1).date(),
+                ),
+            ))  # fmt: skip
+    return found
+
+
+def _use_lines(facts: MonthFacts) -> list[Line]:
+    units = dict(MEASURES.get(facts.life.class_, ()))
+    return [
+        Line(
+            [
+                words, units[one.measure], _number(one.observed), _number(one.reported),
+                _number(one.difference) + ("" if one.difference_pct is None else f" ({one.difference_pct:+.1f} %)"),
+                "–" if one.tolerance is None else f"± {_number(one.tolerance)}",
+                "–" if one.coverage is None else f"{one.coverage:.3f}",
+                one.verdict.replace("_", " ") + (f": {one.reason.replace('_', ' ')}" if one.reason else ""),
+            ],
+            one.verdict,
+        )
+        for words, one in comparisons(facts)
+    ]  # fmt: skip
+
+
+def _use_note(facts: MonthFacts) -> str:
+    whole = facts.whole
+    if whole is None:
+        return "Nothing was observed in this month."
+    words = f"Observed in {whole.coverage:.1%} of the month"
+    if whole.sources:
+        words += ", " + ", ".join(f"{name} {count:,.0f}" for name, count in sorted(whole.sources.items())) + " readings"
+    return words + ("; an estimate." if whole.is_estimate else ".")
+
+
+def _method(whole: UseFiguresShape | None) -> str:
+    return "nothing observed" if whole is None else whole.method
+
+
+def _bar(row: Row, asset_class: str) -> Bar:
+    hours = sum(seconds for name, seconds in row["state_s"].items() if name == "airborne") / 3600
+    value = hours if asset_class == "aircraft" else row["distance_m"] / 1852
+    return Bar(f"{row['day']:%d}", value, row["observed_s"] / 86_400)
+
+
+def _states(whole: UseFiguresShape | None) -> list[Line]:
+    if whole is None:
+        return []
+    rows = sorted(whole.state_h.items(), key=lambda pair: -pair[1])
+    return [Line([name.replace("_", " "), _number(hours), f"{hours / whole.period_h:.1%}"]) for name, hours in rows]
+
+
+def _journey(row: Row) -> Line:
+    ended = "lasts" if row["ended_at"] is None else _instant(row["ended_at"])
+    quality = row["quality"] or ("" if row["confidence"] is None else f"confidence {row['confidence']}")
+    return Line(
+        [row["kind"].replace("_", " "), row["from_place"] or "unknown", row["to_place"] or "unknown", _instant(row["started_at"]),
+         ended, quality.replace("_", " ")]
+    )  # fmt: skip
+
+
+def _reserve_lines(rows: Sequence[Row]) -> list[Line]:
+    """A line a bucket, each by its own entries: buckets cannot fund each other (domain.md 1.4)."""
+    components = {_bucket(row): row for row in rows}
+    found = balances(Entry(bucket=_bucket(row), kind=row["kind"], amount=row["amount"]) for row in rows)
+    return [
+        Line(
+            [row["bucket"].replace("_", " "), row["component"],
+             *(f"{value:,.2f} {row['currency']}" for value in (
+                 found[key].accrued, found[key].paid_in, found[key].paid_out, found[key].owed, found[key].held))]
+        )
+        for key, row in sorted(components.items())
+    ]  # fmt: skip
+
+
+def _bucket(row: Row) -> str:
+    return f"{row['bucket']}\x1f{row['component']}\x1f{row['currency']}\x1f{row['lease_id']}"
+
+
+def _entry_lines(rows: Sequence[Row]) -> list[Line]:
+    return [
+        Line(
+            [_instant(row["at"])[:10], row["bucket"].replace("_", " "), row["kind"].replace("_", " "),
+             "" if row["month"] is None else f"{row['month']:%Y-%m}", f"{row['amount']:,.2f} {row['currency']}"]
+        )
+        for row in rows
+        if row["inside"]
+    ]  # fmt: skip
+
+
+def _agenda(facts: MonthFacts) -> list[Line]:
+    until = facts.on + timedelta(days=AGENDA_D)
+    return [
+        Line(
+            [one.due_on.isoformat(), str((one.due_on - facts.on).days), f"{one.kind.replace('_', ' ')}: {_subject(one)}",
+             one.basis + (", overdue" if one.due_on < facts.on else "")],
+            "overdue" if one.due_on < facts.on else "",
+        )
+        for one in facts.obligations
+        if one.due_on < until
+    ]  # fmt: skip
+
+
+def _subject(one: Obligation) -> str:
+    for name in ("item", "survey", "cover", "requirement", "work", "month", "period", "notice"):
+        if name in one.detail and one.detail[name] is not None:
+            return str(one.detail[name]).replace("_", " ")
+    return one.subject.rpartition(":")[2].replace("_", " ")
+
+
+def _alerts(facts: MonthFacts) -> list[Line]:
+    first, last = to_datetime(facts.from_us), to_datetime(facts.to_us)
+    inside = _inside(facts.life.alerts or (), first.isoformat(), last.isoformat())
+    return [
+        Line(
+            [_text_instant(each.opened_at), each.rule.replace("_", " ") + (f" · {each.subject}" if each.subject else ""),
+             each.status, each.severity],
+            each.severity,
+        )
+        for each in inside
+    ]  # fmt: skip
+
+
+def _gaps(facts: MonthFacts) -> list[Line]:
+    first, last = to_datetime(facts.from_us), to_datetime(facts.to_us)
+    return [
+        Line(
+            [_text_instant(each.opened_at), _text_instant(each.closed_at), (each.verdict or "unknown").replace("_", " ")],
+            each.severity,
+        )
+        for each in _inside(facts.life.gaps or (), first.isoformat(), last.isoformat())
+    ]  # fmt: skip
+
+
+def _inside(items: Iterable[Any], first: str, last: str) -> list[Any]:
+    """Those that were open at some instant of the month, by their RFC 3339 texts, which sort as instants do to the second."""
+    return [
+        each
+        for each in items
+        if each.opened_at[:19] < last[:19] and (each.closed_at is None or each.closed_at[:19] >= first[:19])
+    ]
