@@ -97,6 +97,17 @@ export class Client {
     return readTelemetry(await this.#all(`assets/${encodeURIComponent(asset_id)}/telemetry?${query}`));
   }
 
+  /** The life of an asset as the API tells it, unread. */
+  lifecycle(asset_id: string): Promise<unknown> {
+    return this.#get(`assets/${encodeURIComponent(asset_id)}/lifecycle`);
+  }
+
+  /** An answer as a file of the wanted media type, as it came. */
+  async file(path: string, media: string): Promise<Blob> {
+    const response = await this.#fetch(path, { headers: { Accept: media } });
+    return response.blob();
+  }
+
   async feeds(): Promise<Feed[]> {
     return keep(asItems(await this.#get("feeds")).map(readFeed));
   }
@@ -138,6 +149,11 @@ export class Client {
   }
 
   async #call(path: string, init: RequestInit): Promise<unknown> {
+    const response = await this.#fetch(path, init);
+    return response.status === 204 ? null : response.json();
+  }
+
+  async #fetch(path: string, init: RequestInit): Promise<Response> {
     const headers = {
       Accept: "application/json, application/geo+json;q=0.9",
       ...init.headers,
@@ -148,7 +164,7 @@ export class Client {
       throw new Problem(0, "The server cannot be reached", error.message);
     });
     if (!response.ok) throw await problemOf(response);
-    return response.status === 204 ? null : response.json();
+    return response;
   }
 }
 

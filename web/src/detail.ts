@@ -19,6 +19,7 @@ import {
   UNKNOWN,
 } from "./format.ts";
 import { shapeSvg } from "./icons.ts";
+import { LifePanel } from "./life.ts";
 import type { Selection } from "./session.ts";
 import type { Alert, Asset, AssetState, Finding, Telemetry } from "./wire.ts";
 
@@ -66,6 +67,11 @@ export class Detail {
   readonly #mark = h("span", { class: "mark" });
   readonly #keyedCards: KeyedList<Alert>;
   readonly #cardOf = new WeakMap<HTMLElement, AlertCard>();
+  readonly #life: LifePanel;
+  readonly #columns: HTMLElement;
+  readonly #lifeButton: HTMLElement;
+  /** The asset whose life is shown; null while the drawer shows the present. */
+  #lifeOf: string | null = null;
   #period = PERIODS[1] as (typeof PERIODS)[number];
   #selection: Selection = { asset: null, alert: null };
   #telemetry: Telemetry | null = null;
@@ -84,7 +90,30 @@ export class Detail {
       (alert) => this.#card(alert),
       (row, alert) => this.#cardOf.get(row)?.show(alert, Date.now()),
     );
-    this.element.append(this.#head(), this.#body());
+    this.#life = new LifePanel(client, handlers.failed);
+    this.#lifeButton = h(
+      "button",
+      {
+        class: "chip",
+        type: "button",
+        "aria-pressed": "false",
+        "data-testid": "life-toggle",
+        onclick: () => this.#showLife(this.#lifeOf === null ? this.#selection.asset : null),
+      },
+      "Life",
+    );
+    this.#columns = this.#body();
+    this.element.append(this.#head(), this.#columns, this.#life.element);
+  }
+
+  /** Turns from the present to the life of an asset, and back with null. */
+  #showLife(asset_id: string | null): void {
+    if (asset_id === this.#lifeOf) return;
+    this.#lifeOf = asset_id;
+    this.#columns.hidden = asset_id !== null;
+    this.#life.element.hidden = asset_id === null;
+    this.#lifeButton.setAttribute("aria-pressed", String(asset_id !== null));
+    void this.#life.show(asset_id, Date.now());
   }
 
   /** Opens on a selection; with neither asset nor alert, closes. */
@@ -93,6 +122,8 @@ export class Detail {
     this.#turn += 1;
     this.#telemetry = null;
     this.#asked_ms = 0;
+    this.#showLife(this.#lifeOf === null ? null : selection.asset);
+    this.#lifeButton.hidden = selection.asset === null;
     this.element.hidden = selection.asset === null && selection.alert === null;
     if (this.element.hidden) return;
     this.#findings.replaceChildren();
@@ -163,6 +194,7 @@ export class Detail {
       this.#mark,
       h("div", { class: "titles" }, this.#title, this.#subtitle),
       this.#badge,
+      this.#lifeButton,
       periods,
       close,
     );
