@@ -121,6 +121,19 @@ def _assert_fleet(page: Page) -> None:
     assert min(size["width"], size["height"]) > 400, f"the map has no room: {size}"
 
 
+def _assert_life(detail: Locator) -> None:
+    """The drawer turns to the asset's life, which says what is known of it or that nothing is, and back."""
+    toggle = detail.get_by_test_id("life-toggle")
+    toggle.click()
+    life = detail.get_by_test_id("life")
+    expect(life).to_be_visible()
+    expect(life.get_by_text("Reading…")).to_have_count(0, timeout=READY_MS)
+    expect(life.get_by_text("Could not be read.")).to_have_count(0)
+    expect(life.get_by_role("button", name="Monthly pack")).to_be_visible()
+    toggle.click()
+    expect(life).to_be_hidden()
+
+
 def _assert_detail(page: Page, alerts: Locator) -> None:
     """The worst alert opens its detail, which shares its address, and shows a chart or says why not."""
     worst = alerts.first
@@ -133,4 +146,5 @@ def _assert_detail(page: Page, alerts: Locator) -> None:
     assert "alert=" in page.url, "the selection is not in the address bar"
     expect(detail.get_by_text("Reading…")).to_have_count(0, timeout=READY_MS)
     expect(detail.get_by_test_id("alert-card").first).to_be_visible()
+    _assert_life(detail)
     page.wait_for_selector('html[data-map-settled="1"]', state="attached", timeout=READY_MS)

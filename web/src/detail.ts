@@ -112,6 +112,7 @@ export class Detail {
     this.#lifeOf = asset_id;
     this.#columns.hidden = asset_id !== null;
     this.#life.element.hidden = asset_id === null;
+    this.element.classList.toggle("with-life", asset_id !== null);
     this.#lifeButton.setAttribute("aria-pressed", String(asset_id !== null));
     void this.#life.show(asset_id, Date.now());
   }

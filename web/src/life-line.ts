@@ -50,6 +50,8 @@ export interface Placed<T> {
 }
 
 const YEAR_MS = 365.25 * 86_400_000;
+/** A year is written where its digits have room before the end of the line. */
+const LEFT_MAX_PCT = 92;
 /** No more years are written than fit without touching (chosen for the drawer's width). */
 const TICKS_MAX = 12;
 
@@ -130,7 +132,7 @@ export function years([from_ms, to_ms]: readonly [number, number]): { year: numb
   const found: { year: number; left_pct: number }[] = [];
   for (let year = Math.ceil(first / step) * step; year <= last; year += step)
     found.push({ year, left_pct: (100 * (Date.UTC(year, 0, 1) - from_ms)) / (to_ms - from_ms) });
-  return found;
+  return found.filter((each) => each.left_pct <= LEFT_MAX_PCT);
 }
 
 function bounds(row: Record<string, unknown>): { from_ms: number | null; to_ms: number | null } {
