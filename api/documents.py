@@ -10,14 +10,15 @@ from fastapi import APIRouter, FastAPI
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
 
-from api import shapes
+from api import money_shapes, shapes
 from api.listing import CSV_TYPE, JSON_TYPE
 from api.problem import MEDIA_TYPE, ProblemDocument
 
 REF = "#/components/schemas/{name}"
 SHAPES: tuple[type[msgspec.Struct], ...] = tuple(
     each
-    for each in vars(shapes).values()
+    for module in (shapes, money_shapes)
+    for each in vars(module).values()
     if isinstance(each, type) and issubclass(each, shapes.Shape) and each is not shapes.Shape
 )
 ERRORS = {
@@ -32,6 +33,7 @@ TAGS = [
         "name": "compliance",
         "description": "Carbon, fuel and hull of ships, time lost under leases: with coverage, method, sources.",
     },
+    {"name": "money", "description": "Use that is billed: reports against telemetry, reserves, return conditions, forecasts."},
     {"name": "findings", "description": "What detection concluded, with evidence; facts, revised when later readings differ."},
     {"name": "alerts", "description": "What a person is asked to look at, and what people did about it."},
     {"name": "calendar", "description": "What is due, what changed, and one row an asset over all of them."},

@@ -12,6 +12,7 @@ import csv
 import io
 from collections.abc import Sequence
 from datetime import datetime
+from decimal import Decimal
 from typing import Annotated, Any, TypeVar
 from urllib.parse import urlencode
 
@@ -116,5 +117,7 @@ def csv_cell(value: Any) -> str | float | int:
         return to_rfc3339(from_datetime(value))
     if isinstance(value, (int, float)):
         return value
+    if isinstance(value, Decimal):  # money: a number to the accounting system, a negative one too
+        return f"{value:f}"
     text = value if isinstance(value, str) else msgspec.json.encode(value).decode()
     return "'" + text if text.startswith(FORMULA_STARTS) else text

@@ -7,7 +7,7 @@ is read as the plus it was.
 from __future__ import annotations
 
 import re
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -26,6 +26,7 @@ from store.changes import KINDS as CHANGE_KINDS
 RFC3339 = re.compile(r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d(?:\.\d{1,9})?)([Zz]|[+ -]\d\d:\d\d)")
 ISO_DURATION = re.compile(r"P(?:(\d{1,3})D)?(?:T(?:(\d{1,4})H)?(?:(\d{1,6})M)?(?:(\d{1,8})S)?)?")
 YEARS = (1900, 2200)  # outside: a typing error, and offsets could leave the calendar
+MONTH = re.compile(r"([0-9]{4})-(0[1-9]|1[0-2])")
 BUCKET_S_MAX = 31 * 86_400
 LIMIT_MAX = 1000
 SEVERITIES = ("info", "warning", "critical")
@@ -57,6 +58,14 @@ def duration_s(text: Any) -> int:
     if not 1 <= total <= BUCKET_S_MAX:
         raise ValueError("must be from PT1S to P31D")
     return total
+
+
+def month_first(text: Any) -> date:
+    """First day of a month written `2026-05`. Raises ValueError with a sentence."""
+    found = MONTH.fullmatch(text) if isinstance(text, str) else None
+    if found is None or not YEARS[0] <= int(found[1]) < YEARS[1] - 1:
+        raise ValueError("must be a month such as 2026-05")
+    return date(int(found[1]), int(found[2]), 1)
 
 
 def plain_text(text: str) -> str:
@@ -111,6 +120,7 @@ _INSTANT_SCHEMA = _text_schema("2026-11-22T07:00:00Z", format="date-time")
 Instant = Annotated[int, BeforeValidator(instant_us), _INSTANT_SCHEMA]
 Duration = Annotated[int, BeforeValidator(duration_s), _text_schema("PT1H", pattern=ISO_DURATION.pattern)]
 Text = Annotated[str, AfterValidator(plain_text)]
+MonthName = Annotated[date, BeforeValidator(month_first), _text_schema("2026-05", pattern=f"^{MONTH.pattern}$")]
 IdentifierPair = Annotated[Any, BeforeValidator(identifier_pair), _text_schema("imo:9074729")]
 Box = Annotated[Any, BeforeValidator(box), _text_schema("170,-50,-170,-30")]
 Severities = Annotated[Any, BeforeValidator(_names(SEVERITIES)), _text_schema("warning,critical")]
@@ -126,6 +136,7 @@ ClassName = Annotated[str, AfterValidator(lambda name: _names(tuple(ASSET_CLASSE
 AssetClassName = Annotated[str, AfterValidator(lambda name: _names((*ASSET_CLASSES, *COMPONENT_CLASSES))(name)[0]),
                            WithJsonSchema({"type": "string", "enum": [*ASSET_CLASSES, *COMPONENT_CLASSES]})]  # fmt: skip
 
+LeaseId = Annotated[UUID, Path(description="The lease's id, as given by the list of leases.")]
 AssetId = Annotated[UUID, Path(description="The asset's own key, as given by the list of assets.")]
 Limit = Annotated[int, Query(ge=1, le=LIMIT_MAX, description="Items on one page.")]
 Cursor = Annotated[

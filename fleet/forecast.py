@@ -86,19 +86,19 @@ def _due_by_calendar(limit: Limit, as_of: date) -> Due:
         return Due(driver="month", remaining=None, days=None, on=None, reason="start_unknown")
     on = add_months(limit.counted_from, int(limit.limit))
     days = Decimal((on - as_of).days)
-    return Due(driver="month", remaining=_months_left(as_of, on), days=days, on=on)
+    return Due(driver="month", remaining=months_between(as_of, on), days=days, on=on)
 
 
-def _months_left(as_of: date, on: date) -> Decimal:
+def months_between(since: date, until: date) -> Decimal:
     """Calendar months between two days, a part of a month by its days; negative when the second is earlier."""
-    if on < as_of:
-        return -_months_left(on, as_of)
-    whole = (on.year - as_of.year) * 12 + on.month - as_of.month
-    if add_months(as_of, whole) > on:
+    if until < since:
+        return -months_between(until, since)
+    whole = (until.year - since.year) * 12 + until.month - since.month
+    if add_months(since, whole) > until:
         whole -= 1
-    reached = add_months(as_of, whole)
-    span = (add_months(as_of, whole + 1) - reached).days
-    return whole + Decimal((on - reached).days) / span
+    reached = add_months(since, whole)
+    span = (add_months(since, whole + 1) - reached).days
+    return whole + Decimal((until - reached).days) / span
 
 
 def next_event(limits: Iterable[Limit], as_of: date) -> Forecast:
@@ -106,3 +106,57 @@ def next_event(limits: Iterable[Limit], as_of: date) -> Forecast:
     each = tuple(due(limit, as_of) for limit in limits)
     dated = [one for one in each if one.days is not None]
     return Forecast(governing=min(dated, key=lambda one: one.days or Decimal(0), default=None), drivers=each)
+
+
+class WornLimit(msgspec.Struct, frozen=True, kw_only=True):
+    """A limit of an asset, a component or a part, and its use as of a day.
+
+    `limit` and `used` in the driver's unit; `counted_on` the day of the last count, `counted_used` what it said, `per_day` the
+    use expected a day, None where nobody can say. `assumption` says what both rest on, `coverage` and `methods` how well.
+    `component_key` nets life-limited parts of one serial number, and keeps every check for itself.
+    """
+
+    asset_id: str
+    asset_name: str
+    asset_class: str
+    position: str | None
+    item: str
+    serial_no: str | None
+    kind: str
+    driver: Driver
+    limit: Decimal
+    used: Decimal
+    counted_on: date
+    counted_used: Decimal
+    per_day: Decimal | None
+    cost: Decimal | None
+    currency: str | None
+    assumption: str
+    coverage: float | None = None
+    methods: tuple[str, ...] = ()
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """What comes due together: asset, item, part."""
+        return (self.asset_id, self.item, self.serial_no or "")
+
+    @property
+    def component_key(self) -> str:
+        """`NAME llp` of parts with a life, `NAME ITEM` of checks."""
+        return f"{self.asset_name} {'llp' if self.kind == 'life' else self.item}"
+
+    def as_limit(self) -> Limit:
+        """As `due` takes it: a limit by the calendar counts what was left on the day of the count."""
+        if self.driver == "month":
+            return Limit(
+                driver="month", limit=self.limit - self.counted_used, used=Decimal(0), counted_from=self.counted_on
+            )  # fmt: skip
+        return Limit(driver=self.driver, limit=self.limit, used=self.used, per_day=self.per_day)
+
+
+def forecasts(worn: Iterable[WornLimit], as_of: date) -> list[tuple[list[WornLimit], Forecast]]:
+    """The next event of each item, in the order given, with the limits it hangs on; the earliest driver governs."""
+    groups: dict[tuple[str, str, str], list[WornLimit]] = {}
+    for each in worn:
+        groups.setdefault(each.key, []).append(each)
+    return [(group, next_event([each.as_limit() for each in group], as_of)) for group in groups.values()]

@@ -8,6 +8,7 @@ code serves trainsets, whose drivers are car kilometres, door cycles and months 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
@@ -23,6 +24,11 @@ RatioMode = Literal["step", "linear"]
 EntryKind = Literal["accrual", "payment", "claim", "payout", "adjustment", "retained_at_end"]
 RatioTable = tuple[tuple[Decimal, Decimal], ...]
 TABLE_ROWS_MAX = 50
+FACTORS_MAX = 20
+FIGURE_MAX = Decimal(10) ** 12  # chosen: a price or interval beyond it is a typing error
+FACTOR_MAX = Decimal(100)  # chosen, as above
+ESCALATION_PCT_MAX = Decimal(100)  # chosen, as above
+AMOUNT_MAX = Decimal(10) ** 16  # what the ledger's numeric(18, 2) holds
 ONE = Decimal(1)
 
 EXCLUSIONS = {
@@ -100,6 +106,9 @@ def terms_faults(terms: RateTerms) -> list[TermsFault]:
     bases = {
         "rate": terms.rate, "ratio_table": terms.ratio_table, "parts": terms.parts, "event_cost": terms.event_cost
     }  # fmt: skip
+    faults = _figure_faults(terms)
+    if faults:
+        return faults
     given = [name for name, value in bases.items() if value is not None]
     faults = [] if len(given) == 1 else [TermsFault("rate", f"give exactly one of {', '.join(bases)}")]
     checks = (
@@ -119,6 +128,31 @@ def terms_faults(terms: RateTerms) -> list[TermsFault]:
     )
     faults += [TermsFault(member, detail) for wrong, member, detail in checks if wrong]
     return faults + _table_faults(terms.ratio_table) + _part_faults(terms.parts)
+
+
+def _figure_faults(terms: RateTerms) -> list[TermsFault]:
+    """Numbers that are none, or beyond what a price can be: nothing else can be said of them."""
+    table = [figure for row in terms.ratio_table or () for figure in row]
+    index = [point.value for point in terms.escalation_index or ()]
+    figures: dict[str, list[Decimal]] = {
+        "rate": [terms.rate or ZERO], "ratio_table": table, "parts": [part.list_price for part in terms.parts or ()],
+        "event_cost": [terms.event_cost or ZERO], "interval": [terms.interval or ONE], "stub_factor": [terms.stub_factor],
+        "assumed_ratio": [terms.assumed_ratio or ONE], "rate_floor": [terms.rate_floor or ZERO], "escalation_index": index,
+    }  # fmt: skip
+    bounded = {**dict.fromkeys(figures, FIGURE_MAX), "factors": FACTOR_MAX, "escalation_pct": ESCALATION_PCT_MAX}
+    figures |= {"factors": list(terms.factors.values()), "escalation_pct": [terms.escalation_pct or ZERO]}
+    faults = [
+        TermsFault(member, f"is a number, of at most {bounded[member]:f}")
+        for member, values in figures.items()
+        if not all(value.is_finite() and abs(value) <= bounded[member] for value in values)
+    ]
+    if any(value <= 0 for value in index if value.is_finite()):
+        faults.append(TermsFault("escalation_index", "has positive values"))
+    if len(terms.factors) > FACTORS_MAX:
+        faults.append(TermsFault("factors", f"are {FACTORS_MAX} at most"))
+    if terms.escalation_pct is not None and terms.escalation_pct.is_finite() and terms.escalation_pct <= -ESCALATION_PCT_MAX:
+        faults.append(TermsFault("escalation_pct", "leaves nothing of the price"))
+    return faults
 
 
 def _escalates(terms: RateTerms) -> bool:
@@ -239,7 +273,8 @@ class MonthUse(msgspec.Struct, frozen=True, kw_only=True):
 class AccrualLine(msgspec.Struct, frozen=True, kw_only=True):
     """One line of a month: rate × quantity, and how the rate came about. `amount` None: unknown, `reason` says why.
 
-    Reasons: `quantity_unknown`, `ratio_unknown`. `workings` holds base, ratio, mode, factors, escalation, floor as text.
+    Reasons: `quantity_unknown`, `ratio_unknown`, `no_rate_in_force`, `beyond_the_ledger` (more than it can hold). `workings`
+    holds base, ratio, mode, factors, escalation and floor, as text.
     """
 
     driver: str
@@ -267,6 +302,10 @@ def accrue(terms: RateTerms, use: MonthUse, on: date, currency: str = "USD") -> 
             driver=terms.driver, quantity=quantity, rate=None, amount=None, workings=workings, reason="ratio_unknown"
         )  # fmt: skip
     grown = escalation(terms, on)
+    if base * grown * math.prod(terms.factors.values()) * max(ONE, quantity or ONE) >= AMOUNT_MAX:
+        return AccrualLine(
+            driver=terms.driver, quantity=quantity, rate=None, amount=None, workings=workings, reason="beyond_the_ledger"
+        )  # fmt: skip
     rate = adjusted_rate(base, terms.factors.values(), grown, terms.rate_floor, currency)
     workings |= {"base_rate": str(base), "factors": {name: str(factor) for name, factor in terms.factors.items()}}
     workings |= {"escalation": str(grown), "rate_floor": None if terms.rate_floor is None else str(terms.rate_floor)}
@@ -301,7 +340,7 @@ def _base(terms: RateTerms, use: MonthUse, workings: dict[str, Any]) -> Decimal 
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
-    """One entry of the append-only ledger. `amount` is never negative but for an adjustment; nothing is edited or removed.
+    """One entry of the append-only ledger; nothing is edited or removed. Only adjustments and reversals may be negative.
 
     - accrual: the lessee owes it; payment: it was received and is held.
     - adjustment: of what is owed, either sign: a month was restated.

@@ -205,10 +205,13 @@ def unreported_value(comparison: Comparison, rate: Decimal, units: int = 1, curr
     return None if comparison.difference is None else cents(-comparison.difference * rate, currency) * units
 
 
-class MinimumUse(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The least use a lease bills (domain.md 5.1 `min_utilization`): `amount` of `unit`, per calendar month or year."""
+class MinimumUse(msgspec.Struct, frozen=True, kw_only=True):
+    """The least use a lease bills (domain.md 5.1 `min_utilization`): `amount` of `unit`, per calendar month or year.
 
-    unit: Literal["fh", "fc", "car_km"]
+    `unit` is a driver, `nm` or `at_sea_h`.
+    """
+
+    unit: str
     per: Literal["month", "year"] = "month"
     amount: Decimal
 
@@ -218,14 +221,14 @@ def billable(actual: Decimal, minimum: Decimal) -> Decimal:
     return max(actual, minimum)
 
 
-def minimum_for(term: MinimumUse, days_held: int, days: int) -> Decimal:
-    """The minimum of a part of its period: by the days under lease (chosen, DECISIONS 134).
+def minimum_for(term: MinimumUse, share: Decimal) -> Decimal:
+    """The minimum of a month of which `share` was under lease; a year's is spread over twelve months (chosen, DECISIONS 134).
 
-    `days` is the length of the month or year. Raises ValueError where more days are held than there are.
+    Raises ValueError for a share that is none.
     """
-    if not 0 <= days_held <= days:
-        raise ValueError("days held lie within the period")
-    return term.amount * days_held / days
+    if not 0 <= share <= 1:
+        raise ValueError("a share lies between 0 and 1")
+    return (term.amount if term.per == "month" else term.amount / 12) * share
 
 
 class ExcessCycles(msgspec.Struct, frozen=True, kw_only=True):

@@ -205,6 +205,9 @@ def test_a_trainsets_drivers_are_reserved_by_the_same_code(driver: Any, unit: st
         ({"driver": "fh", "rate": "1", "rate_date": "2020-01-01", "escalation_index": [
             {"valid_from": "2021-01-01", "value": "1"}]}, "escalation_index"),
         ({"driver": "fh", "rate": "1", "factors": {"derate": "-1"}}, "factors"),
+        ({"driver": "fh", "rate": "NaN"}, "rate"),
+        ({"driver": "fh", "rate": "1e300"}, "rate"),
+        ({"driver": "fh", "rate": "1", "rate_date": "2020-01-01", "escalation_pct": "1e9"}, "escalation_pct"),
     ],
 )  # fmt: skip
 def test_terms_that_cannot_be_used_name_the_member(terms: dict[str, Any], member: str) -> None:

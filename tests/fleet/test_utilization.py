@@ -129,11 +129,10 @@ def test_at_least_the_minimum_is_billed() -> None:
 
 
 def test_a_minimum_of_a_month_half_held_is_half() -> None:
-    term = MinimumUse(unit="fh", amount=Decimal(200))
-
-    assert minimum_for(term, 15, 30) == 100
-    with pytest.raises(ValueError, match="within the period"):
-        minimum_for(term, 31, 30)
+    assert minimum_for(MinimumUse(unit="fh", amount=Decimal(200)), Decimal("0.5")) == 100
+    assert minimum_for(MinimumUse(unit="fh", per="year", amount=Decimal(2400)), Decimal(1)) == 200
+    with pytest.raises(ValueError, match="between 0 and 1"):
+        minimum_for(MinimumUse(unit="fh", amount=Decimal(200)), Decimal("1.1"))
 
 
 def test_cycles_beyond_the_assumed_ratio_are_charged() -> None:

@@ -198,8 +198,15 @@ WITH owner AS (
 SELECT reserve_account_id FROM account
 """
 LEDGER = """
-INSERT INTO reserve_entry (tenant, reserve_account_id, kind, amount, at)
-SELECT tenant, reserve_account_id, 'payment', 1, now() FROM reserve_account
+WITH paid AS (
+    INSERT INTO reserve_entry (tenant, reserve_account_id, kind, amount, at)
+    SELECT tenant, reserve_account_id, 'payment', 1, now() FROM reserve_account
+), priced AS (
+    INSERT INTO reserve_rate (tenant, reserve_account_id, terms, valid)
+    SELECT tenant, reserve_account_id, '{}', daterange('2026-01-01', NULL) FROM reserve_account
+)
+INSERT INTO closed_month (tenant, lease_id, month, revision, period, basis, figures)
+SELECT tenant, lease_id, '2026-01-01', 1, tstzrange('2026-01-01Z', '2026-02-01Z'), 'reported', '{}' FROM reserve_account
 """
 
 

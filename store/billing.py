@@ -1,0 +1,312 @@
+"""What a month of a lease is billed from: leases with their tenure, components installed meanwhile, use that was observed.
+
+Rows as the queries name them, instants in microseconds UTC; `known_us` asks what was known then. Observed use comes as
+`fleet.reconciliation.Observation` by asset id: flights by the lease's attribution, sums of whole days, edges cut from activities.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from fleet import flight, noon_report, use
+from fleet.billing_terms import BillingTerms, billing_terms
+from fleet.geodesy import NM_M
+from fleet.instants import DAY_US, HOUR_US, SECOND_US, to_datetime
+from fleet.maintenance_reserve import RateTerms
+from fleet.reconciliation import AccountOfMonth, LeaseMonth, Month, Observation, Reported, figures_of, month_of
+from store import reserves, utilization_reports
+from store.pool import Connection
+from store.queries import load
+
+SQL = load("billing")
+Row = dict[str, Any]
+ACCOUNTS_MAX = 20_000  # chosen: a thousand leases with twenty buckets
+REPORTS_MAX = 50_000  # chosen: a thousand ships with a noon report a day and more
+INSTALLED_MAX = 5000  # chosen: components of a page of leases over a month, swaps included
+FIGURES_OF_USE = ("car_km", "door_cycles")  # counted by a class's machine under these names
+
+
+class Stretch(msgspec.Struct, frozen=True, kw_only=True):
+    """A component on its parent in [from_us, to_us)."""
+
+    asset_id: str
+    asset_class: str
+    name: str
+    parent_id: str
+    position: str
+    from_us: int
+    to_us: int
+
+
+async def leases(
+    conn: Connection, lease_id: str | None, from_us: int | None, to_us: int | None, known_us: int | None, *,
+    after: str | None = None, limit: int = 1,
+) -> list[Row]:  # fmt: skip
+    """Leases in order of id: one, or those whose tenure meets [from, to); with asset, terms, term, tenure and latest lessee."""
+    binds = {
+        "lease": lease_id, "from": _moment(from_us), "to": _moment(to_us), "known": _moment(known_us), "after": after,
+        "limit": limit,
+    }  # fmt: skip
+    return await (await conn.execute(SQL["leases"], binds)).fetchall()
+
+
+async def installed(
+    conn: Connection, asset_ids: Sequence[str], from_us: int, to_us: int, known_us: int | None
+) -> list[Stretch]:  # fmt: skip
+    """Stretches of components on these assets, and of these assets on others, cut to [from, to)."""
+    binds = {
+        "assets": list(asset_ids), "from": _moment(from_us), "to": _moment(to_us), "known": _moment(known_us),
+        "limit": INSTALLED_MAX,
+    }  # fmt: skip
+    rows = await (await conn.execute(SQL["installed"], binds)).fetchall()
+    return [
+        Stretch(
+            asset_id=str(row["asset_id"]), asset_class=row["class"], name=row["name"], parent_id=str(row["parent_asset_id"]),
+            position=row["position"], from_us=row["from_time"], to_us=row["to_time"],
+        )
+        for row in rows
+    ]  # fmt: skip
+
+
+async def classes(conn: Connection, asset_ids: Iterable[str]) -> dict[str, tuple[str, str]]:
+    """Class and name of assets by id; those that the scope does not show are absent."""
+    rows = await (await conn.execute(SQL["classes"], {"assets": sorted(asset_ids)})).fetchall()
+    return {str(row["asset_id"]): (row["class"], row["name"]) for row in rows}
+
+
+class Observed(msgspec.Struct, frozen=True):
+    """Rows of use of several assets, to be summed over any part of the time they were read for."""
+
+    flights: dict[str, list[tuple[int, int, int]]]
+    days: dict[str, list[use.UseDay]]
+    edges: dict[str, list[use.Activity]]
+
+
+async def observed(
+    conn: Connection, asset_ids: Sequence[str], from_us: int, to_us: int, known_us: int | None, cuts_us: Iterable[int] = ()
+) -> Observed:  # fmt: skip
+    """Use of assets in [from, to), as known: three set queries. `cuts_us`: instants inside at which it will be cut."""
+    edge_days = sorted({at // DAY_US for at in (from_us, to_us, *cuts_us) if at % DAY_US})
+    binds = {
+        "assets": list(asset_ids), "from": _moment(from_us), "to": _moment(to_us), "known": _moment(known_us),
+        "from_day": _day(-(-from_us // DAY_US)), "to_day": _day(to_us // DAY_US), "edge_days": [_day(day) for day in edge_days],
+    }  # fmt: skip
+    found = Observed({}, {}, {})
+    for row in await (await conn.execute(SQL["flights"], binds)).fetchall():
+        flown = (row["started_at"], row["ended_at"], int(row["cycles"]))
+        found.flights.setdefault(str(row["asset_id"]), []).append(flown)
+    for row in await (await conn.execute(SQL["days"], binds)).fetchall():
+        found.days.setdefault(str(row["asset_id"]), []).append(_use_day(row))
+    if edge_days:
+        for row in await (await conn.execute(SQL["edges"], binds)).fetchall():
+            found.edges.setdefault(str(row["asset_id"]), []).append(_activity(row))
+    return found
+
+
+def _use_day(row: Row) -> use.UseDay:
+    day: date = row["day"]
+    return use.UseDay(
+        day_us=(day - date(1970, 1, 1)).days * DAY_US,
+        method=row["method"],
+        states_us={state: round(seconds * SECOND_US) for state, seconds in row["state_s"].items()},
+        distances_m={"": row["distance_m"]},
+        observed_us=round(row["observed_s"] * SECOND_US),
+        sources={source: round(seconds * SECOND_US) for source, seconds in row["sources"].items()},
+        figures=row["figures"],
+    )
+
+
+def _activity(row: Row) -> use.Activity:
+    return use.Activity(
+        from_us=row["started_at"], to_us=row["ended_at"], state=row["state"], method=row["method"],
+        distance_m=row["distance_m"], observed_us=round(row["observed_s"] * SECOND_US),
+        figures={name: value for name, value in row["figures"].items() if isinstance(value, int | float)},
+    )  # fmt: skip
+
+
+def observation(
+    found: Observed, asset_id: str, asset_class: str, from_us: int, to_us: int, rule: flight.Attribution
+) -> Observation:  # fmt: skip
+    """What an asset was observed to do in [from, to), flights by the lease's attribution; without any use row: not observed."""
+    days, edges = found.days.get(asset_id, []), found.edges.get(asset_id, [])
+    if not days and not edges:
+        return Observation(figures={}, coverage=None, reason="not_observed")
+    total = use.used(days, edges, from_us, to_us)
+    figures = {name: _exact(total.figures[name]) for name in FIGURES_OF_USE if name in total.figures}
+    if asset_class == "aircraft":
+        flown = flight.flown(found.flights.get(asset_id, ()), from_us, to_us, rule)
+        figures |= {"flight_h": Decimal(flown.flight_us) / HOUR_US, "cycles": Decimal(flown.cycles)}
+    if asset_class == "vessel":
+        figures["distance_nm"] = _exact(total.distance_m / NM_M)
+    return Observation(figures=figures, coverage=total.coverage, methods=total.methods, sources=total.source_shares())
+
+
+def component_observation(
+    found: Observed, stretches: Sequence[Stretch], classes: Mapping[str, str], from_us: int, to_us: int, rule: flight.Attribution
+) -> Observation:  # fmt: skip
+    """What a component did in [from, to): what its parents did while it sat on them.
+
+    Time off a parent counts as not observed: nobody knows whether it ran elsewhere, and coverage falls by it. An APU's hours
+    are nobody's to observe. `classes` are of the parents, by asset id.
+    """
+    parts = [
+        (stretch, observation(found, stretch.parent_id, classes[stretch.parent_id], stretch.from_us, stretch.to_us, rule))
+        for stretch in stretches
+        if stretch.parent_id in classes
+    ]
+    seen = [(stretch, part) for stretch, part in parts if part.coverage is not None]
+    if not seen:
+        return Observation(figures={}, coverage=None, reason="not_observed" if parts else "not_installed")
+    figures: dict[str, Decimal] = {}
+    for _, part in seen:
+        for name, value in part.figures.items():
+            figures[name] = figures.get(name, Decimal(0)) + value
+    covered = sum((part.coverage or 0.0) * (stretch.to_us - stretch.from_us) for stretch, part in seen)
+    return Observation(
+        figures=figures, coverage=covered / (to_us - from_us),
+        methods=tuple(sorted({each for _, part in seen for each in part.methods})),
+    )  # fmt: skip
+
+
+def _exact(value: float) -> Decimal:
+    return Decimal(str(round(value, 6)))
+
+
+def _day(number: int) -> date:
+    return date(1970, 1, 1) + timedelta(days=number)
+
+
+def _moment(time_us: int | None) -> Any:
+    return None if time_us is None else to_datetime(time_us)
+
+
+def month_in_zone(
+    first: date, zone: str, held: Sequence[tuple[int | None, int | None]] = ((None, None),)
+) -> Month | None:  # fmt: skip
+    """A month that begins at midnight of an IANA zone, cut to tenures; None where none meets it."""
+    return month_of(first, ZoneInfo(zone), held)
+
+
+async def months(conn: Connection, of: Sequence[Row], first: date, known_us: int | None) -> list[LeaseMonth]:
+    """One month of leases, in their order; those that did not hold their asset in it are left out. Six set queries for the lot.
+
+    Args:
+        conn: inside a scope.
+        of: rows of `leases`.
+        first: the month's first day; when it begins is each lease's own matter (its billing zone).
+        known_us: what was known then.
+    """
+    terms = {str(row["lease_id"]): billing_terms(row["terms"]) for row in of}
+    held = {}
+    for row in of:
+        lease_id = str(row["lease_id"])
+        tenures = [(row["held_from"], row["held_to"])] if row["delivered"] else []
+        month = month_in_zone(first, terms[lease_id].billing_time_zone, tenures)
+        if month is not None:
+            held[lease_id] = (row, month)
+    if not held:
+        return []
+    from_us, to_us = min(month.from_us for _, month in held.values()), max(month.to_us for _, month in held.values())
+    accounts = await reserves.accounts(
+        conn, reserves.AccountFilter(lease_ids=tuple(held), known_us=known_us, priced_on=first), None, ACCOUNTS_MAX
+    )  # fmt: skip
+    wanted = {str(row["asset_id"]) for row, _ in held.values()} | {str(row["asset_id"]) for row in accounts}
+    stretches = await installed(conn, sorted(wanted), from_us, to_us, known_us)
+    parents = sorted(wanted | {each.parent_id for each in stretches})
+    cuts = [at for _, month in held.values() for at in (month.from_us, month.to_us)]
+    cuts += [at for each in stretches for at in (each.from_us, each.to_us)]
+    seen = await observed(conn, parents, from_us, to_us, known_us, cuts)
+    reports = await utilization_reports.reports(
+        conn, utilization_reports.ReportFilter(lease_ids=tuple(held), from_us=from_us, to_us=to_us, known_us=known_us),
+        None, REPORTS_MAX,
+    )  # fmt: skip
+    gathered = _Gathered(accounts, stretches, seen, reports)
+    return [_lease_month(row, month, terms[lease_id], gathered) for lease_id, (row, month) in held.items()]
+
+
+class _Gathered(NamedTuple):
+    """Rows of many leases, out of which each takes its own."""
+
+    accounts: list[Row]
+    stretches: list[Stretch]
+    seen: Observed
+    reports: list[Row]
+
+
+def _lease_month(row: Row, month: Month, terms: BillingTerms, rows: _Gathered) -> LeaseMonth:
+    lease_id, asset_id = str(row["lease_id"]), str(row["asset_id"])
+    mine = [each for each in rows.accounts if str(each["lease_id"]) == lease_id]
+    names = {asset_id: (row["class"], row["asset_name"])}
+    names |= {str(each["asset_id"]): (each["class"], each["asset_name"]) for each in mine}
+    cut = [
+        clipped(each, month.from_us, month.to_us)
+        for each in rows.stretches
+        if each.from_us < month.to_us and each.to_us > month.from_us
+    ]
+    told = [each for each in rows.reports if str(each["lease_id"]) == lease_id and _meets(each, month)]
+    reported, coverage = _reported(told, asset_id, month)
+    observed_by_asset = {}
+    for each in names:
+        if each == asset_id:
+            observed_by_asset[each] = observation(rows.seen, each, row["class"], month.from_us, month.to_us, terms.attribution)
+            continue
+        own = [stretch for stretch in cut if stretch.asset_id == each]
+        classes = {asset_id: row["class"]}  # what sat on another lease's asset is not this lease's to bill
+        observed_by_asset[each] = component_observation(rows.seen, own, classes, month.from_us, month.to_us, terms.attribution)
+        whole = any(
+            stretch.parent_id == asset_id and (stretch.from_us, stretch.to_us) == (month.from_us, month.to_us) for stretch in own
+        )
+        if each not in reported and whole and asset_id in reported:
+            reported[each] = msgspec.structs.replace(reported[asset_id], taken_from=asset_id)
+    return LeaseMonth(
+        lease_id=lease_id, reference=row["reference"], lessee=row["lessee_name"], asset_id=asset_id, month=month, terms=terms,
+        accounts=tuple(_account(each) for each in mine), reported=reported, observed=observed_by_asset, names=names,
+        report_coverage=coverage,
+    )  # fmt: skip
+
+
+def clipped(stretch: Stretch, from_us: int, to_us: int) -> Stretch:
+    """The part of a stretch in [from, to), which it meets."""
+    return msgspec.structs.replace(
+        stretch, from_us=max(stretch.from_us, from_us), to_us=min(stretch.to_us, to_us)
+    )  # fmt: skip
+
+
+def _meets(row: Row, month: Month) -> bool:
+    return bool(row["from_time"] < month.to_us and row["to_time"] > month.from_us)
+
+
+def _account(row: Row) -> AccountOfMonth:
+    terms = None if row["terms"] is None else msgspec.convert(row["terms"], RateTerms, strict=False)
+    return AccountOfMonth(
+        account_id=str(row["reserve_account_id"]), asset_id=str(row["asset_id"]), bucket=row["bucket"],
+        currency=row["currency"], terms=terms,
+    )  # fmt: skip
+
+
+def _reported(told: Sequence[Row], asset_id: str, month: Month) -> tuple[dict[str, Reported], float | None]:
+    """Monthly reports by asset; for a ship without one, the sum of its noon reports and the share of the period they cover."""
+    found = {
+        str(row["asset_id"]): Reported(
+            figures=figures_of(row["figures"]), row_id=f"{row['utilization_report_id']}/{row['revision']}"
+        )
+        for row in told
+        if row["kind"] == "monthly"
+    }  # fmt: skip
+    noons = [row for row in told if row["kind"] != "monthly" and str(row["asset_id"]) == asset_id]
+    if asset_id in found or not noons:
+        return found, None
+    read = [noon_report.read(row["figures"]) for row in noons]
+    sums = noon_report.summed(
+        [each for each in read if isinstance(each, noon_report.NoonReport)], to_datetime(month.from_us), to_datetime(month.to_us)
+    )  # fmt: skip
+    figures = {} if sums.distance_og_nm is None else {"distance_nm": _exact(sums.distance_og_nm)}
+    last = noons[-1]
+    found[asset_id] = Reported(figures=figures, row_id=f"{last['utilization_report_id']}/{last['revision']}")
+    return found, sums.coverage
