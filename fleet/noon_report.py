@@ -338,8 +338,12 @@ def _fuel_sums(pieces: Sequence[tuple[NoonReport, float]]) -> list[FuelSum]:
 
 def distance_differs(reported_nm: float, observed_nm: float, on: date, practice: Practice = HOUSE) -> bool:
     """Whether a reported distance is out of tolerance against the observed one: more than 5 % and a mile (chosen)."""
-    ratio = practice.number("noon_report.distance_tolerance_ratio", on)
-    return abs(reported_nm - observed_nm) > max(1.0, ratio * observed_nm)
+    return abs(reported_nm - observed_nm) > distance_tolerance_nm(observed_nm, on, practice)
+
+
+def distance_tolerance_nm(observed_nm: float, on: date, practice: Practice = HOUSE) -> float:
+    """How far a reported distance may be off: 5 % of the observed one, at least a mile (chosen)."""
+    return max(1.0, practice.number("noon_report.distance_tolerance_ratio", on) * observed_nm)
 
 
 def is_complete(report: NoonReport) -> bool:

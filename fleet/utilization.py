@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from fleet import use
+from fleet import noon_report, use
 from fleet.money import ZERO, cents, exact
 from fleet.practice import Figure, Practice
 
@@ -49,23 +49,21 @@ FIGURES = (
     _chosen("flight_h_tolerance_h", 2.0, "domain.md 1.3 [D]"),
     _chosen("cycles_tolerance_pct", 1.0, "domain.md 1.3 [D]"),
     _chosen("cycles_tolerance_count", 1.0, "domain.md 1.3 [D]"),
-    _chosen("distance_nm_tolerance_pct", 3.0, "chosen, DECISIONS 133: a track of reports cuts corners, a log counts them"),
-    _chosen("distance_nm_tolerance_nm", 5.0, "chosen, DECISIONS 133"),
     _chosen("car_km_tolerance_pct", 1.0, "chosen, DECISIONS 133: both sides read the same odometers"),
     _chosen("car_km_tolerance_km", 10.0, "chosen, DECISIONS 133"),
     _chosen("report_due_days", 10.0, "domain.md 5.4 [D]: report_overdue"),
 )
 """What people agreed on about reports; a tenant's settings go before."""
 
-HOUSE = Practice((*use.FIGURES, *FIGURES))
+HOUSE = Practice((*use.FIGURES, *noon_report.FIGURES, *FIGURES))
 
 TOLERANCES = {
     "flight_h": ("flight_h_tolerance_pct", "flight_h_tolerance_h"),
     "cycles": ("cycles_tolerance_pct", "cycles_tolerance_count"),
-    "distance_nm": ("distance_nm_tolerance_pct", "distance_nm_tolerance_nm"),
     "car_km": ("car_km_tolerance_pct", "car_km_tolerance_km"),
 }
-"""Measures that are reconciled, each with the names of its relative and its absolute tolerance."""
+"""Measures that are reconciled, each with the names of its relative and its absolute tolerance; a ship's distance has
+that of `fleet.noon_report`."""
 
 
 class MonthOfUse(msgspec.Struct, frozen=True, kw_only=True):
@@ -116,8 +114,11 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
 def tolerance(measure: str, observed: Decimal, on: date, practice: Practice = HOUSE) -> Decimal | None:
     """How far a report may be off: the larger of a share of the observed and an absolute amount; None for a measure without one.
 
-    FH max(2 percent, 2.0 h), FC max(1 percent, 1) (domain.md 1.3 [D]), distance and car-km as `FIGURES` has them.
+    FH max(2 percent, 2.0 h), FC max(1 percent, 1) (domain.md 1.3 [D]), car-km as `FIGURES` has it, a ship's distance as
+    `fleet.noon_report.distance_tolerance_nm`.
     """
+    if measure == "distance_nm":
+        return exact(noon_report.distance_tolerance_nm(float(observed), on, practice))
     names = TOLERANCES.get(measure)
     if names is None:
         return None

@@ -291,7 +291,8 @@ async def test_redelivery_is_settled_item_by_item_and_forecast_by_the_earliest_d
     usual = await manager.post(f"/v1/leases/{money.lease}/return-conditions/usual")
     assert len(usual.json()["items"]) == 11
     changed = await posted(
-        manager, f"/v1/leases/{money.lease}/return-conditions", {"id": "borescope", "status": "met", "evidence": {"document": "BSI 4"}}
+        manager, f"/v1/leases/{money.lease}/return-conditions",
+        {"id": "borescope", "status": "met", "evidence": {"document": "BSI 4"}},
     )  # fmt: skip
     assert (changed["revision"], changed["status"], changed["requirement"][:9]) == (2, "met", "Borescope")
     assert (await got(manager, path))["open_conditions"] == 10
