@@ -191,6 +191,8 @@ WITH owner AS (
 ), condition AS (
     INSERT INTO return_condition (return_condition_id, tenant, lease_id, requirement, status)
     SELECT 'r', %(tenant)s, lease_id, 'clean', 'open' FROM paper
+), judged AS (
+    INSERT INTO daily_pass (tenant, day, known_at, assets, conditions, written) VALUES (%(tenant)s, '2026-01-01', now(), 1, 0, 0)
 ), lost AS (
     INSERT INTO off_hire (tenant, lease_id, asset_id, period, status, reason)
     SELECT %(tenant)s, lease_id, %(asset_id)s, tstzrange(now() - interval '1 day', now()), 'candidate', 'stop' FROM paper
