@@ -181,7 +181,7 @@ def fleet_shape(row: Row, facts: CarbonFacts, window: Window, charters: Iterable
     found = carbon.window(facts.ship, facts.reports, facts.using, *window, HOUSE)
     attained = attained_of(found, facts.ship)
     years = year_shapes(attained, facts.ship, window)
-    outlook = carbon.outlook(facts.ship, facts.reports, facts.using, window.to_us, HOUSE)
+    outlook = carbon.outlook(facts.ship, facts.reports, facts.using, window.to_us, HOUSE, found)
     ahead = outlook if isinstance(outlook, Outlook) else None
     reason = reasons_of(found, facts.ship, attained)
     if isinstance(outlook, str):
@@ -206,6 +206,7 @@ def fuel_shape(asset_id: str, facts: CarbonFacts, window: Window) -> FuelShape:
     on = to_datetime(window.from_us).date()
     enough = HOUSE.number("carbon.reported_min", on)
     comparable = told.distance_og_nm is not None and min(told.coverage, seen.coverage) >= enough
+    inside = [each for each in facts.reports if window.from_us < from_datetime(each.utc_to) <= window.to_us]
     reason = dict(told.reason)
     if not comparable:
         reason["distance_differs"] = "not_covered"
@@ -216,7 +217,8 @@ def fuel_shape(asset_id: str, facts: CarbonFacts, window: Window) -> FuelShape:
         distance_differs=noon_report.distance_differs(told.distance_og_nm or 0.0, observed_nm, on, HOUSE) if comparable else None,
         hours_underway=told.hours_underway,
         fuel=[FuelSumShape(**msgspec.structs.asdict(line)) for line in told.fuel], co2_t=told.co2_t,
-        balance=[_balance(each) for each in told.balance], coverage=told.coverage, method="noon_report",
+        balance=[_balance(each) for each in noon_report.balance_findings(inside, HOUSE)],
+        coverage=told.coverage, method="noon_report",
         sources={"noon_report": told.coverage}, is_estimate=told.coverage < enough, reason=reason,
     )  # fmt: skip
 

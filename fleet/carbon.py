@@ -244,9 +244,12 @@ def years_of(from_us: int, to_us: int) -> range:
 
 
 def outlook(
-    ship: CarbonShip, reports: Sequence[NoonReport], using: Using, at_us: int, practice: Practice = HOUSE
+    ship: CarbonShip, reports: Sequence[NoonReport], using: Using, at_us: int, practice: Practice = HOUSE,
+    so_far: Carbon | None = None,
 ) -> Outlook | str:  # fmt: skip
     """Where the calendar year of an instant ends for a ship: the year to date, going on as the last 90 days (domain.md 2.7 [D]).
+
+    `so_far` is the window of the year up to the instant, for who has it already.
 
     Returns:
         The band, or why there is none: `no_ship_type`, `no_capacity`, what `window` says of missing fuel, `too_thin` where less
@@ -261,7 +264,7 @@ def outlook(
         window(ship, reports, using, at_us - (n + 1) * part_us, at_us - n * part_us, practice)
         for n in range(cii.PROJECTION_PARTS)
     ]
-    so_far = window(ship, reports, using, begin_us, at_us, practice)
+    so_far = window(ship, reports, using, begin_us, at_us, practice) if so_far is None else so_far
     thin = sum(part.coverage for part in lately) / len(lately)
     if thin < practice.number("carbon.projection_coverage_min", to_datetime(at_us - 1).date()):
         return "too_thin"

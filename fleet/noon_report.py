@@ -139,7 +139,6 @@ class ReportedPeriod(msgspec.Struct, frozen=True, kw_only=True):
     hours_underway: float | None
     fuel: list[FuelSum]
     co2_t: float | None
-    balance: list[BalanceFinding]
     reason: dict[str, str]
 
 
@@ -289,7 +288,7 @@ def summed(
     return ReportedPeriod(
         reports=len({id(report) for report, _ in pieces}), reported_h=reported_h, coverage=min(1.0, reported_h / period_h),
         gap_h=max(0.0, period_h - reported_h), overlap_h=overlap_h, distance_og_nm=distance_nm, hours_underway=hours_underway,
-        fuel=fuels, co2_t=co2_t, balance=balance_findings([report for report, _ in pieces], practice), reason=reason,
+        fuel=fuels, co2_t=co2_t, reason=reason,
     )  # fmt: skip
 
 
