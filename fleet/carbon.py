@@ -231,7 +231,7 @@ def _estimated(
     rest_h = sum(known_us.values()) / HOUR_US - way_h
     if rest_h > 0 and ship.port_fuel_t_d is None:
         return {}, "port_fuel_not_known"
-    way_nm = sum(each.distance_m for each in seen) / NM_M
+    way_nm = sum(metres for each in seen for state, metres in each.distances_m.items() if state in UNDER_WAY) / NM_M
     exponent = practice.number("fuel.speed_exponent", on)
     tonnes = fuel.estimated_t(way_nm, way_h, ship.service_speed_kn, ship.service_fuel_t_d, exponent)
     tonnes += (ship.port_fuel_t_d or 0.0) * rest_h / 24.0

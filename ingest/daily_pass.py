@@ -19,12 +19,13 @@ import structlog
 
 from detect.model import finding_id
 from fleet.calendar_rules import VERSION, Condition, Emission, Standing, conditions, emissions
+from fleet.carbon import Outlook
 from fleet.instants import HOUR_US
-from fleet.obligation import Dossier, day_of
+from fleet.obligation import CiiOutlook, Dossier, day_of
 from fleet.practice_book import HOUSE
 from fleet.shards import shard_of
 from ingest.alerting import raise_alerts
-from store import commits, daily_passes, dossiers, findings, readings
+from store import commits, daily_passes, dossiers, findings, readings, vessels
 from store.daily_passes import DailyPass
 from store.dossiers import Question
 from store.faults import AWAY
@@ -97,6 +98,7 @@ async def run_pass(pool: Pool, tenant: str, day: date, clock: Clock = now_us, ac
             practice = await dossiers.practice_of(conn, tenant, HOUSE)
             question = Question(tenant=tenant, on=day, known_us=None, practice=practice)
             page = await _placed(conn, question, await dossiers.dossiers(conn, question, after=after), known_us)
+            page = await _foreseen(conn, question, page)
             judged = {each.asset_id: conditions(each, day, practice) for each in page}
             stands = await daily_passes.standing(conn, list(judged))
             rows = [
@@ -130,6 +132,7 @@ async def look_back(pool: Pool, tenant: str, day: date, known_us: int | None = N
         found: list[tuple[Dossier, list[Condition]]] = []
         after: str | None = None
         while page := await _placed(conn, question, await dossiers.dossiers(conn, question, after=after), at_us):
+            page = await _foreseen(conn, question, page)
             found += [(each, conditions(each, day, practice)) for each in page]
             after = page[-1].asset_id
     return found
@@ -166,6 +169,27 @@ async def _write(conn: Connection, rows: Sequence[FindingRow], known_us: int) ->
     revisions = await findings.write(conn, rows, numbers)
     raised = await raise_alerts(PostgresTransaction(conn), [one.row for one in revisions], numbers, known_us)
     return len(revisions), raised.opened
+
+
+async def _foreseen(conn: Connection, question: Question, page: list[Dossier]) -> list[Dossier]:
+    """The dossiers with where the year's carbon intensity of each ship ends, as far as it can be said."""
+    ships = [each for each in page if each.asset_class == "vessel"]
+    if not ships:
+        return page
+    rows = [{"asset_id": each.asset_id, "type": each.type, "particulars": each.particulars} for each in ships]
+    found = await vessels.outlooks(conn, rows, question.at_us + 1, question.known_us, question.practice)
+    return [msgspec.structs.replace(each, cii=_cii_outlook(found.get(each.asset_id))) for each in page]
+
+
+def _cii_outlook(found: Outlook | str | None) -> CiiOutlook | None:
+    """An outlook with letters, as a dossier holds it; None where it has none."""
+    if not isinstance(found, Outlook) or found.required is None:
+        return None
+    return CiiOutlook(
+        year=found.year, attained=found.middle, rating=found.middle_rating or "", low=found.low,
+        low_rating=found.low_rating or "", high=found.high, high_rating=found.high_rating or "", required=found.required,
+        is_indicative=found.is_indicative, coverage=found.coverage,
+    )  # fmt: skip
 
 
 async def _placed(conn: Connection, question: Question, page: list[Dossier], at_us: int) -> list[Dossier]:

@@ -39,7 +39,7 @@ LIMIT %(limit)s;
 
 -- name: use_days
 -- Sums of whole UTC days of ships.
-SELECT asset_id, day, state_s, distance_m, observed_s
+SELECT asset_id, day, method, state_s, state_m, observed_s, sources, figures
 FROM use_day
 WHERE asset_id = ANY (%(assets)s::uuid[]) AND day >= %(from_day)s AND day < %(to_day)s
     AND CASE WHEN %(known)s::timestamptz IS NULL THEN superseded_by IS NULL ELSE
@@ -48,8 +48,8 @@ WHERE asset_id = ANY (%(assets)s::uuid[]) AND day >= %(from_day)s AND day < %(to
 ORDER BY asset_id, day;
 
 -- name: use_edges
--- What ships did on the days that are cut, each day named with its ship.
-SELECT asset_id, state, started_at, ended_at, distance_m, observed_s, method
+-- What ships did on the days that are cut, each day named with its ship; and are doing, where it is asked as of now.
+SELECT asset_id, state, started_at, ended_at, method, place, loading, distance_m, observed_s, sources, figures
 FROM unnest(%(cut_assets)s::uuid[], %(cut_days)s::date[]) AS cut (asset_id, day)
 JOIN activity USING (asset_id)
 WHERE ended_at IS NOT NULL AND started_at >= cut.day::timestamp AT TIME ZONE 'UTC'
@@ -57,6 +57,10 @@ WHERE ended_at IS NOT NULL AND started_at >= cut.day::timestamp AT TIME ZONE 'UT
     AND CASE WHEN %(known)s::timestamptz IS NULL THEN superseded_by IS NULL ELSE
         EXISTS (SELECT FROM commits WHERE commits.commit_no = activity.commit_no AND committed_at <= %(known)s)
         AND NOT EXISTS (SELECT FROM commits WHERE commits.commit_no = superseded_by AND committed_at <= %(known)s) END
+UNION ALL
+SELECT asset_id, state, started_at, ended_at, method, place, loading, distance_m, observed_s, sources, figures
+FROM use_tail
+WHERE asset_id = ANY (%(cut_assets)s::uuid[]) AND %(known)s::timestamptz IS NULL
 ORDER BY asset_id, started_at;
 
 -- name: dockings

@@ -72,10 +72,15 @@ async def prepare(conn: Connection, world: World) -> None:
         )
         days = [(day, "drydock" if DOCK[0] <= day < DOCK[1] else "at_sea") for day in range(OBSERVED_DAYS)]
         await cursor.executemany(
-            "INSERT INTO use_day (tenant, asset_id, day, state_s, distance_m, observed_s, commit_no)"
+            "INSERT INTO use_day (tenant, asset_id, day, state_s, state_m, observed_s, commit_no)"
             " VALUES ('alpha', %s, %s, %s, %s, 86400, 64)",
             [
-                (world.ship, (JAN + timedelta(days=day)).date(), json.dumps({state: 86_400}), 288 * NM_M * (state == "at_sea"))
+                (
+                    world.ship,
+                    (JAN + timedelta(days=day)).date(),
+                    json.dumps({state: 86_400}),
+                    json.dumps({"at_sea": 288 * NM_M} if state == "at_sea" else {}),
+                )
                 for day, state in days
             ],
         )

@@ -12,6 +12,7 @@ import pytest
 from fleet.instants import HOUR_US
 from fleet.obligation import start_us
 from ingest.daily_pass import day_due, keep_calendar, look_back, run_pass, tenants_due
+from store import registry
 from store.pool import Pool, open_pool
 from tests.fix_calendar import Papers, build, run
 
@@ -106,3 +107,22 @@ async def test_the_worker_judges_each_lessor_once_a_day_and_a_tenants_figure_cou
     assert await tenants_due(pool, papers.today) == []
     assert await tenants_due(pool, papers.day(1)) == ["demo"]
     assert await rows(pool, "SELECT FROM finding WHERE rule = 'insurance_expiring'") == []
+
+
+async def test_a_ship_whose_reports_lead_to_a_year_of_e_is_told_while_it_can_be_helped(pool: Pool) -> None:
+    async with pool.connection() as conn:
+        await registry.create_tenant(conn, "demo", "Demo")
+        ship = await registry.register_asset(
+            conn, "demo", "vessel", "Thirsty", "bulk carrier", [("imo", "9074729")], {"dwt_t": 81_600}
+        )
+        await conn.execute(
+            "INSERT INTO utilization_report (tenant, lease_id, asset_id, kind, period, figures, received_at)"
+            " SELECT 'demo', gen_random_uuid(), %(ship)s, 'noon', tstzrange(noon, noon + interval '1 day'), %(said)s, now()"
+            " FROM generate_series('2026-01-01Z'::timestamptz, '2026-06-30Z', interval '1 day') AS noon",
+            {"ship": ship, "said": '{"distance_og_nm": 250, "fuel": [{"type": "HFO", "me_t": 40}]}'},
+        )
+    await run_pass(pool, "demo", date(2026, 6, 30))
+    (told,) = await rows(pool, "SELECT rule, severity, subject, evidence FROM finding WHERE superseded_by IS NULL")
+    assert (told["rule"], told["severity"], told["subject"]) == ("cii_forecast", "critical", "2026")
+    assert told["evidence"]["attained_g_per_capacity_nm"] == pytest.approx(40 * 3.114e6 / (81_600 * 250), abs=1e-3)
+    assert (told["evidence"]["is_indicative"], told["evidence"]["low_rating"]) == (False, "E")
