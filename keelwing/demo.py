@@ -6,10 +6,12 @@ Everything is idempotent: a stack started again finds it as it left it, keys inc
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
 from fleet.instants import from_datetime, to_datetime, to_rfc3339
+from keelwing.portfolio import loading as portfolio
 from simulators.scenario import Scenario, load_scenario
 from simulators.world import World
 from store import keys, registry
@@ -51,21 +53,23 @@ def demo_world(data_dir: Path) -> tuple[Scenario, World]:
     return scenario, World(scenario, seed=SEED, start=start_of(data_dir))
 
 
-async def prepare(database_url: str, data_dir: Path) -> list[str]:
-    """Register the demo's tenants and assets and make its keys; the keys as lines, the admin of tenant `demo` first.
+async def prepare(database_url: str, data_dir: Path, say: Callable[[str], None]) -> list[str]:
+    """Register the demo's tenants and assets, write their past and make keys; the keys as lines, the admin of `demo` first.
 
-    Keys are kept in `DATA_DIR/demo-keys`, mode 0600, one per line.
+    Keys are kept in `DATA_DIR/demo-keys`, mode 0600, one per line. The past is written into an untouched database alone. `say`
+    is told of work that takes seconds.
     """
     _, world = demo_world(data_dir)
     assets = world.assets()
     tenants = sorted({asset.tenant for asset in assets}, key=lambda tenant: (tenant != "demo", tenant))
     pool = await open_pool(database_url, "keelwing_worker", 2)
+    ids: dict[str, str] = {}
     try:
         async with pool.connection() as conn:
             for tenant in tenants:
                 await registry.create_tenant(conn, tenant, TENANT_NAMES.get(tenant, tenant))
             for asset in assets:
-                await registry.register_asset(
+                ids[asset.plan] = await registry.register_asset(
                     conn,
                     asset.tenant,
                     asset.asset_class,
@@ -75,6 +79,7 @@ async def prepare(database_url: str, data_dir: Path) -> list[str]:
                     asset.particulars,
                     source="demo",
                 )
+        await portfolio.load(pool, world, ids, SEED, say)
         path = data_dir / "demo-keys"
         if not path.exists():
             async with pool.connection() as conn:

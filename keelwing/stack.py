@@ -68,7 +68,7 @@ class Stack:
             stack.start(nats)
             mqtt_url = nats.url
         environment = self._environment(database_url, mqtt_url)
-        keys = asyncio.run(demo.prepare(database_url, settings.data_dir)) if self._with_demo else []
+        keys = asyncio.run(demo.prepare(database_url, settings.data_dir, self._say)) if self._with_demo else []
         self._start_children(stack, environment)
         self._greet(keys)
 

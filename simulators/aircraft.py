@@ -14,6 +14,8 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 import airportsdata
+import numpy as np
+import numpy.typing as npt
 
 from simulators.element import NO_LAG, Body, Lag, SimulatedAsset, rfc3339
 from simulators.identity import aircraft_state, icao24, registration
@@ -33,12 +35,14 @@ from simulators.motion import (
     turn_deg,
     uniform,
 )
+from simulators.rounds import Hop, Line, Phase, Round, joined
 from simulators.scenario import AircraftPlan
 
 TAXI_KN = 16.0  # chosen: usual taxi speed on a straight
 LIFT_OFF_KN, TOUCH_DOWN_KN = 150.0, 136.0  # chosen: single-aisle at medium weight
 ROLL_S, ROLL_OUT_S = 34.0, 48.0
 UNEVENNESS = 0.02  # chosen: wind changes ground speed by 2 % within a flight
+LOOK_EVERY_S = 120.0  # chosen: sixteen miles in cruise
 CLOCK_PERIODS_S = (2_600.0, 9_000.0, 31_000.0)
 STAND_SHARE_S = 240.0  # engine start and push-back
 AIRPORTS_CACHE_MAX = 1
@@ -90,6 +94,7 @@ class Aircraft:
         self._start_us = start_us
         self._type = _TYPES[plan.type]
         self.asset = _registered(plan)
+        self._airports = plan.airports
         self._flights = _lay_out(plan, self._type, self._seed)
         self._starts = [flight.start_s for flight in self._flights]
         self._round_s = self._flights[-1].start_s + self._flights[-1].timetable.duration_s
@@ -115,6 +120,24 @@ class Aircraft:
         flight = self._flights[bisect_right(self._starts, own_s) - 1]
         in_flight_s = own_s - flight.start_s
         return flight, flight.timetable.at(in_flight_s), rate, since_s, in_flight_s
+
+    def round(self) -> Round:
+        """Its whole round, for long histories."""
+        hops, phases, parts = [], [], []
+        for n, flight in enumerate(self._flights):
+            knots = flight.timetable.knots
+            at = {phase: flight.start_s + next(k.time_s for k in knots if k.phase == phase)
+                  for phase in ("push_back", "initial_climb", "landing_roll", "shut_down")}  # fmt: skip
+            hops.append(Hop(self._airports[n], flight.destination, at["initial_climb"], at["landing_roll"],
+                            flight.ways[1].length_m, None, (at["push_back"], at["shut_down"])))  # fmt: skip
+            end_s = flight.start_s + knots[-1].time_s
+            phases += [Phase("ground", flight.start_s, at["initial_climb"]),
+                       Phase("airborne", at["initial_climb"], at["landing_roll"]),
+                       Phase("ground", at["landing_roll"], end_s)]  # fmt: skip
+            parts.append(_line(flight))
+        own_s, lat_deg, lon_deg, speed_kn, course_deg = (np.concatenate(column) for column in zip(*parts, strict=True))
+        line = Line(own_s, lat_deg, np.unwrap(lon_deg, period=360.0), speed_kn, course_deg)
+        return Round(self._round_s, self._offset_s, self._clock, tuple(hops), joined(phases), line)
 
     def under_way(self, time_us: int) -> bool:
         """In flight, between the initial climb and the approach."""
@@ -348,6 +371,18 @@ def _taxi_in(length_m: float, time_s: float, altitude_ft: float) -> list[Knot]:
         Knot(stop_s + 60, 0.0, altitude_ft, 0.0, "stand"),
         Knot(stop_s + 61, 0.0, altitude_ft, 0.0, "stand"),
     ]
+
+
+def _line(flight: Flight) -> tuple[npt.NDArray[np.float64], ...]:
+    """A flight and the stay before it as columns of a `Line`, every `LOOK_EVERY_S` and at every knot."""
+    knots = [knot.time_s for knot in flight.timetable.knots]
+    times = np.unique(np.concatenate([np.arange(0.0, knots[-1], LOOK_EVERY_S), knots]))
+    rows = []
+    for time_s in times:
+        moment = flight.timetable.at(float(time_s))
+        lon_deg, lat_deg, track_deg = _place(flight, moment)
+        rows.append((flight.start_s + time_s, lat_deg, lon_deg, moment.speed_mps / KN_MPS, track_deg))
+    return tuple(np.array(column) for column in zip(*rows, strict=True))
 
 
 def _place(flight: Flight, moment: Moment) -> tuple[float, float, float]:

@@ -12,6 +12,8 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
+import numpy as np
+import numpy.typing as npt
 from pyproj import Geod
 
 GEOD = Geod(ellps="WGS84")
@@ -96,6 +98,13 @@ class UnevenClock:
             own_s += a * math.sin(w * time_s + phase)
             rate += a * w * math.cos(w * time_s + phase)
         return own_s, rate
+
+    def own_many(self, time_s: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        """`own` of many instants, without the rate."""
+        own_s = np.asarray(time_s, dtype=np.float64) - self._zero
+        for a, w, phase in self._waves:
+            own_s = own_s + a * np.sin(w * time_s + phase)
+        return own_s
 
 
 class Fix(NamedTuple):

@@ -8,7 +8,11 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_right
+from itertools import pairwise
 from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
 
 from simulators.element import NO_LAG, Body, Lag, SimulatedAsset, rfc3339
 from simulators.identity import imo_number, mmsi, ship_call_sign, ship_flag
@@ -30,6 +34,7 @@ from simulators.motion import (
     turn_deg,
     uniform,
 )
+from simulators.rounds import Hop, Line, Phase, Round, joined
 from simulators.scenario import VesselPlan
 from simulators.vessel_engine import EngineInput, ShipType, channels, ship_type
 
@@ -40,6 +45,7 @@ TURN_RADIUS_M = 0.6 * NM_M  # chosen: about five lengths, 20 degrees a minute at
 WARPING_S = 900.0  # chosen: tugs take a quarter of an hour to berth or to turn her
 SWING_M = 150.0  # chosen: five shackles of chain less the depth
 UNEVENNESS = 0.03  # chosen: wind and current change speed over ground by 3 %
+LOOK_EVERY_S = 1800.0  # chosen: a ship's way bends little in eight miles
 CLOCK_PERIODS_S = (11_000.0, 40_000.0, 133_000.0)
 NAV_UNDER_WAY, NAV_ANCHORED, NAV_MOORED = 0, 1, 5  # ITU-R M.1371-5, table 45
 
@@ -66,6 +72,7 @@ class Vessel:
         self._start_us = start_us
         self._type = ship_type(plan.type, plan.name)
         self.asset = _registered(plan, self._type)
+        self._ports = plan.ports
         self._legs = _lay_out(plan, self._type, self._seed)
         self._starts = [leg.start_s for leg in self._legs]
         self._round_s = self._legs[-1].start_s + self._legs[-1].timetable.duration_s
@@ -91,6 +98,21 @@ class Vessel:
         own_s = (own_s + self._offset_s) % self._round_s
         leg = self._legs[bisect_right(self._starts, own_s) - 1]
         return leg, leg.timetable.at(own_s - leg.start_s), rate, since_s
+
+    def round(self) -> Round:
+        """Her whole round, for long histories."""
+        hops, phases, parts = [], [], []
+        for n, leg in enumerate(self._legs):
+            knots = leg.timetable.knots
+            sails_s = next(k.time_s for k in knots if k.phase == "sea")
+            end_s = knots[-1].time_s
+            hops.append(Hop(self._ports[n], self._ports[(n + 1) % len(self._ports)], leg.start_s + sails_s, leg.start_s + end_s,
+                            leg.way.length_m, leg.draught_m))  # fmt: skip
+            phases += [Phase(a.phase, leg.start_s + a.time_s, leg.start_s + b.time_s) for a, b in pairwise(knots)]
+            parts.append(_line(leg))
+        own_s, lat_deg, lon_deg, speed_kn, course_deg = (np.concatenate(column) for column in zip(*parts, strict=True))
+        line = Line(own_s, lat_deg, np.unwrap(lon_deg, period=360.0), speed_kn, course_deg)
+        return Round(self._round_s, self._offset_s, self._clock, tuple(hops), joined(phases), line)
 
     def under_way(self, time_us: int) -> bool:
         """At sea and clear of both ports' zones."""
@@ -169,6 +191,18 @@ class Vessel:
         moving_deg = astern_deg + (90.0 if rate_deg_s >= 0 else -90.0)
         speed_mps = abs(rate_deg_s) * SWING_M * math.pi / 180.0
         return Fix(lon_deg, lat_deg, moving_deg % 360.0, 0.0), speed_mps, astern_deg - 180.0, rate_deg_s
+
+
+def _line(leg: Leg) -> tuple[npt.NDArray[np.float64], ...]:
+    """A leg as columns of a `Line`, every `LOOK_EVERY_S` and at every knot."""
+    knots = [knot.time_s for knot in leg.timetable.knots]
+    times = np.unique(np.concatenate([np.arange(0.0, knots[-1], LOOK_EVERY_S), knots]))
+    rows = []
+    for time_s in times:
+        moment = leg.timetable.at(float(time_s))
+        fix = leg.way.at(moment.distance_m)
+        rows.append((leg.start_s + time_s, fix.lat_deg, fix.lon_deg, moment.speed_mps / KN_MPS, fix.bearing_deg))
+    return tuple(np.array(column) for column in zip(*rows, strict=True))
 
 
 def _registered(plan: VesselPlan, kind: ShipType) -> SimulatedAsset:

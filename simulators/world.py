@@ -16,6 +16,7 @@ from simulators.aircraft import Aircraft
 from simulators.element import Element, Simulated, SimulatedAsset, unix_us
 from simulators.faults import Faults, Label
 from simulators.motion import hash64, uniform
+from simulators.rounds import Round
 from simulators.scenario import Scenario, ScenarioError
 from simulators.trainset import Trainset
 from simulators.vessel import Vessel
@@ -57,6 +58,10 @@ class World:
     def assets(self) -> list[SimulatedAsset]:
         """Every asset, in the scenario's order."""
         return [thing.asset for thing in self._things]
+
+    def rounds(self) -> dict[str, Round]:
+        """What ships and aircraft do again and again, by plan name: for histories too long to be told reading by reading."""
+        return {thing.asset.plan: thing.round() for thing in self._things if isinstance(thing, Vessel | Aircraft)}
 
     def elements(self, start: datetime, end: datetime, on_label: Callable[[Label], None] | None = None) -> Iterator[Element]:
         """What devices send in [start, end), in order of sending; `on_label` is told the truth about each fault met.

@@ -1,0 +1,100 @@
+"""The demo's past: lives that add up, papers that the rules of leases accept, figures that agree with each other."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import pytest
+
+from fleet.lease import Terms, parse_terms
+from keelwing.portfolio import billing, heard, stories
+from keelwing.portfolio.lives import DAY_S
+from keelwing.portfolio.loading import fleet_of
+from keelwing.portfolio.paper import Held, papers, party_names
+from simulators.scenario import load_scenario
+from simulators.world import World
+
+START = datetime(2026, 11, 26, 8, 0, tzinfo=UTC)
+SEED = 7
+
+
+@pytest.fixture(scope="module")
+def fleet() -> list[Held]:
+    world = World(load_scenario("demo"), seed=SEED, start=START)
+    return fleet_of(world, {asset.plan: asset.plan for asset in world.assets()}, SEED, world.scenario.history_h)
+
+
+@pytest.fixture(scope="module")
+def rows(fleet: list[Held]) -> dict[str, list[dict[str, object]]]:
+    return papers(fleet, {name: name for name in party_names()}, START, SEED)
+
+
+def of(fleet: list[Held], plan: str) -> Held:
+    return next(held for held in fleet if held.plan == plan)
+
+
+def test_there_are_sixty_assets_and_ten_years(fleet: list[Held]) -> None:
+    assert len(fleet) == 60
+    assert max(held.story.acquired_d for held in fleet) > 9.9 * stories.YEAR_D
+
+
+def test_states_of_every_whole_day_sum_to_it_and_distance_is_that_of_the_journeys(fleet: list[Held]) -> None:
+    for held in fleet:
+        midnights_s = heard.midnights(held, START)
+        found = heard.day_sums(held, midnights_s)
+        assert np.allclose(found.state_s.sum(axis=0), DAY_S, atol=1e-3), held.plan
+        journeys = held.life.journeys()
+        inside = (journeys.leaves_s >= midnights_s[0]) & (journeys.arrives_s <= midnights_s[-1])
+        metres = sum(held.life.round.hops[hop].length_m for hop in journeys.hop[inside])
+        assert metres <= float(found.distance_m.sum()) + 1.0
+        assert np.allclose(found.distance_m, found.laden_m + found.ballast_m, atol=0.01)
+
+
+def test_an_asset_lies_still_while_it_is_laid_up(fleet: list[Held]) -> None:
+    held = of(fleet, stories.IDLE)
+    pause = next(one for one in held.life.pauses if one.kind == "layup")
+    looks = held.life.look(np.linspace(pause.from_s, pause.to_s - 1, 50))
+    assert pause.to_s - pause.from_s == pytest.approx(105 * DAY_S)
+    assert float(np.ptp(looks.lat_deg)) < 1e-6
+    assert not looks.speed_kn.any()
+
+
+def test_the_last_position_of_the_past_is_where_the_live_fleet_begins(fleet: list[Held]) -> None:
+    world = World(load_scenario("demo"), seed=SEED, start=START)
+    held = of(fleet, "ALDER STRAIT")
+    looks = held.life.look(np.array([held.life.until_s]))
+    at = START + timedelta(seconds=held.life.until_s)
+    said = next(
+        element for element in world.elements(at, at + timedelta(minutes=3))
+        if element.value == held.life.asset.value and element.kind == "telemetry"
+    )  # fmt: skip
+    assert abs(float(said.body["lat_deg"]) - looks.lat_deg[0]) < 0.05
+
+
+def test_every_term_of_every_lease_is_one(rows: dict[str, list[dict[str, object]]]) -> None:
+    for row in rows["lease_contract"]:
+        assert isinstance(parse_terms(json.loads(str(row["terms"]))), Terms)
+
+
+def test_months_of_reports_are_what_was_flown_but_for_the_stories_of_may(fleet: list[Held]) -> None:
+    rows: dict[str, list[dict[str, object]]] = {}
+    components = billing.components_of(fleet, START)
+    for plan in (stories.UNDER_REPORTED, stories.REPORT_MISSING):
+        billing.aircraft_rows(rows, of(fleet, plan), components, START, SEED)
+    told = {(row["asset_id"], str(row["period"])[1:8]): json.loads(str(row["figures"])) for row in rows["utilization_report"]}
+    assert (stories.REPORT_MISSING, "2026-05") not in told
+    assert (stories.REPORT_MISSING, "2026-06") in told
+    flown = {month[0].strftime("%Y-%m"): float(month[2]) for month in billing.months_of(of(fleet, stories.UNDER_REPORTED), START)}
+    assert told[stories.UNDER_REPORTED, "2026-05"]["flight_h"] == pytest.approx(0.896 * flown["2026-05"], abs=0.01)
+    assert told[stories.UNDER_REPORTED, "2026-06"]["flight_h"] == flown["2026-06"]
+
+
+def test_the_engine_of_the_story_sat_on_two_wings(fleet: list[Held]) -> None:
+    engine = next(one for one in billing.components_of(fleet, START) if one.serial == stories.ENGINE_ESN)
+    assert [(plan, position) for plan, position, _, _ in engine.sat] == [(stories.ENGINE_FROM, "1"), (stories.ENGINE_TO, "2")]
+    seated = [
+        (plan, position) for one in billing.components_of(fleet, START) for plan, position, _, end in one.sat if end is None
+    ]
+    assert len(seated) == len(set(seated))
