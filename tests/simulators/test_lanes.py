@@ -101,11 +101,12 @@ def test_blocks_of_addresses_do_not_overlap() -> None:
     assert all(a[1] <= b[0] for a, b in pairwise(edges))
 
 
-def test_the_demo_has_two_lessors_with_ships_and_aircraft(demo: World) -> None:
+def test_the_demo_has_two_lessors_with_ships_aircraft_and_a_train_each(demo: World) -> None:
     counts = Counter((a.tenant, a.asset_class) for a in demo.assets())
     assert counts["demo", "vessel"] + counts["harbour", "vessel"] >= 40
     assert counts["demo", "aircraft"] + counts["harbour", "aircraft"] >= 20
-    assert min(counts.values()) >= 10
+    assert min(counts[tenant, name] for tenant in ("demo", "harbour") for name in ("vessel", "aircraft")) >= 10
+    assert counts["demo", "trainset"] == counts["harbour", "trainset"] == 1
     assert len({a.value for a in demo.assets()}) == len(demo.assets())
 
 
