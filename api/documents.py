@@ -10,16 +10,18 @@ from fastapi import APIRouter, FastAPI
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
 
-from api import money_shapes, shapes
+from api import lease_shapes, money_shapes, shapes
 from api.listing import CSV_TYPE, JSON_TYPE
 from api.problem import MEDIA_TYPE, ProblemDocument
 
 REF = "#/components/schemas/{name}"
 SHAPES: tuple[type[msgspec.Struct], ...] = tuple(
-    each
-    for module in (shapes, money_shapes)
-    for each in vars(module).values()
-    if isinstance(each, type) and issubclass(each, shapes.Shape) and each is not shapes.Shape
+    dict.fromkeys(
+        each
+        for module in (shapes, lease_shapes, money_shapes)
+        for each in vars(module).values()
+        if isinstance(each, type) and issubclass(each, shapes.Shape) and each is not shapes.Shape
+    )
 )
 ERRORS = {
     400: "The request cannot be read.", 401: "No key, or an unknown or revoked one.", 403: "The key's role may not do this.",
@@ -29,6 +31,7 @@ ERRORS = {
 EXAMPLE_ID = "0d3c7a52-6f0e-4f1e-9a53-6d1d3c1f5b11"
 TAGS = [
     {"name": "assets", "description": "What a tenant owns: identity, state, track, telemetry, life."},
+    {"name": "leases", "description": "Parties, leases, what happened to them, and what stands beside their terms."},
     {
         "name": "compliance",
         "description": "Carbon, fuel and hull of ships, time lost under leases: with coverage, method, sources.",

@@ -32,7 +32,10 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True, rename={"part": "in"}):
 
 
 class ProblemDocument(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """The document of RFC 9457 §3.1; `reason` is a stable code for machines, `detail` a sentence for people."""
+    """The document of RFC 9457 §3.1; `reason` is a stable code for machines, `detail` a sentence for people.
+
+    `guard` names what stands against an event of a lease or an asset (`fleet.lease_phase`, `fleet.stage`).
+    """
 
     type: str
     title: str
@@ -40,6 +43,7 @@ class ProblemDocument(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=T
     detail: str | None = None
     reason: str | None = None
     instance: str | None = None
+    guard: str | None = None
     errors: list[Fault] | None = None
 
 
@@ -51,6 +55,7 @@ class Problem(Exception):  # noqa: N818 - the word of RFC 9457
         detail: one sentence for a person; never anything about another tenant's data.
         reason: stable code for machines (`not_found`, `illegal_step`, …).
         errors: the faults, each with its pointer.
+        guard: of an illegal transition, what stands against it.
         headers: extra response headers (`WWW-Authenticate`, `Allow`).
     """
 
@@ -62,6 +67,7 @@ class Problem(Exception):  # noqa: N818 - the word of RFC 9457
         reason: str | None = None,
         errors: Sequence[Fault] = (),
         headers: dict[str, str] | None = None,
+        guard: str | None = None,
     ) -> None:
         super().__init__(detail)
         self.status = status
@@ -69,10 +75,13 @@ class Problem(Exception):  # noqa: N818 - the word of RFC 9457
         self.reason = reason
         self.errors = tuple(errors)
         self.headers = headers or {}
+        self.guard = guard
 
     def response(self, instance: str) -> Response:
         """The answer; `instance` is the request's path."""
-        return problem_response(self.status, self.detail, instance, reason=self.reason, errors=self.errors, headers=self.headers)
+        return problem_response(
+            self.status, self.detail, instance, reason=self.reason, errors=self.errors, headers=self.headers, guard=self.guard
+        )
 
 
 def problem_response(
@@ -83,6 +92,7 @@ def problem_response(
     reason: str | None = None,
     errors: Sequence[Fault] = (),
     headers: dict[str, str] | None = None,
+    guard: str | None = None,
 ) -> Response:
     """A problem document as a response; `type` is `about:blank`, so the title is the status's own phrase (§4.2.1)."""
     document = ProblemDocument(
@@ -92,6 +102,7 @@ def problem_response(
         detail=detail,
         reason=reason,
         instance=instance,
+        guard=guard,
         errors=list(errors[:ERRORS_MAX]) or None,
     )
     return Response(msgspec.json.encode(document), status, {**(headers or {}), "Cache-Control": "no-store"}, MEDIA_TYPE)

@@ -85,6 +85,7 @@ class LeaseState(msgspec.Struct, frozen=True, kw_only=True):
     ended_us: int | None = None
     exercised: tuple[int, ...] = ()
     purchase_noticed: bool = False
+    repossessed: bool = False
 
     @property
     def held(self) -> bool:
@@ -239,6 +240,8 @@ def _after(standing: Standing, found: Transition) -> LeaseState:
         changed |= {"exercised": (*state.exercised, number), "term": Span(state.term.from_us, until_us)}
     elif event.kind == "purchase_option_exercised":
         changed["purchase_noticed"] = True
+    elif event.kind == "repossession":
+        changed["repossessed"] = True
     elif found.target is not None and found.target not in BOUND:
         changed |= _ended(state, event.at_us)
     return msgspec.structs.replace(state, **changed)

@@ -35,11 +35,11 @@ In reading order, with what each gives:
     bear(conn, asset_id, scheme, value, from_us, to_us, *, source) -> None  names and flags too
     end(conn, asset_id, scheme, value, at_us) -> bool
     install(conn, asset_id, parent_asset_id, position, from_us, to_us, *, source) -> None; remove(conn, asset_id, at_us) -> bool
-`leases`, `milestones`, `restated`: an asset's paper, events and what they come to; see `fleet.stage`.
+`parties`, `clauses`, `leases`, `milestones`, `restated`: the paper, its events and what they come to; see `fleet.stage`.
     leases.draft(conn, NewLease) -> lease_id; leases.revise(conn, lease_id, Revision, actor, at_us) -> Entered | Refusal
     leases.record(conn, Told, at_us) -> Entered | Refusal                   an event of a lease, alone or as a correction
     leases.record_milestone(conn, tenant, NewMilestone, at_us) -> Entered | Refusal
-    leases.withdraw(conn, lease_id, event_id, actor, at_us) -> Entered | Refusal
+    leases.withdraw(conn, tenant, asset_id, event_id, actor, at_us) -> Entered | Refusal
     leases.find(conn, LeaseFilter, after, limit) -> rows; leases.shown(conn, rows, at_us, known_us) -> list[ShownLease]
     restated.closed_months(conn, lease_id, from_us, to_us) -> list[ClosedMonth]; restated.tell(conn, restatements, at_us) -> None
 `columns`, `staging`, `rollups`, `readings`: the log, by COPY, and what it adds up to.

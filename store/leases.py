@@ -18,7 +18,7 @@ from fleet.instants import to_datetime, to_rfc3339
 from fleet.lease import NoticeDays, Terms, insurances_required
 from fleet.lease_phase import PHASE_AFTER, RANKS, Cover, LeaseEvent, LeaseState, Paper, Refusal, Tenure
 from fleet.practice_book import HOUSE
-from fleet.stage import AssetEvent, History, Life, enter, live
+from fleet.stage import AssetEvent, History, Life, enter, live, stage_of
 from store import milestones, restated, staging
 from store.pool import Connection
 from store.queries import load
@@ -235,11 +235,16 @@ async def record_milestone(conn: Connection, tenant: str, wanted: milestones.New
     return Entered(event_id=event_id, following=tuple(following), life=life, restated=count)
 
 
-async def withdraw(conn: Connection, lease_id: str, event_id: str, actor: str, at_us: int) -> Entered | Refusal:
-    """Believe no longer that an event happened, with what followed from it. Raises KeyError for an event that is not there."""
-    tenant, asset_id = await _locked(conn, lease_id)
+async def withdraw(conn: Connection, tenant: str, asset_id: str, event_id: str, actor: str, at_us: int) -> Entered | Refusal:
+    """Believe no longer that an event of an asset or of one of its leases happened, with what followed from it.
+
+    Refused where later events could then not have happened. Raises KeyError for an event that is not there.
+    """
+    await lock(conn, asset_id)
     history = (await histories(conn, [asset_id]))[asset_id]
-    gone = corrected(history, event_id)
+    milestone = await milestones.event(conn, asset_id, event_id)
+    beside = milestone is not None and milestone["basis"] != "reported"
+    gone = frozenset({event_id}) if beside else corrected(history, event_id)
     life = live(without(history, gone))
     if isinstance(life, Refusal):
         return life
@@ -318,6 +323,18 @@ async def refresh_stage(conn: Connection, asset_id: str) -> str | None:
     row = await (await conn.execute("SELECT now() AS at")).fetchone()
     assert row is not None  # noqa: S101 - it always answers
     return await milestones.refresh_stage(conn, asset_id, (await histories(conn, [asset_id]))[asset_id], row["at"])
+
+
+async def stages(conn: Connection, asset_ids: Sequence[str], at_us: int, known_us: int | None) -> dict[str, str | None]:
+    """The stage of each asset at an instant, as known at `known`; nothing in a lessee's scope, which sees no events."""
+    row = await (await conn.execute("SELECT scope_internal() AS internal")).fetchone()
+    if not asset_ids or row is None or not row["internal"]:
+        return {}
+    found: dict[str, str | None] = {}
+    for asset_id, history in (await histories(conn, asset_ids, known_us)).items():
+        life = live(history, until_us=at_us)
+        found[asset_id] = stage_of(life, history) if isinstance(life, Life) else None
+    return found
 
 
 async def find(conn: Connection, which: LeaseFilter, after: str | None, limit: int) -> list[Row]:

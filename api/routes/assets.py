@@ -35,7 +35,7 @@ from api.shapes import AssetDetailShape, AssetShape, IdentifierShape, StateShape
 from api.states import asset_shape, identifier_shape, said_of, state_shape
 from fleet.asset_class import ASSET_CLASSES
 from fleet.identifiers import identifier_fault
-from store import desk, reads, registry
+from store import desk, leases, reads, registry
 from store.pool import Connection
 
 router = APIRouter(prefix="/v1", tags=["assets"])
@@ -98,12 +98,22 @@ def by_asset(rows: Sequence[reads.Row]) -> dict[Any, list[reads.Row]]:
 
 
 async def shapes_of(conn: Connection, rows: Sequence[reads.Row], dated: Dated) -> list[AssetShape]:
-    """Asset rows with their identifiers and leases, two set queries for the lot."""
+    """Asset rows with their identifiers, leases and stages; a few set queries for the lot."""
+    rows = await staged(conn, rows, dated)
     ids = [row["asset_id"] for row in rows]
     names = by_asset(await reads.identifiers(conn, ids, dated.at_us, dated.known_us))
     at_us = now_us() if dated.at_us is None else dated.at_us
-    leases = by_asset(await reads.leases(conn, ids, at_us, dated.known_us))
-    return [asset_shape(row, names.get(row["asset_id"], ()), next(iter(leases.get(row["asset_id"], ())), None)) for row in rows]
+    under = by_asset(await reads.leases(conn, ids, at_us, dated.known_us))
+    return [asset_shape(row, names.get(row["asset_id"], ()), next(iter(under.get(row["asset_id"], ())), None)) for row in rows]
+
+
+async def staged(conn: Connection, rows: Sequence[reads.Row], dated: Dated) -> list[reads.Row]:
+    """Asset rows with the stage of `valid_at` as known at `known_at`; as they are where neither is given."""
+    if dated.at_us is None and dated.known_us is None:
+        return list(rows)
+    at_us = now_us() if dated.at_us is None else dated.at_us
+    found = await leases.stages(conn, [str(row["asset_id"]) for row in rows], at_us, dated.known_us)
+    return [{**row, "stage": found.get(str(row["asset_id"]), row["stage"])} for row in rows]
 
 
 async def said_parts(conn: Connection, asker: Asker, asset_id: Any, dated: Dated) -> tuple[dict[str, Any], dict[str, str]]:
@@ -272,6 +282,7 @@ async def states_of(conn: Connection, asker: Asker, rows: Sequence[reads.Row], d
     Now is the streams' last words; a lessee's are looked up in the readings instead, because the last word may lie behind
     the end of its lease while an earlier one does not.
     """
+    rows = await staged(conn, rows, dated)
     at_us = now_us() if dated.at_us is None else dated.at_us
     said: dict[Any, list[reads.Row]] = {}
     if dated.at_us is None and dated.known_us is None and asker.party is None:
@@ -280,10 +291,10 @@ async def states_of(conn: Connection, asker: Asker, rows: Sequence[reads.Row], d
         for name in sorted({row["class"] for row in rows} & set(ASSET_CLASSES)):
             ids = [row["asset_id"] for row in rows if row["class"] == name]
             said |= by_asset(await reads.as_of(conn, name, ids, at_us, dated.known_us))
-    leases = by_asset(await reads.leases(conn, [row["asset_id"] for row in rows], at_us, dated.known_us))
+    under = by_asset(await reads.leases(conn, [row["asset_id"] for row in rows], at_us, dated.known_us))
     return [
         state_shape(
-            row, said.get(row["asset_id"], ()), next(iter(leases.get(row["asset_id"], ())), None), at_us,
+            row, said.get(row["asset_id"], ()), next(iter(under.get(row["asset_id"], ())), None), at_us,
             insider=asker.party is None,
         )
         for row in rows

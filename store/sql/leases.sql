@@ -13,7 +13,9 @@ SELECT pg_advisory_xact_lock(hashtext('keelwing lease'), hashtext(%(asset_id)s::
 SELECT contract.lease_id::text, revision, tenant, asset_id::text, reference, form, head, parent_lease_id::text, signed_on,
     lower(term) AS term_from, upper(term) AS term_to, lower(coalesce(promise, term)) AS promise_from,
     upper(coalesce(promise, term)) AS promise_to, void, terms, actor, lower(recorded) AS recorded_at,
-    coalesce(contract.lessee_party_id, signer.party_id, holder.lessee_party_id)::text AS lessee_party_id
+    coalesce(contract.lessee_party_id, signer.party_id, holder.lessee_party_id)::text AS lessee_party_id,
+    (SELECT name FROM party WHERE party_id = coalesce(contract.lessee_party_id, signer.party_id, holder.lessee_party_id))
+        AS lessee_name
 FROM lease_contract AS contract
 LEFT JOIN LATERAL (
     SELECT party_id FROM lease_party WHERE lease_party.lease_id = contract.lease_id AND role = 'lessee'

@@ -107,7 +107,10 @@ def test_no_request_the_schema_allows_or_forbids_ends_in_a_fault(world: World) -
 def _probe(operation: Any, mode: GenerationMode, world: World) -> int:
     """Send drawn requests for one operation; returns how many."""
     tried = 0
-    real = {"asset_id": world.ship, "alert_id": world.alert, "finding_id": world.finding}
+    real = {
+        "asset_id": world.ship, "alert_id": world.alert, "finding_id": world.finding,
+        "lease_id": world.lease, "party_id": world.lessee,
+    }  # fmt: skip
 
     @settings(
         max_examples=EXAMPLES_MAX, deadline=None, database=None, derandomize=True, phases=[Phase.generate],

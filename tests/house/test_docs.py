@@ -7,6 +7,7 @@ import importlib.metadata
 import re
 from collections.abc import Iterator
 
+import msgspec
 import pytest
 import typer
 from packaging.utils import canonicalize_name
@@ -22,7 +23,10 @@ from fleet.asset_class import ASSET_CLASSES
 from fleet.calendar_rules import FIGURES as CALENDAR_FIGURES
 from fleet.calendar_rules import RULES as CALENDAR_RULES
 from fleet.identifiers import SCHEME_FORMS
+from fleet.lease import FORMS, Terms
+from fleet.lease_phase import FOLLOWS, TRANSITIONS
 from fleet.reading import STATIC_FIELDS
+from fleet.stage import PASSAGES, STATUSES
 from ingest.metrics import WorkerMetrics
 from keelwing.cli import app
 from keelwing.settings import PREFIX, TEST_VARIABLES, Settings
@@ -147,6 +151,15 @@ def test_every_path_of_the_api_that_a_page_names_is_there(name: str) -> None:
     described = create_app(ApiSettings(database_url="postgresql://nobody@127.0.0.1/nowhere")).openapi()
     named = set(re.findall(r"(?:GET|POST|PATCH|DELETE) (/v1[^`\s,|?]*)", page(name)))
     assert named <= set(described["paths"])
+
+
+def test_every_form_term_event_and_guard_of_leases_is_documented() -> None:
+    text = page("docs/leases.md")
+    terms = {field.name for field in msgspec.structs.fields(Terms)}
+    events = {kind for kind in TRANSITIONS if kind not in FOLLOWS} | set(PASSAGES)
+    open_ones = {f"{status}_started" for status in STATUSES if status == "maintenance"}
+    guards = {guard for step in TRANSITIONS.values() for guard in step.guards} - {"not_lost", "after_delivery"}
+    assert {name for name in {*FORMS, *terms, *events, *open_ones, *guards} if f"`{name}`" not in text} == set()
 
 
 def test_every_field_scheme_and_reason_of_the_wire_is_documented() -> None:

@@ -180,7 +180,7 @@ async def test_a_withdrawn_event_is_believed_no_longer_and_known_still(pool: Poo
         before = await one(conn, "SELECT clock_timestamp() AS at")
     async with pool.connection() as conn:
         desk.conn = conn
-        assert not isinstance(await leases.withdraw(conn, lease, ended.event_id, "key:x", NOW_US), Refusal)
+        assert not isinstance(await leases.withdraw(conn, "demo", desk.asset, ended.event_id, "key:x", NOW_US), Refusal)
         assert await desk.tenures(lease) == [(desk.one, Span(day(12), None))]
     async with pool.connection() as conn:
         found = [{"lease_id": lease, "asset_id": desk.asset}]
