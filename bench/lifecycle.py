@@ -185,17 +185,10 @@ async def _register(url: str, size: Size) -> Life:
                 end = size.start_us + ((n + 1) * length * PER_DAY - 200) * STEP_S * SECOND_US if n < TENURES - 1 else None
                 lease = await registry.create_lease(conn, TENANT, asset, parties[n % 4], "bareboat", start, end)
                 term = (start + 2 * DAY_US, (end or END_US) + 200 * DAY_US if end is None else end)
-                binds = {"lease": lease, "tenant": TENANT, "asset": asset, "at": to_datetime(start),
-                         "from": to_datetime(term[0]), "to": to_datetime(term[1])}  # fmt: skip
                 await conn.execute(
-                    "INSERT INTO lease_contract (lease_id, tenant, asset_id, form, signed_on, term)"
-                    " VALUES (%(lease)s, %(tenant)s, %(asset)s, 'bareboat', '2015-01-01', tstzrange(%(from)s, %(to)s))",
-                    binds,
-                )
-                await conn.execute(
-                    "INSERT INTO lease_event (tenant, lease_id, asset_id, kind, at)"
-                    " VALUES (%(tenant)s, %(lease)s, %(asset)s, 'lease_delivery', %(at)s)",
-                    binds,
+                    "UPDATE lease_contract SET term = tstzrange(%(from)s, %(to)s), promise = tstzrange(%(from)s, %(to)s)"
+                    " WHERE lease_id = %(lease)s",
+                    {"lease": lease, "from": to_datetime(term[0]), "to": to_datetime(term[1])},
                 )
                 tenures.append((start, end))
             viewer = await keys.create(conn, TENANT, "viewer")

@@ -177,6 +177,31 @@ def migrate() -> None:
         typer.echo(name)
 
 
+@app.command("import")
+def import_files(
+    files: Annotated[
+        list[Path], typer.Argument(help="CSV or XLSX of parties, assets, leases, reports.", exists=True, dir_okay=False)
+    ],
+    tenant: Annotated[str, typer.Option(help="Whose rows they become.")],
+    what: Annotated[str | None, typer.Option(help="What the tables hold; else told by sheet names or columns.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Try every row, write none, name every bad one.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Import assets, parties, leases and reports, each file whole or not at all; a second time changes nothing."""
+    settings = _settings("import")
+    from keelwing.importing import import_all, lines_of
+
+    outcomes = asyncio.run(import_all(_database_url(settings), tenant, files, what, dry_run=dry_run))
+    if as_json:
+        typer.echo(json.dumps(outcomes))
+    else:
+        for outcome in outcomes:
+            for line in lines_of(outcome):
+                typer.echo(line)
+    if any(outcome["faults"] for outcome in outcomes):
+        raise typer.Exit(1)
+
+
 @app.command()
 def worker(
     ready_file: Annotated[Path | None, typer.Option(help="Made once the broker keeps everything for us.", dir_okay=False)] = None,

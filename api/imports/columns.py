@@ -7,8 +7,11 @@ from collections.abc import Iterable
 import msgspec
 
 from fleet.identifiers import SCHEME_FORMS
+from fleet.lease import FORMS, Terms
 
 PARTICULARS = "particulars."
+FIGURES = "figures."
+TERMS = frozenset(Terms.__struct_fields__)
 
 
 class Column(msgspec.Struct, frozen=True):
@@ -58,7 +61,43 @@ ASSETS = Kind(
         f"{PARTICULARS}length_m": Column("any particular: number or text, unit last in the name", False, "225"),
     },
 )  # fmt: skip
-KINDS: dict[str, Kind] = {kind.what: kind for kind in (PARTIES, ASSETS)}
+LEASES = Kind(
+    what="leases", told_by=("form", "term_from"), prefixes=tuple(f"{name}." for name in sorted(TERMS)),
+    columns={
+        "reference": Column("the contract's own number; the lease's key within the tenant", True, "NB-2026-01"),
+        "asset": Column("scheme:value that the asset bears", True, "imo:9074729"),
+        "form": Column(", ".join(FORMS), True, "bareboat"),
+        "lessee": Column("name of the party that signed", True, "Northern Bulk"),
+        "parent_reference": Column("of a sublease: the contract's number it is out of", False, ""),
+        "term_from": Column("first day or instant that the paper promises", True, "2026-01-01"),
+        "term_to": Column("end that the paper promises, not included; empty: none", False, "2031-01-01"),
+        "signed_on": Column("day of signature; empty: a draft", False, "2025-11-03"),
+        "delivered_at": Column("when the lessee took it, a day or an instant", False, "2026-01-02T10:00:00Z"),
+        "acceptance_certificate": Column("document of the delivery; goes with delivered_at", False, "AC-17"),
+        "insurance_certificate": Column("document of the cover at delivery; goes with delivered_at", False, "IC-4"),
+        "redelivered_at": Column("when it came back, a day or an instant", False, ""),
+        "redelivery_certificate": Column("document of the redelivery; goes with redelivered_at", False, ""),
+        **dict.fromkeys(sorted(TERMS), Column("a term of the lease: text, or JSON where it has parts", False, "")),
+        "period_attribution": Column("landing, takeoff or split", False, "landing"),
+        "rent.amount": Column("parts of terms by their path, lists by number: extension_options.0.period", False, "350000.00"),
+        "rent.currency": Column("ISO 4217", False, "USD"),
+    },
+)  # fmt: skip
+REPORTS = Kind(
+    what="reports", told_by=("month",), prefixes=(FIGURES,),
+    columns={
+        "lease": Column("the lease's reference", True, "NB-2026-01"),
+        "asset": Column("scheme:value of the asset it speaks of: the leased one, an engine …", True, "imo:9074729"),
+        "month": Column("YYYY-MM, as the lease's billing time zone has it", True, "2026-05"),
+        "signed_by": Column("who signed it", False, "J. Smit"),
+        "received_at": Column("when we had it, a day or an instant", True, "2026-06-05"),
+        "flight_h": Column("flight hours, lift-off to touch-down", False, ""),
+        "cycles": Column("flight cycles", False, ""),
+        "distance_nm": Column("nautical miles over ground", False, "6200.5"),
+        f"{FIGURES}fuel_t": Column("any other figure of the report, unit last in the name", False, "540.2"),
+    },
+)  # fmt: skip
+KINDS: dict[str, Kind] = {kind.what: kind for kind in (PARTIES, ASSETS, LEASES, REPORTS)}
 """In the order in which the sheets of one workbook are imported: who and what first, then what refers to them."""
 
 

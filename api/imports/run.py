@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from api.imports.columns import KINDS, Kind, kind_of
-from api.imports.rows import AssetRow, PartyRow, read_rows
+from api.imports.rows import AssetRow, LeaseRow, PartyRow, ReportRow, read_rows
 from api.imports.tables import RowFault, Table, tables_of
 from store import imports
 from store.pool import Connection
@@ -113,6 +113,19 @@ async def _put_asset(conn: Connection, tenant: str, actor: str, row: AssetRow) -
     )  # fmt: skip
 
 
+async def _put_lease(conn: Connection, tenant: str, actor: str, row: LeaseRow) -> imports.Outcome:
+    assert row.lease is not None  # noqa: S101 - a row without one has a fault
+    return await imports.put_lease(
+        conn, tenant, actor, row.lease, row.identifier, row.delivered_us, row.redelivered_us, row.documents
+    )  # fmt: skip
+
+
+async def _put_report(conn: Connection, tenant: str, actor: str, row: ReportRow) -> imports.Outcome:
+    return await imports.put_report(
+        conn, tenant, actor, row.lease, row.identifier, row.month, row.figures, row.signed_by, row.received_us
+    )  # fmt: skip
+
+
 WRITERS: dict[str, Callable[[Connection, str, str, Any], Awaitable[imports.Outcome]]] = {
-    "parties": _put_party, "assets": _put_asset,
+    "parties": _put_party, "assets": _put_asset, "leases": _put_lease, "reports": _put_report,
 }  # fmt: skip

@@ -24,7 +24,7 @@ from api.workbook import XLSX_TYPE, Sheet, workbook
 from store.pool import Connection
 
 router = APIRouter(prefix="/v1", tags=["imports"])
-What = Literal["parties", "assets"]
+What = Literal["parties", "assets", "leases", "reports"]
 BODY: dict[str, Any] = {
     "requestBody": {
         "required": True,

@@ -1,5 +1,8 @@
 -- Rows of a file, by their natural keys. Every block runs inside a scope.
 
+-- name: tenant
+SELECT tenant FROM tenant WHERE tenant = %(tenant)s;
+
 -- name: party
 -- A party by its name, with what is known of it and who controls it now.
 SELECT party.party_id, party.country, party.lei, parent.name AS parent, lower(party_group.valid) AS parent_from
@@ -37,3 +40,38 @@ SELECT DISTINCT asset.asset_id, asset.name, asset.type, asset.particulars,
 FROM unnest(%(scheme)s::text[], %(value)s::text[]) AS wanted (scheme, value)
 JOIN identifier USING (scheme, value) JOIN asset USING (asset_id)
 WHERE identifier.tenant = %(tenant)s AND identifier.class = %(class)s AND upper_inf(identifier.recorded);
+
+-- name: lease
+-- The lease of a reference, with its asset and what its paper promises.
+SELECT lease_id::text, asset_id::text, form, signed_on, lower(coalesce(promise, term)) AS promise_from,
+    upper(coalesce(promise, term)) AS promise_to, terms
+FROM lease_contract
+WHERE tenant = %(tenant)s AND reference = %(reference)s AND upper_inf(recorded) AND NOT void
+ORDER BY lease_id
+LIMIT 2;
+
+-- name: asset_bearing
+-- Assets of the tenant that bear an identifier, whenever.
+SELECT DISTINCT asset_id::text FROM identifier
+WHERE tenant = %(tenant)s AND scheme = %(scheme)s AND value = %(value)s AND upper_inf(recorded)
+LIMIT 2;
+
+-- name: lease_events
+-- What happened to a lease, of the kinds that an import enters.
+SELECT kind, at FROM lease_event
+WHERE lease_id = %(lease)s AND kind = ANY (%(kinds)s) AND upper_inf(recorded);
+
+-- name: now
+SELECT now() AS at;
+
+-- name: report
+-- The report of a lease and asset for a period, as believed.
+SELECT figures, signed_by, lower(period) AS from_time, upper(period) AS to_time FROM utilization_report
+WHERE lease_id = %(lease)s AND asset_id = %(asset)s AND kind = 'monthly' AND upper_inf(recorded)
+    AND period && tstzrange(%(from)s::timestamptz, %(to)s::timestamptz)
+LIMIT 1;
+
+-- name: add_report
+INSERT INTO utilization_report (tenant, lease_id, asset_id, kind, period, figures, signed_by, received_at, actor)
+VALUES (%(tenant)s, %(lease)s, %(asset)s, 'monthly', tstzrange(%(from)s::timestamptz, %(to)s::timestamptz), %(figures)s,
+    %(signed_by)s, %(received)s::timestamptz, %(actor)s);
