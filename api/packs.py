@@ -189,8 +189,10 @@ def _use_note(facts: MonthFacts) -> str:
     if whole is None:
         return "Nothing was observed in this month."
     words = f"Observed in {whole.coverage:.1%} of the month"
-    if whole.sources:
-        words += ", " + ", ".join(f"{name} {count:,.0f}" for name, count in sorted(whole.sources.items())) + " readings"
+    total_s = sum(whole.sources.values())
+    if total_s > 0:
+        shares = (f"{name} {seconds / total_s:.0%}" for name, seconds in sorted(whole.sources.items()))
+        words += ", by " + ", ".join(shares)
     return words + ("; an estimate." if whole.is_estimate else ".")
 
 

@@ -103,7 +103,7 @@ WHERE piece.begins < piece.ends
 _DAYS = """
 INSERT INTO use_day (tenant, asset_id, day, state_s, distance_m, laden_m, ballast_m, observed_s, sources, commit_no)
 SELECT %(tenant)s, %(asset)s, day, jsonb_object_agg(state, seconds), sum(distance_m), coalesce(sum(laden_m), 0),
-    coalesce(sum(ballast_m), 0), sum(observed_s),    jsonb_build_object('device', %(per_day)s::int), %(commit)s
+    coalesce(sum(ballast_m), 0), sum(observed_s),    jsonb_build_object('device', sum(observed_s)), %(commit)s
 FROM (SELECT (started_at AT TIME ZONE 'UTC')::date AS day, state,
         sum(extract(epoch FROM ended_at - started_at)::float8) AS seconds,
         sum(distance_m) AS distance_m, sum(distance_m) FILTER (WHERE loading = 'laden') AS laden_m,
@@ -211,7 +211,7 @@ def load(url: str, size: Size) -> Life:
         conn.execute("INSERT INTO commits (commit_no, shard, epoch, n) VALUES (%s, %s, 0, 1)", (commit, shard))
         binds: dict[str, Any] = {
             "tenant": TENANT, "asset": life.asset, "stream": stream, "commit": commit, "start": to_datetime(size.start_us),
-            "end": to_datetime(END_US), "speed": SPEED_MPS, "degrees_s": SPEED_MPS / METRES_A_DEGREE, "per_day": PER_DAY,
+            "end": to_datetime(END_US), "speed": SPEED_MPS, "degrees_s": SPEED_MPS / METRES_A_DEGREE,
             "rounds": size.days // 12 + 1,
         }  # fmt: skip
         for first in range(0, size.readings, 500_000):

@@ -111,9 +111,12 @@ WITH day AS MATERIALIZED (
         extract(epoch FROM until - started_at)::float8 AS length_s
     FROM unnest(%(edge_n)s::bigint[], %(edge_from)s::timestamptz[], %(edge_to)s::timestamptz[], %(edge_since)s::timestamptz[])
         AS span (n, edge_from, edge_to, edge_since)
-    JOIN activity ON asset_id = %(asset)s AND started_at < edge_to AND started_at >= edge_since
+    CROSS JOIN LATERAL (  -- each edge goes into the index for itself; no day holds so many changes of state
+        SELECT * FROM activity
+        WHERE asset_id = %(asset)s AND started_at < edge_to AND started_at >= edge_since AND {known_activity}
+        ORDER BY started_at LIMIT 5000) AS activity
     CROSS JOIN LATERAL (SELECT coalesce(ended_at, %(at)s) AS until) AS closed
-    WHERE until > edge_from AND {known_activity}
+    WHERE until > edge_from
     UNION ALL
     SELECT n, state, loading, distance_m, use_tail.observed_s, use_tail.sources,
         extract(epoch FROM least(ended_at, edge_to) - greatest(started_at, edge_from))::float8,
