@@ -69,7 +69,8 @@ STAY: dict[str, Any] = {
 USE: dict[str, Any] = {
     "period_h": 8760.0, "state_h": {"moored": 1200.0, "under_way": 7400.0, "unknown": 160.0}, "distance_nm": 81234.5,
     "laden_nm": 45000.0, "ballast_nm": 36000.0, "flight_h": None, "cycles": None, "attribution": None, "coverage": 0.98,
-    "is_estimate": False, "method": "whole UTC days, edges cut in proportion to time", "sources": {"ais_terrestrial": 52000.0},
+    "is_estimate": False, "method": "whole UTC days, edges cut in proportion to time",
+    "sources": {"ais_terrestrial": 30905280.0}, "figures": {},
     "reason": {"flight_h": "not_of_class", "cycles": "not_of_class", "attribution": "not_of_class"},
 }  # fmt: skip
 USAGE_PERIOD: dict[str, Any] = {
@@ -108,7 +109,7 @@ LIFECYCLE: dict[str, Any] = {
     "maintenance": [{"id": ID, "kind": "drydock", "planned_from": "2027-03-01T00:00:00Z", "planned_to": None, "actual_from": None,
                      "actual_to": None, "place": "SGSIN", "use_at": {}, "cost_amount": "1200000.00", "currency": "USD",
                      "source": f"key:{ID}", "recorded_at": AT}],
-    "identifiers": [IDENTIFIER], "leases": [LEASE], "use": USE, "use_off_lease": None,
+    "identifiers": [IDENTIFIER], "installations": [], "leases": [LEASE], "use": USE, "use_off_lease": None,
     "gaps": [{"id": "5c1d7e0f9a", "severity": "warning", "verdict": "dark", "opened_at": AT, "closed_at": LATER,
               "source": "finding", "recorded_at": LATER}],
     "alerts": [{"id": OTHER_ID, "rule": "position_jump", "subject": None, "severity": "warning", "status": "open",

@@ -60,6 +60,11 @@ def happenings(life: LifecycleShape) -> list[Happening]:
         for each in life.identifiers
     ]
     found += [
+        Happening(each.valid_from, each.valid_to, "installation", each.class_, None,
+                  f"{each.name} on {each.parent_name}, position {each.position}", each.source, each.recorded_at)
+        for each in life.installations or ()
+    ]  # fmt: skip
+    found += [
         Happening(each.opened_at, each.closed_at, "gap", each.verdict or "unknown", None, each.severity, each.source,
                   each.recorded_at)
         for each in life.gaps or ()
@@ -94,7 +99,18 @@ def life_csv(life: LifecycleShape) -> str:
 
 def life_sheets(life: LifecycleShape) -> list[Sheet]:
     """A sheet for what happened in order, one for the asset itself, and one for each list."""
-    alone = {"stages", "lease_periods", "milestones", "maintenance", "identifiers", "leases", "gaps", "alerts", "state"}
+    alone = {
+        "stages",
+        "lease_periods",
+        "milestones",
+        "maintenance",
+        "identifiers",
+        "installations",
+        "leases",
+        "gaps",
+        "alerts",
+        "state",
+    }
     facts = [[name, value] for name, value in _encoded(life).items() if name not in alone]
     state = [[name, value] for name, value in _encoded(life.state).items()]
     return [
@@ -106,6 +122,7 @@ def life_sheets(life: LifecycleShape) -> list[Sheet]:
         sheet_of("Milestones", shapes.MilestoneShape, life.milestones),
         sheet_of("Maintenance", shapes.MaintenanceShape, life.maintenance or ()),
         sheet_of("Identifiers", shapes.IdentifierShape, life.identifiers),
+        sheet_of("Installations", shapes.InstallationShape, life.installations or ()),
         sheet_of("Gaps", shapes.GapShape, life.gaps or ()),
         sheet_of("Alerts", shapes.LifeAlertShape, life.alerts or ()),
     ]

@@ -83,11 +83,14 @@ def use_shape(
     period_s = sum(row["period_s"] for row in rows)
     states: dict[str, float] = {}
     sources: dict[str, float] = {}
+    figures: dict[str, float] = {}
     for row in rows:
         for name, seconds in (row["state_s"] or {}).items():
             states[name] = states.get(name, 0.0) + seconds
         for name, count in (row["sources"] or {}).items():
             sources[name] = sources.get(name, 0.0) + count
+        for name, amount in (row["figures"] or {}).items():
+            figures[name] = figures.get(name, 0.0) + amount
     states["unknown"] = states.get("unknown", 0.0) + max(0.0, period_s - sum(states.values()))
     coverage = min(1.0, sum(row["observed_s"] or 0.0 for row in rows) / period_s)
     aircraft = asset_class == "aircraft"
@@ -110,7 +113,8 @@ def use_shape(
         flight_h=sum(row["flight_s"] or 0.0 for row in rows) / HOUR_S if aircraft else None,
         cycles=sum(row["cycles"] or 0 for row in rows) if aircraft else None,
         attribution=attribution if aircraft else None,
-        coverage=coverage, is_estimate=coverage < limit, method=METHOD, sources=sources, reason=reason,
+        coverage=coverage, is_estimate=coverage < limit, method=METHOD, sources=sources, figures=figures,
+        reason=reason,
     )  # fmt: skip
 
 
@@ -203,6 +207,31 @@ def happened_in(events: Iterable[Row]) -> list[Happened]:
         for row in events
         if row["lease_id"] is None and row["basis"] != "contract"
     ]
+
+
+def statuses_in(events: Sequence[Row]) -> list[Held]:
+    """Stretches of maintenance, storage and lay-up out of the events that begin and end them; one without an end lasts."""
+    found: list[Held] = []
+    for status, stage in (("maintenance", "in_maintenance"), ("storage", "stored"), ("layup", "stored")):
+        open_row: Row | None = None
+        for row in events:
+            if row["lease_id"] is not None or row["basis"] != "reported":
+                continue
+            if row["kind"] == f"{status}_started" and open_row is None:
+                open_row = row
+            elif row["kind"] == f"{status}_ended" and open_row is not None:
+                found.append(_status(status, stage, open_row, row["at"]))
+                open_row = None
+        if open_row is not None:
+            found.append(_status(status, stage, open_row, None))
+    return found
+
+
+def _status(status: str, stage: str, row: Row, to_us: int | None) -> Held:
+    return Held(
+        stage=stage, from_us=row["at"], to_us=to_us, began=f"{status}_started", ended=f"{status}_ended", source=row["actor"],
+        recorded_us=row["recorded_at"],
+    )  # fmt: skip
 
 
 def held_in(tenures: Iterable[Row], maintenance: Iterable[Row]) -> list[Held]:

@@ -6,7 +6,7 @@ Money stays Decimal from the ledger to the page. It knows no query and no clock.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 from typing import Any, NamedTuple
 
@@ -15,12 +15,11 @@ import msgspec
 from markupsafe import Markup
 
 from api.drawings import Bar, days_svg, track_svg
-from api.shapes import LifecycleShape, UseFiguresShape
+from api.shapes import LifecycleShape, ObligationShape, UseFiguresShape
 from api.tracks import Fix
 from fleet.instants import DAY_US, to_datetime
 from fleet.maintenance_reserve import Entry, balances
 from fleet.money import exact
-from fleet.obligation import Obligation
 from fleet.utilization import Comparison, compare
 
 Row = dict[str, Any]
@@ -44,7 +43,7 @@ class Line(NamedTuple):
 class MonthFacts(msgspec.Struct, frozen=True, kw_only=True):
     """What a pack is made of: the life up to the month's end, the month's bounds, and its own rows of `store.months`.
 
-    `use` is by place in `life.lease_periods`; `whole` over the month; `obligations` as of the month's last day or today.
+    `use` is by place in `life.lease_periods`; `whole` over the month; `agenda` as of the month's last day or today.
     """
 
     life: LifecycleShape
@@ -61,7 +60,7 @@ class MonthFacts(msgspec.Struct, frozen=True, kw_only=True):
     days: Sequence[Row]
     journeys: Sequence[Row]
     fixes: Sequence[Fix]
-    obligations: Sequence[Obligation]
+    agenda: Sequence[ObligationShape]
     on: date
 
 
@@ -252,23 +251,14 @@ def _entry_lines(rows: Sequence[Row]) -> list[Line]:
 
 
 def _agenda(facts: MonthFacts) -> list[Line]:
-    until = facts.on + timedelta(days=AGENDA_D)
     return [
         Line(
-            [one.due_on.isoformat(), str((one.due_on - facts.on).days), f"{one.kind.replace('_', ' ')}: {_subject(one)}",
-             one.basis + (", overdue" if one.due_on < facts.on else "")],
-            "overdue" if one.due_on < facts.on else "",
+            [each.due_on, str(each.days_left), each.title.removesuffix(f": {facts.life.name}"),
+             each.basis + (", overdue" if each.overdue else "")],
+            "overdue" if each.overdue else "",
         )
-        for one in facts.obligations
-        if one.due_on < until
+        for each in facts.agenda
     ]  # fmt: skip
-
-
-def _subject(one: Obligation) -> str:
-    for name in ("item", "survey", "cover", "requirement", "work", "month", "period", "notice"):
-        if name in one.detail and one.detail[name] is not None:
-            return str(one.detail[name]).replace("_", " ")
-    return one.subject.rpartition(":")[2].replace("_", " ")
 
 
 def _alerts(facts: MonthFacts) -> list[Line]:

@@ -459,7 +459,8 @@ class UseFiguresShape(Shape, frozen=True, kw_only=True):
     """Use inside a stretch. `coverage` is observed time by its length (0 to 1); under 0.90 `is_estimate` is true.
 
     `state_h` holds hours by operating state, `unknown` included, and adds up to `period_h`. `flight_h` and `cycles` are of
-    aircraft, by `attribution` of flights that cross an edge; distances are geodesic. `sources` holds observed seconds by source.
+    aircraft, by `attribution` of flights that cross an edge; distances are geodesic. `sources` holds observed seconds by
+    source, `figures` what else a class counts (`car_km`, `door_cycles`).
     """
 
     period_h: float
@@ -474,6 +475,7 @@ class UseFiguresShape(Shape, frozen=True, kw_only=True):
     is_estimate: bool
     method: str
     sources: dict[str, float]
+    figures: dict[str, float]
     reason: Reasons
 
 
@@ -639,6 +641,7 @@ class LifecycleShape(Shape, frozen=True, kw_only=True):
     milestones: list[MilestoneShape]
     maintenance: list[MaintenanceShape] | None
     identifiers: list[IdentifierShape]
+    installations: list[InstallationShape] | None
     leases: list[LeaseShape]
     use: UseFiguresShape | None
     use_off_lease: UseFiguresShape | None

@@ -1,7 +1,7 @@
 """The stages of an asset's life in order, each with what began it. Pure: dated facts in, periods out.
 
 At every instant the display stage is the first that holds of domain.md 5.2's list: an end (scrapped, sold, total_loss) ·
-in_maintenance · on_lease · delivered (owned, no lease begun yet) · off_lease · built · under_construction · ordered.
+in_maintenance · stored · on_lease · delivered (owned, no lease begun yet) · off_lease · built · under_construction · ordered.
 """
 
 from __future__ import annotations
@@ -10,15 +10,11 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
-OWNERSHIP_PHASES: dict[str, str] = {
-    "order_placed": "ordered", "keel_laid": "under_construction", "keel_started": "under_construction",
-    "assembly_started": "under_construction", "completed": "completed", "manufacturer_delivery": "owned",
-    "purchased": "owned", "order_cancelled": "order_cancelled", "sold": "sold", "scrapped": "scrapped",
-    "total_loss": "total_loss",
-}  # fmt: skip
-"""Ownership events of domain.md 5.2 and the phase each begins."""
+from fleet.stage import PASSAGES
 
 ENDED = ("scrapped", "sold", "total_loss", "order_cancelled")
+SHOWN: dict[str, str] = {"owned": "delivered", "completed": "built"}
+"""The stage that an ownership phase is shown as where no lease and no status says otherwise; others by their own name."""
 
 
 class Happened(msgspec.Struct, frozen=True, kw_only=True):
@@ -32,7 +28,7 @@ class Happened(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Held(msgspec.Struct, frozen=True, kw_only=True):
-    """A stretch that an asset was leased or in maintenance, half-open; None is open. `began` and `ended` name its edges."""
+    """A stretch that an asset was leased, stored or in maintenance, half-open; None is open. `began`, `ended` name its edges."""
 
     stage: str
     from_us: int | None
@@ -69,7 +65,7 @@ def stage_history(happened: Iterable[Happened], held: Sequence[Held], at_us: int
 
     Args:
         happened: ownership events, any order; those after `at_us` are left out.
-        held: tenures of head leases (`on_lease`) and maintenance (`in_maintenance`).
+        held: tenures of head leases (`on_lease`), storage and lay-up (`stored`), maintenance (`in_maintenance`).
         at_us: the instant the history is told up to; the last period is open.
 
     Returns:
@@ -123,10 +119,10 @@ def _stage_at(events: Sequence[Happened], held: Sequence[Held], at_us: int | Non
     phase = None
     for each in events:
         if at_us is not None and each.at_us <= at_us:
-            phase = OWNERSHIP_PHASES.get(each.kind, phase)
+            phase = PASSAGES[each.kind].target if each.kind in PASSAGES else phase
     if phase in ENDED:
         return phase
-    for stage in ("in_maintenance", "on_lease"):
+    for stage in ("in_maintenance", "stored", "on_lease"):
         if any(each.stage == stage and _holds(each, at_us) for each in held):
             return stage
     begun = any(each.stage == "on_lease" and _begun(each, at_us) for each in held)
@@ -134,7 +130,7 @@ def _stage_at(events: Sequence[Happened], held: Sequence[Held], at_us: int | Non
         return "off_lease"
     if phase is None and any(each.stage == "in_maintenance" and _begun(each, at_us) for each in held):
         return "off_lease"
-    return {"owned": "delivered", "completed": "built"}.get(phase or "", phase)
+    return SHOWN.get(phase or "", phase)
 
 
 def _begun(each: Held, at_us: int | None) -> bool:

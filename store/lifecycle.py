@@ -100,7 +100,8 @@ async def use_of(conn: Connection, told: Told, spans: Sequence[UseSpan]) -> list
     """Use inside each span, in their order.
 
     Each row holds `period_s`, `observed_s`, `distance_m`, `laden_m`, `ballast_m`, `state_s` (seconds by operating state),
-    `sources`, and of flights `flight_s` and `cycles`; a sum over nothing is None.
+    `sources` (observed seconds), `figures` (what else the class counts), and of flights `flight_s` and `cycles`; a sum over
+    nothing is None.
     """
     if not spans:
         return []

@@ -54,7 +54,7 @@ PARTIES = Kind(
 ASSETS = Kind(
     what="assets", told_by=("class",), prefixes=(PARTICULARS,),
     columns={
-        "class": Column("vessel, aircraft, trainset", True, "vessel"),
+        "class": Column("vessel, aircraft, trainset; or a component: engine, apu, landing_gear, car", True, "vessel"),
         "name": Column("what the tenant calls it", True, "Blue Heron"),
         "type": Column("maker's or trade's type", False, "bulk carrier"),
         **{scheme: Column(f"its {scheme}; one identifier at least", False, text) for scheme, text in _SCHEMES.items()},

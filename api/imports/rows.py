@@ -14,6 +14,7 @@ import msgspec
 from api.imports.columns import FIGURES, PARTICULARS, TERMS, Kind
 from api.imports.tables import RowFault, Table, TableRow
 from fleet.asset_class import ASSET_CLASSES
+from fleet.component import COMPONENT_CLASSES
 from fleet.identifiers import SCHEME_FORMS, check_digit_warning, identifier_fault
 from fleet.lease import Lease, parse_instant, parse_lease
 
@@ -174,8 +175,8 @@ def read_party(cells: Cells) -> tuple[PartyRow, Keys]:
 def read_asset(cells: Cells) -> tuple[AssetRow, Keys]:
     """An asset's row."""
     asset_class = cells.text("class") or ""
-    if asset_class and asset_class not in ASSET_CLASSES:
-        cells.fault("class", f"must be one of {', '.join(ASSET_CLASSES)}")
+    if asset_class and asset_class not in {*ASSET_CLASSES, *COMPONENT_CLASSES}:
+        cells.fault("class", f"must be one of {', '.join((*ASSET_CLASSES, *COMPONENT_CLASSES))}")
     identifiers = []
     for scheme in SCHEME_FORMS:
         value = cells.row.cells.get(scheme)

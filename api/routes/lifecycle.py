@@ -16,13 +16,14 @@ from api.listing import CSV_TYPE, JSON_TYPE, json_response, preferred
 from api.parameters import AssetId, Dated, DatedQuery
 from api.routes.assets import asset_row, now_us, said_parts, states_of
 from api.shapes import LifecycleShape, UseFiguresShape
-from api.states import identifier_shape, lease_shape, time_of
+from api.states import identifier_shape, installation_shape, lease_shape, time_of
 from api.workbook import XLSX_TYPE, workbook
+from fleet.asset_class import ASSET_CLASSES
 from fleet.instants import to_datetime, to_rfc3339
 from fleet.milestone import OBSERVED_WITHIN_D, Milestone, handovers, milestones
 from fleet.practice_book import HOUSE
 from fleet.stage_history import StagePeriod, stage_history
-from store import lifecycle, reads
+from store import identities, lifecycle, reads
 from store.lifecycle import Sought, Told
 from store.pool import Connection
 
@@ -48,6 +49,7 @@ class Life(NamedTuple):
     maintenance: Sequence[Row]
     gaps: Sequence[Row]
     alerts: Sequence[Row]
+    installations: Sequence[Row]
 
     @property
     def paper_of(self) -> dict[Any, Row]:
@@ -61,11 +63,19 @@ async def read_life(conn: Connection, asker: Asker, asset_id: Any, dated: Dated)
     told = Told(str(asset_id), now_us() if dated.at_us is None else dated.at_us, dated.known_us)
     insider = asker.party is None
     return Life(
-        row, told, insider, await reads.heard(conn, told.asset_id, row["class"]), await lifecycle.identifiers(conn, told),
+        row, told, insider, await _heard(conn, row), await lifecycle.identifiers(conn, told),
         await lifecycle.tenures(conn, told), await lifecycle.contracts(conn, told), await lifecycle.events(conn, told),
         await lifecycle.maintenance(conn, told), await lifecycle.gaps(conn, told) if insider else (),
         await lifecycle.alerts(conn, told) if insider else (),
+        await identities.installations(conn, told.asset_id, None, told.known_us, None, lifecycle.NAMES_MAX) if insider else (),
     )  # fmt: skip
+
+
+async def _heard(conn: Connection, asset: Row) -> Row:
+    """When an asset was first and last heard; a component never is."""
+    if asset["class"] not in ASSET_CLASSES:
+        return {"first_time": None, "last_time": None, "streams": 0}
+    return await reads.heard(conn, str(asset["asset_id"]), asset["class"])
 
 
 async def milestones_of(conn: Connection, life: Life) -> list[Milestone]:
@@ -108,7 +118,7 @@ async def use_in(conn: Connection, life: Life) -> LifeUse:
 
 def stages_of(life: Life) -> list[StagePeriod]:
     """The stages of a life; of a lessee's only its own tenures."""
-    held = lives.held_in(life.tenures, life.maintenance)
+    held = [*lives.held_in(life.tenures, life.maintenance), *lives.statuses_in(life.events)]
     found = stage_history(lives.happened_in(life.events), held, life.told.at_us)
     return found if life.insider else [period for period in found if period.stage == "on_lease"]
 
@@ -141,6 +151,7 @@ async def life_shape(conn: Connection, asker: Asker, asset_id: Any, dated: Dated
         lease_periods=periods, milestones=[lives.milestone_shape(each) for each in found],
         maintenance=[lives.maintenance_shape(each) for each in life.maintenance] if life.insider else None,
         identifiers=[identifier_shape(each) for each in life.names],
+        installations=[installation_shape(each) for each in life.installations] if life.insider else None,
         leases=[lease_shape(each) for each in life.tenures if each["head"]], use=use.whole, use_off_lease=use.off_lease,
         gaps=[lives.gap_shape(each) for each in life.gaps] if life.insider else None,
         alerts=[lives.alert_shape(each) for each in life.alerts] if life.insider else None,
@@ -154,6 +165,7 @@ def _truncated(life: Life) -> list[str]:
     bounds = (
         ("lease_periods", life.tenures, lifecycle.LEASES_MAX), ("milestones", life.events, lifecycle.EVENTS_MAX),
         ("maintenance", life.maintenance, lifecycle.EVENTS_MAX), ("identifiers", life.names, lifecycle.NAMES_MAX),
+        ("installations", life.installations, lifecycle.NAMES_MAX),
         ("gaps", life.gaps, lifecycle.GAPS_MAX), ("alerts", life.alerts, lifecycle.ALERTS_MAX),
     )  # fmt: skip
     return [name for name, rows, most in bounds if len(rows) >= most]
@@ -177,7 +189,7 @@ def _reasons(life: Life, stage: str | None, days: float | None, use: LifeUse) ->
     if use.off_lease is None:
         reason["use_off_lease"] = "always_on_lease" if life.insider else "not_shared"
     if not life.insider:
-        reason |= dict.fromkeys(("maintenance", "gaps", "alerts"), "not_shared")
+        reason |= dict.fromkeys(("maintenance", "installations", "gaps", "alerts"), "not_shared")
     return reason
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
@@ -10,15 +10,15 @@ from fastapi import APIRouter, Path
 from starlette.responses import Response
 
 from api import lives
+from api.agenda import agenda_of
 from api.documents import problem_answers
 from api.keys import Asker, Insider
-from api.packs import MonthFacts, month_page
+from api.packs import AGENDA_D, MonthFacts, month_page
 from api.parameters import AssetId, Dated, KnownAt
 from api.routes.assets import now_us
 from api.routes.lifecycle import life_shape, read_life
 from api.tracks import Fix
 from fleet.instants import from_datetime, to_datetime
-from fleet.obligation import obligations
 from fleet.practice_book import HOUSE
 from store import lifecycle, months, reads
 from store.dossiers import Question, dossiers, practice_of
@@ -95,7 +95,7 @@ async def facts_of(conn: Connection, asker: Asker, asset_id: Any, month: str, kn
         whole=whole, reports=await months.reports(conn, bounds), reserves=await months.reserves(conn, bounds, leases),
         days=await months.days(conn, bounds), journeys=await months.journeys(conn, bounds),
         fixes=[Fix(row["time"], row["lon_deg"], row["lat_deg"]) for row in track],
-        obligations=[one for each in found for one in obligations(each, on, practice)], on=on,
+        agenda=agenda_of(found, on, on + timedelta(days=AGENDA_D), practice), on=on,
     )  # fmt: skip
 
 

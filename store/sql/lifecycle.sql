@@ -101,13 +101,13 @@ LEFT JOIN LATERAL (SELECT committed_at AS recorded_at FROM commits WHERE commits
 -- by each span's attribution (domain.md 1.1: landing, takeoff, split). Spans that part a life add up to it exactly. Bounds come as
 -- plain values: arithmetic on them would keep row security from using the indexes.
 WITH day AS MATERIALIZED (
-    SELECT n, state_s, sources, distance_m, laden_m, ballast_m, observed_s
+    SELECT n, state_s, sources, figures, distance_m, laden_m, ballast_m, observed_s
     FROM unnest(%(day_from)s::date[], %(day_to)s::date[]) WITH ORDINALITY AS span (day_from, day_to, n)
     JOIN use_day ON use_day.asset_id = %(asset)s AND use_day.day >= day_from AND use_day.day < day_to
     WHERE {known_use_day}
 ), edge AS MATERIALIZED (
     SELECT n, state, loading, distance_m, activity.observed_s, activity.sources,
-        extract(epoch FROM least(until, edge_to) - greatest(started_at, edge_from))::float8 AS seconds,
+        activity.figures,        extract(epoch FROM least(until, edge_to) - greatest(started_at, edge_from))::float8 AS seconds,
         extract(epoch FROM until - started_at)::float8 AS length_s
     FROM unnest(%(edge_n)s::bigint[], %(edge_from)s::timestamptz[], %(edge_to)s::timestamptz[], %(edge_since)s::timestamptz[])
         AS span (n, edge_from, edge_to, edge_since)
@@ -119,7 +119,7 @@ WITH day AS MATERIALIZED (
     WHERE until > edge_from
     UNION ALL
     SELECT n, state, loading, distance_m, use_tail.observed_s, use_tail.sources,
-        extract(epoch FROM least(ended_at, edge_to) - greatest(started_at, edge_from))::float8,
+        use_tail.figures,        extract(epoch FROM least(ended_at, edge_to) - greatest(started_at, edge_from))::float8,
         extract(epoch FROM ended_at - started_at)::float8
     FROM unnest(%(edge_n)s::bigint[], %(edge_from)s::timestamptz[], %(edge_to)s::timestamptz[], %(edge_since)s::timestamptz[])
         AS span (n, edge_from, edge_to, edge_since)
@@ -145,6 +145,16 @@ WITH day AS MATERIALIZED (
             FROM edge CROSS JOIN LATERAL jsonb_each_text(edge.sources)) AS pieces
         GROUP BY n, key
     ) AS summed GROUP BY n
+), figure AS (
+    SELECT n, jsonb_object_agg(key, amount) AS figures FROM (
+        SELECT n, key, sum(amount) AS amount FROM (
+            SELECT n, key, value::float8 AS amount FROM day CROSS JOIN LATERAL jsonb_each(day.figures)
+            WHERE jsonb_typeof(value) = 'number'
+            UNION ALL
+            SELECT n, key, value::float8 * CASE WHEN length_s > 0 THEN seconds / length_s ELSE 0 END
+            FROM edge CROSS JOIN LATERAL jsonb_each(edge.figures) WHERE jsonb_typeof(value) = 'number') AS pieces
+        GROUP BY n, key
+    ) AS summed GROUP BY n
 ), flight AS MATERIALIZED (
     SELECT n, from_time, to_time, attribution, started_at, ended_at, coalesce((figures ->> 'cycles')::int, 1) AS cycles
     FROM unnest(%(from)s::timestamptz[], %(to)s::timestamptz[], %(since)s::timestamptz[], %(attribution)s::text[]) WITH ORDINALITY
@@ -164,10 +174,10 @@ WITH day AS MATERIALIZED (
     GROUP BY n
 )
 SELECT span.n, extract(epoch FROM to_time - from_time)::float8 AS period_s, distance_m, laden_m, ballast_m, observed_s, state.state_s,
-    source.sources, flown.flight_s, flown.cycles
+    source.sources, figure.figures, flown.flight_s, flown.cycles
 FROM unnest(%(from)s::timestamptz[], %(to)s::timestamptz[]) WITH ORDINALITY AS span (from_time, to_time, n)
 LEFT JOIN (
     SELECT n, sum(distance_m) AS distance_m, sum(laden_m) AS laden_m, sum(ballast_m) AS ballast_m, sum(observed_s) AS observed_s
     FROM part GROUP BY n) AS summed USING (n)
-LEFT JOIN state USING (n) LEFT JOIN source USING (n) LEFT JOIN flown USING (n)
+LEFT JOIN state USING (n) LEFT JOIN source USING (n) LEFT JOIN figure USING (n) LEFT JOIN flown USING (n)
 ORDER BY span.n;

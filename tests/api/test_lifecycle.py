@@ -2,12 +2,16 @@
 
 import csv
 import io
+from datetime import UTC, datetime
 
 import openpyxl
+import psycopg
 import pytest
+from psycopg.types.json import Jsonb
 
 from tests.api.fix_life import Life
 from tests.api.fix_world import Asking, World
+from tests.fleet.fix_vectors import vector
 
 JUNE = {"valid_at": "2026-06-01T00:00:00Z"}
 
@@ -64,7 +68,7 @@ async def test_a_lessee_sees_its_own_tenure_and_nothing_of_the_paper(ask: Asking
     assert own["use"]["distance_nm"] == pytest.approx(17 * 24 * 10)  # its whole days; what crosses an edge is not its own to see
     assert own["use"]["state_h"]["unknown"] == pytest.approx(30)
     assert [stage["stage"] for stage in told["stages"]] == ["on_lease"]
-    assert (told["maintenance"], told["alerts"], told["gaps"], told["use_off_lease"]) == (None, None, None, None)
+    assert (told["maintenance"], told["installations"], told["alerts"], told["gaps"]) == (None, None, None, None)
     assert told["reason"]["alerts"] == "not_shared"
     assert life.second_lease not in str(told)
 
@@ -88,9 +92,61 @@ async def test_a_life_as_a_workbook_holds_a_sheet_for_each_list_and_no_formula(a
     book = openpyxl.load_workbook(io.BytesIO(answer.content))
     assert answer.headers["content-type"] == media
     assert book.sheetnames == [
-        "Life", "Asset", "State", "Stages", "Leases", "Milestones", "Maintenance", "Identifiers", "Gaps", "Alerts",
+        "Life", "Asset", "State", "Stages", "Leases", "Milestones", "Maintenance", "Identifiers", "Installations", "Gaps",
+        "Alerts",
     ]  # fmt: skip
     facts = {row[0].value: row[1] for row in book["Asset"].iter_rows()}
     assert (facts["name"].value, facts["name"].data_type) == ('=HYPERLINK("x")', "s")
     assert facts["type"].value == "bulkcarrier"
     assert book["Leases"].max_row == 3
+
+
+async def test_a_flight_over_the_edge_of_a_tenure_counts_where_its_lease_says_and_once_in_all(ask: Asking, world: World) -> None:
+    """Golden AC2 at the edge between two tenures instead of two months: 2.5 FH, take-off in the first, landing in the second."""
+    golden = vector("AC2_month_boundary")
+    off, on = (datetime.fromisoformat(golden[name]) for name in ("off", "on"))
+    edge = datetime(2026, 5, 1, tzinfo=UTC)
+    with psycopg.connect(world.url) as conn:
+        conn.execute("SET ROLE keelwing_worker")
+        for n, (start, end) in enumerate(((datetime(2026, 1, 1, tzinfo=UTC), edge), (edge, None))):
+            conn.execute(
+                "INSERT INTO lease_contract (lease_id, tenant, asset_id, form, term, terms) VALUES (%s, 'alpha', %s, 'operating',"
+                " tstzrange(%s, '2030-01-01'), '{}')",
+                [f"00000000-0000-4000-8000-00000000000{n}", world.plane, start],
+            )
+            conn.execute(
+                "INSERT INTO lease (lease_id, tenant, asset_id, lessee_party_id, form, valid)"
+                " VALUES (%s, 'alpha', %s, %s, 'operating', tstzrange(%s, %s))",
+                [f"00000000-0000-4000-8000-00000000000{n}", world.plane, world.lessee, start, end],
+            )
+        conn.execute(
+            "INSERT INTO journey (journey_id, revision, tenant, asset_id, asset, kind, started_at, ended_at, method, commit_no)"
+            " SELECT 'flight-1', 1, 'alpha', %s, 'icao24:4840d6', 'flight', %s, %s, 'AC-DET-1', max(commit_no) FROM commits",
+            [world.plane, off, on],
+        )
+    for attribution in ("landing", "takeoff", "split"):
+        april, may = golden[attribution]["2026-04"], golden[attribution]["2026-05"]
+        with psycopg.connect(world.url) as conn:
+            conn.execute("SET ROLE keelwing_worker")
+            conn.execute("UPDATE lease_contract SET terms = %s", [Jsonb({"period_attribution": attribution})])
+        told = (await ask("viewer").get(f"/v1/assets/{world.plane}/lifecycle", params=JUNE)).json()
+        first, second = (each["use"] for each in told["lease_periods"])
+        assert (first["flight_h"], first["cycles"]) == (pytest.approx(april[0], abs=1e-6), april[1])
+        assert (second["flight_h"], second["cycles"]) == (pytest.approx(may[0], abs=1e-6), may[1])
+        assert (told["use"]["flight_h"], told["use"]["cycles"]) == (pytest.approx(2.5), 1)
+
+
+async def test_an_engine_has_a_life_of_its_own_with_the_wings_it_sat_on(ask: Asking, world: World) -> None:
+    made = await ask("admin").post(
+        "/v1/assets", json={"class": "engine", "name": "ESN 123456", "identifiers": [{"scheme": "msn", "value": "123456"}]}
+    )
+    engine = made.json()["id"]
+    sat = {"parent_id": world.plane, "position": "1", "valid_from": "2025-01-01T00:00:00Z"}
+    assert (await ask("admin").post(f"/v1/assets/{engine}/installations", json=sat)).status_code == 201
+
+    told = (await ask("viewer").get(f"/v1/assets/{engine}/lifecycle")).json()
+    on_the_wing = (await ask("viewer").get(f"/v1/assets/{world.plane}/lifecycle")).json()["installations"]
+
+    assert [(each["parent_name"], each["position"]) for each in told["installations"]] == [("PH-XYZ", "1")]
+    assert [each["name"] for each in on_the_wing] == ["ESN 123456"]
+    assert (told["first_heard_at"], told["reason"]["use"]) == (None, "never_heard")

@@ -31,7 +31,7 @@ def write_money(url: str, world: World, life: Life) -> None:
             [life.first_lease, world.ship],
         ).fetchone()
         assert made is not None
-        for kind, amount, day in (("accrual", "62315.03", 6), ("payment", "62315.03", 9), ("accrual", "100.10", 31)):
+        for kind, amount, day in (("accrual", "62315.03", 6), ("payment", "62315.03", 9), ("adjustment", "100.10", 31)):
             conn.execute(
                 "INSERT INTO reserve_entry (tenant, reserve_account_id, kind, month, amount, at)"
                 " VALUES ('alpha', %s, %s, '2026-05-01', %s, %s)",

@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fleet.instants import DAY_US
+from fleet.stage import AssetEvent, History, Life, live, stage_of
 from fleet.stage_history import Happened, Held, stage_history
 
 
@@ -83,3 +84,18 @@ def test_stages_lie_end_to_end_and_never_repeat(events: list[Happened], held: li
     if found:
         assert found[-1].to_us is None
         assert all(each.from_us is None or each.from_us <= at * DAY_US for each in found)
+
+
+def test_the_last_stage_is_the_one_that_the_axes_come_to() -> None:
+    """The history and `fleet.stage.stage_of` read the same events: they agree at every instant."""
+    kinds = ("order_placed", "keel_laid", "completed", "manufacturer_delivery", "storage_started", "storage_ended", "scrapped")
+    events = [AssetEvent(event_id=str(n), kind=kind, at_us=n * 10 * DAY_US) for n, kind in enumerate(kinds)]
+    stored = Held(
+        stage="stored", from_us=40 * DAY_US, to_us=50 * DAY_US, began="storage_started", ended="storage_ended", source="paper"
+    )  # fmt: skip
+    for at in range(0, 80, 5):
+        history = History(asset_events=tuple(events))
+        life = live(history, until_us=at * DAY_US)
+        assert isinstance(life, Life)
+        told_stages = told([happened(kind, n * 10) for n, kind in enumerate(kinds)], [stored], at)
+        assert told_stages[-1][0] == stage_of(life, history)
