@@ -25,7 +25,7 @@ async def lease_month(
     conn: Connection, row: Row, first: date, known_us: int | None = None, *, part: str = "query"
 ) -> LeaseMonth:  # fmt: skip
     """One month of a lease. Raises Problem 422 where the lease did not hold its asset in it; `part` names where it was asked."""
-    found = await billing.months(conn, [row], first, known_us)
+    found = await billing.months(conn, [row], [first], known_us)
     if not found:
         raise invalid(part, "month", "the lease did not hold its asset in this month")
     return found[0]

@@ -51,6 +51,7 @@ FIGURES = (
     _chosen("cycles_tolerance_count", 1.0, "domain.md 1.3 [D]"),
     _chosen("car_km_tolerance_pct", 1.0, "chosen, DECISIONS 133: both sides read the same odometers"),
     _chosen("car_km_tolerance_km", 10.0, "chosen, DECISIONS 133"),
+    _chosen("mismatch_months", 6.0, "chosen, DECISIONS 133: an older month has been invoiced, paid and audited"),
     _chosen("report_due_days", 10.0, "domain.md 5.4 [D]: report_overdue"),
 )
 """What people agreed on about reports; a tenant's settings go before."""

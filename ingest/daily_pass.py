@@ -21,11 +21,11 @@ from detect.model import finding_id
 from fleet.calendar_rules import VERSION, Condition, Emission, Standing, conditions, emissions
 from fleet.carbon import Outlook
 from fleet.instants import HOUR_US
-from fleet.obligation import CiiOutlook, Dossier, day_of
+from fleet.obligation import CiiOutlook, Dossier, LeaseDossier, day_of
 from fleet.practice_book import HOUSE
 from fleet.shards import shard_of
 from ingest.alerting import raise_alerts
-from store import commits, daily_passes, dossiers, findings, readings, vessels
+from store import billing, commits, daily_passes, dossiers, findings, readings, vessels
 from store.daily_passes import DailyPass
 from store.dossiers import Question
 from store.faults import AWAY
@@ -98,7 +98,7 @@ async def run_pass(pool: Pool, tenant: str, day: date, clock: Clock = now_us, ac
             practice = await dossiers.practice_of(conn, tenant, HOUSE)
             question = Question(tenant=tenant, on=day, known_us=None, practice=practice)
             page = await _placed(conn, question, await dossiers.dossiers(conn, question, after=after), known_us)
-            page = await _foreseen(conn, question, page)
+            page = await _reconciled(conn, question, await _foreseen(conn, question, page))
             judged = {each.asset_id: conditions(each, day, practice) for each in page}
             stands = await daily_passes.standing(conn, list(judged))
             rows = [
@@ -132,7 +132,7 @@ async def look_back(pool: Pool, tenant: str, day: date, known_us: int | None = N
         found: list[tuple[Dossier, list[Condition]]] = []
         after: str | None = None
         while page := await _placed(conn, question, await dossiers.dossiers(conn, question, after=after), at_us):
-            page = await _foreseen(conn, question, page)
+            page = await _reconciled(conn, question, await _foreseen(conn, question, page))
             found += [(each, conditions(each, day, practice)) for each in page]
             after = page[-1].asset_id
     return found
@@ -190,6 +190,19 @@ def _cii_outlook(found: Outlook | str | None) -> CiiOutlook | None:
         low_rating=found.low_rating or "", high=found.high, high_rating=found.high_rating or "", required=found.required,
         is_indicative=found.is_indicative, coverage=found.coverage,
     )  # fmt: skip
+
+
+async def _reconciled(conn: Connection, question: Question, page: list[Dossier]) -> list[Dossier]:
+    """The dossiers with the months of their leases whose reports are out of tolerance with what was observed."""
+    lease_ids = [lease.lease_id for each in page for lease in each.leases if lease.tenure_from_us is not None]
+    off = await billing.mismatches(conn, lease_ids, question.on, question.known_us, question.practice)
+    if not off:
+        return page
+
+    def judged(lease: LeaseDossier) -> LeaseDossier:
+        return msgspec.structs.replace(lease, mismatches=off.get(lease.lease_id, {}))
+
+    return [msgspec.structs.replace(each, leases=tuple(judged(lease) for lease in each.leases)) for each in page]
 
 
 async def _placed(conn: Connection, question: Question, page: list[Dossier], at_us: int) -> list[Dossier]:

@@ -17,10 +17,13 @@ import msgspec
 from fleet import flight, noon_report, use
 from fleet.billing_terms import BillingTerms, billing_terms
 from fleet.geodesy import NM_M
-from fleet.instants import DAY_US, HOUR_US, SECOND_US, to_datetime
+from fleet.instants import DAY_US, HOUR_US, to_datetime
 from fleet.maintenance_reserve import RateTerms
+from fleet.months import add_months
+from fleet.practice import Practice
 from fleet.reconciliation import AccountOfMonth, LeaseMonth, Month, Observation, Reported, figures_of, month_of
-from store import reserves, utilization_reports
+from fleet.utilization import mismatch_evidence
+from store import reserves, uses, utilization_reports
 from store.pool import Connection
 from store.queries import load
 
@@ -50,8 +53,8 @@ async def leases(
 ) -> list[Row]:  # fmt: skip
     """Leases in order of id: one, or those whose tenure meets [from, to); with asset, terms, term, tenure and latest lessee."""
     binds = {
-        "lease": lease_id, "from": _moment(from_us), "to": _moment(to_us), "known": _moment(known_us), "after": after,
-        "limit": limit,
+        "leases": None if lease_id is None else [lease_id], "from": _moment(from_us), "to": _moment(to_us),
+        "known": _moment(known_us), "after": after, "limit": limit,
     }  # fmt: skip
     return await (await conn.execute(SQL["leases"], binds)).fetchall()
 
@@ -102,46 +105,29 @@ async def observed(
         flown = (row["started_at"], row["ended_at"], int(row["cycles"]))
         found.flights.setdefault(str(row["asset_id"]), []).append(flown)
     for row in await (await conn.execute(SQL["days"], binds)).fetchall():
-        found.days.setdefault(str(row["asset_id"]), []).append(_use_day(row))
-    if edge_days:
-        for row in await (await conn.execute(SQL["edges"], binds)).fetchall():
-            found.edges.setdefault(str(row["asset_id"]), []).append(_activity(row))
+        found.days.setdefault(str(row["asset_id"]), []).append(uses.day_of(row))
+    for row in await (await conn.execute(SQL["edges"], binds)).fetchall():
+        found.edges.setdefault(str(row["asset_id"]), []).append(uses.activity_of(row))
     return found
-
-
-def _use_day(row: Row) -> use.UseDay:
-    day: date = row["day"]
-    return use.UseDay(
-        day_us=(day - date(1970, 1, 1)).days * DAY_US,
-        method=row["method"],
-        states_us={state: round(seconds * SECOND_US) for state, seconds in row["state_s"].items()},
-        distances_m={"": row["distance_m"]},
-        observed_us=round(row["observed_s"] * SECOND_US),
-        sources={source: round(seconds * SECOND_US) for source, seconds in row["sources"].items()},
-        figures=row["figures"],
-    )
-
-
-def _activity(row: Row) -> use.Activity:
-    return use.Activity(
-        from_us=row["started_at"], to_us=row["ended_at"], state=row["state"], method=row["method"],
-        distance_m=row["distance_m"], observed_us=round(row["observed_s"] * SECOND_US),
-        figures={name: value for name, value in row["figures"].items() if isinstance(value, int | float)},
-    )  # fmt: skip
 
 
 def observation(
     found: Observed, asset_id: str, asset_class: str, from_us: int, to_us: int, rule: flight.Attribution
 ) -> Observation:  # fmt: skip
-    """What an asset was observed to do in [from, to), flights by the lease's attribution; without any use row: not observed."""
+    """What an asset was observed to do in [from, to), flights by the lease's attribution; without any use row: not observed.
+
+    Time in the air without a single flight leaves hours and cycles out: they are unknown, not zero.
+    """
     days, edges = found.days.get(asset_id, []), found.edges.get(asset_id, [])
     if not days and not edges:
         return Observation(figures={}, coverage=None, reason="not_observed")
     total = use.used(days, edges, from_us, to_us)
     figures = {name: _exact(total.figures[name]) for name in FIGURES_OF_USE if name in total.figures}
     if asset_class == "aircraft":
-        flown = flight.flown(found.flights.get(asset_id, ()), from_us, to_us, rule)
-        figures |= {"flight_h": Decimal(flown.flight_us) / HOUR_US, "cycles": Decimal(flown.cycles)}
+        flights = [each for each in found.flights.get(asset_id, ()) if each[0] < to_us and each[1] >= from_us]
+        if flights or not total.states_us.get("airborne"):
+            flown = flight.flown(flights, from_us, to_us, rule)
+            figures |= {"flight_h": Decimal(flown.flight_us) / HOUR_US, "cycles": Decimal(flown.cycles)}
     if asset_class == "vessel":
         figures["distance_nm"] = _exact(total.distance_m / NM_M)
     return Observation(figures=figures, coverage=total.coverage, methods=total.methods, sources=total.source_shares())
@@ -193,55 +179,96 @@ def month_in_zone(
     return month_of(first, ZoneInfo(zone), held)
 
 
-async def months(conn: Connection, of: Sequence[Row], first: date, known_us: int | None) -> list[LeaseMonth]:
-    """One month of leases, in their order; those that did not hold their asset in it are left out. Six set queries for the lot.
+async def months(
+    conn: Connection, of: Sequence[Row], firsts: Sequence[date], known_us: int | None, *, priced: bool = True
+) -> list[LeaseMonth]:  # fmt: skip
+    """Months of leases, by lease and then month; those in which a lease did not hold its asset are left out. A few set queries.
 
     Args:
-        conn: inside a scope.
+        conn: inside a scope, or the worker's.
         of: rows of `leases`.
-        first: the month's first day; when it begins is each lease's own matter (its billing zone).
+        firsts: the months' first days; when one begins is each lease's own matter (its billing zone).
         known_us: what was known then.
+        priced: with the reserve accounts; without them the months can be judged but not billed.
     """
-    terms = {str(row["lease_id"]): billing_terms(row["terms"]) for row in of}
-    held = {}
-    for row in of:
-        lease_id = str(row["lease_id"])
-        tenures = [(row["held_from"], row["held_to"])] if row["delivered"] else []
-        month = month_in_zone(first, terms[lease_id].billing_time_zone, tenures)
-        if month is not None:
-            held[lease_id] = (row, month)
+    held = [
+        (row, terms, month)
+        for row in of
+        for terms in (billing_terms(row["terms"]),)
+        for first in firsts
+        if (month := month_in_zone(first, terms.billing_time_zone, tenures_of(row))) is not None
+    ]
     if not held:
         return []
-    from_us, to_us = min(month.from_us for _, month in held.values()), max(month.to_us for _, month in held.values())
-    accounts = await reserves.accounts(
-        conn, reserves.AccountFilter(lease_ids=tuple(held), known_us=known_us, priced_on=first), None, ACCOUNTS_MAX
-    )  # fmt: skip
-    wanted = {str(row["asset_id"]) for row, _ in held.values()} | {str(row["asset_id"]) for row in accounts}
+    lease_ids = tuple({str(row["lease_id"]): None for row, _, _ in held})
+    from_us, to_us = min(month.from_us for *_, month in held), max(month.to_us for *_, month in held)
+    accounts: dict[tuple[str, date], list[Row]] = {}
+    for first in sorted({month.first for *_, month in held}) if priced else ():
+        which = reserves.AccountFilter(lease_ids=lease_ids, known_us=known_us, priced_on=first)
+        for row in await reserves.accounts(conn, which, None, ACCOUNTS_MAX):
+            accounts.setdefault((str(row["lease_id"]), first), []).append(row)
+    wanted = {str(row["asset_id"]) for row, *_ in held}
+    wanted |= {str(row["asset_id"]) for rows in accounts.values() for row in rows}
     stretches = await installed(conn, sorted(wanted), from_us, to_us, known_us)
-    parents = sorted(wanted | {each.parent_id for each in stretches})
-    cuts = [at for _, month in held.values() for at in (month.from_us, month.to_us)]
+    cuts = [at for *_, month in held for at in (month.from_us, month.to_us)]
     cuts += [at for each in stretches for at in (each.from_us, each.to_us)]
+    parents = sorted(wanted | {each.parent_id for each in stretches})
     seen = await observed(conn, parents, from_us, to_us, known_us, cuts)
-    reports = await utilization_reports.reports(
-        conn, utilization_reports.ReportFilter(lease_ids=tuple(held), from_us=from_us, to_us=to_us, known_us=known_us),
-        None, REPORTS_MAX,
-    )  # fmt: skip
+    wanted_reports = utilization_reports.ReportFilter(lease_ids=lease_ids, from_us=from_us, to_us=to_us, known_us=known_us)
+    reports: dict[str, list[Row]] = {}
+    for row in await utilization_reports.reports(conn, wanted_reports, None, REPORTS_MAX):
+        reports.setdefault(str(row["lease_id"]), []).append(row)
     gathered = _Gathered(accounts, stretches, seen, reports)
-    return [_lease_month(row, month, terms[lease_id], gathered) for lease_id, (row, month) in held.items()]
+    return [_lease_month(row, month, terms, gathered) for row, terms, month in held]
+
+
+def tenures_of(row: Row) -> list[tuple[int | None, int | None]]:
+    """When a row of `leases` held its asset: one stretch, or none before delivery."""
+    return [(row["held_from"], row["held_to"])] if row["delivered"] else []
+
+
+async def mismatches(
+    conn: Connection, lease_ids: Sequence[str], on: date, known_us: int | None, practice: Practice
+) -> dict[str, dict[str, dict[str, Any]]]:  # fmt: skip
+    """What `utilization_mismatch` says, by lease and month (`2026-05`): reports out of tolerance in the months before a day.
+
+    Looks back `utilization.mismatch_months`; what is corrected, or was judged on too little, is not among them.
+    """
+    if not lease_ids:
+        return {}
+    back = int(practice.number("utilization.mismatch_months", on))
+    firsts = [add_months(on.replace(day=1), -n) for n in range(back, 0, -1)]
+    binds = {
+        "leases": list(lease_ids),
+        "from": None,
+        "to": None,
+        "known": _moment(known_us),
+        "after": None,
+        "limit": len(lease_ids),
+    }
+    of = await (await conn.execute(SQL["leases"], binds)).fetchall()
+    found: dict[str, dict[str, dict[str, Any]]] = {}
+    for month in await months(conn, of, firsts, known_us, priced=False):
+        evidence = mismatch_evidence(month.judged(practice), month.month.name)
+        if evidence is not None:
+            own = month.observed[month.asset_id]
+            told = {"reports": sorted({each.row_id for each in month.reported.values()}), "methods": list(own.methods)}
+            found.setdefault(month.lease_id, {})[month.month.name] = evidence | told
+    return found
 
 
 class _Gathered(NamedTuple):
-    """Rows of many leases, out of which each takes its own."""
+    """Rows of many leases, out of which each takes its own: accounts by lease and month, reports by lease."""
 
-    accounts: list[Row]
+    accounts: dict[tuple[str, date], list[Row]]
     stretches: list[Stretch]
     seen: Observed
-    reports: list[Row]
+    reports: dict[str, list[Row]]
 
 
 def _lease_month(row: Row, month: Month, terms: BillingTerms, rows: _Gathered) -> LeaseMonth:
     lease_id, asset_id = str(row["lease_id"]), str(row["asset_id"])
-    mine = [each for each in rows.accounts if str(each["lease_id"]) == lease_id]
+    mine = rows.accounts.get((lease_id, month.first), [])
     names = {asset_id: (row["class"], row["asset_name"])}
     names |= {str(each["asset_id"]): (each["class"], each["asset_name"]) for each in mine}
     cut = [
@@ -249,7 +276,7 @@ def _lease_month(row: Row, month: Month, terms: BillingTerms, rows: _Gathered) -
         for each in rows.stretches
         if each.from_us < month.to_us and each.to_us > month.from_us
     ]
-    told = [each for each in rows.reports if str(each["lease_id"]) == lease_id and _meets(each, month)]
+    told = [each for each in rows.reports.get(lease_id, ()) if _meets(each, month)]
     reported, coverage = _reported(told, asset_id, month)
     observed_by_asset = {}
     for each in names:

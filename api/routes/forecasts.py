@@ -24,8 +24,9 @@ from api.routes.reserves import Currency, Money
 from fleet.forecast import Due, Forecast, WornLimit, forecasts
 from fleet.instants import to_datetime, to_rfc3339
 from fleet.practice import Practice
+from fleet.practice_book import HOUSE
 from fleet.utilization import Driver, is_estimate
-from store import billing, life_limits, practices, wear
+from store import billing, dossiers, life_limits, wear
 from store.pool import Connection
 
 router = APIRouter(prefix="/v1", tags=["money"])
@@ -122,7 +123,7 @@ async def list_forecasts(
             stretches = await billing.installed(conn, wanted, as_of_us, as_of_us + 1, dated.known_us)
             wanted += [each.asset_id for each in stretches if each.parent_id == str(asset_id)]
         worn = await wear.worn(conn, wanted, as_of_us, dated.known_us)
-        practice = await practices.practice(conn, dated.known_us)
+        practice = await dossiers.practice_of(conn, asker.tenant, HOUSE, dated.known_us)
     as_of = to_datetime(as_of_us).date()
     each = [forecast_shape(group, found, as_of_us, as_of, practice) for group, found in forecasts(worn, as_of)]
     each.sort(key=lambda one: (one.days is None, one.days or 0.0, one.asset_name, one.item, one.serial_no or ""))

@@ -27,7 +27,8 @@ from api.routes.assets import now_us
 from fleet.instants import to_datetime
 from fleet.maintenance_reserve import EXCLUSIONS, Exclusion, RateTerms, drawdown, lessor_share, terms_faults
 from fleet.money import ZERO, is_currency, total
-from store import practices, reserves
+from fleet.practice_book import HOUSE
+from store import dossiers, reserves
 from store import utilization_reports as reports
 from store.pool import Connection
 
@@ -293,7 +294,7 @@ async def accrue_month(
         month = await lease_month(conn, row, body.month, part="body")
         if now_us() < month.month.to_us:
             raise Problem(409, "The month is not over: reserves are booked in arrears.", reason="month_not_over")
-        practice = await practices.practice(conn)
+        practice = await dossiers.practice_of(conn, asker.tenant, HOUSE)
         run = Run(month, body.basis, asker.tenant, asker.name, now_us(), practice)
         return Answer(body=await book(conn, run))
 

@@ -22,8 +22,9 @@ from api.return_shapes import Weighed, compensation_shape
 from api.routes.assets import now_us
 from api.states import time_of
 from fleet.billing_terms import billing_terms
+from fleet.practice_book import HOUSE
 from fleet.return_condition import CHECKLIST, Basis, Direction, ReturnTerms
-from store import billing, practices, return_conditions, wear
+from store import billing, dossiers, return_conditions, wear
 from store import utilization_reports as reports
 from store.pool import Connection
 
@@ -156,7 +157,7 @@ async def get_compensation(
         conditions = await return_conditions.conditions(
             conn, str(lease_id), dated.known_us, statuses=("open", "failed"), limit=CONDITIONS_MAX
         )
-        practice = await practices.practice(conn, dated.known_us)
+        practice = await dossiers.practice_of(conn, asker.tenant, HOUSE, dated.known_us)
     end_us = row["term_to"] or row["held_to"]
     weighed = Weighed(
         lease_id=str(lease_id), asset_id=asset_id, worn=worn, terms=terms, basis=basis or terms.basis,

@@ -25,8 +25,9 @@ from api.routes.assets import now_us
 from fleet import monthly_report, noon_report
 from fleet.billing_terms import billing_terms
 from fleet.instants import HOUR_US, to_rfc3339
+from fleet.practice_book import HOUSE
 from fleet.reconciliation import Month
-from store import billing, practices, restated
+from store import billing, dossiers, restated
 from store import utilization_reports as reports
 from store.pool import Connection
 
@@ -86,8 +87,7 @@ def _period(row: dict[str, Any], body: NewReports) -> tuple[int, int]:
 
 
 def _month(row: dict[str, Any], first: date) -> Month | None:
-    tenures = [(row["held_from"], row["held_to"])] if row["delivered"] else []
-    return billing.month_in_zone(first, billing_terms(row["terms"]).billing_time_zone, tenures)
+    return billing.month_in_zone(first, billing_terms(row["terms"]).billing_time_zone, billing.tenures_of(row))
 
 
 def _document(body: NewReports, n: int, period: tuple[int, int]) -> dict[str, Any]:
@@ -225,7 +225,7 @@ async def get_reconciliation(
     """A month as reported against a month as observed, with tolerance, coverage and the effect in money of each account."""
     async with asker.desk() as conn:
         found = await lease_month(conn, await lease_row(conn, lease_id, dated.known_us), month, dated.known_us)
-        practice = await practices.practice(conn, dated.known_us)
+        practice = await dossiers.practice_of(conn, asker.tenant, HOUSE, dated.known_us)
     return json_response(reconciliation_shape(found, dated.at_us or now_us(), practice))
 
 
@@ -249,8 +249,8 @@ async def list_reconciliations(
             conn, None, around.begin_us - 14 * HOUR_US, around.end_us + 14 * HOUR_US, dated.known_us,
             after=str(after[0]) if after else None, limit=page.limit + 1,
         )  # fmt: skip
-        found = await billing.months(conn, rows[: page.limit], month, dated.known_us)
-        practice = await practices.practice(conn, dated.known_us)
+        found = await billing.months(conn, rows[: page.limit], [month], dated.known_us)
+        practice = await dossiers.practice_of(conn, asker.tenant, HOUSE, dated.known_us)
     shapes = [reconciliation_shape(each, dated.at_us or now_us(), practice) for each in found]
     wanted = [each for each in shapes if status is None or each.status == status]
     following = encode_cursor(str(rows[page.limit - 1]["lease_id"])) if len(rows) > page.limit else None
@@ -265,5 +265,5 @@ async def get_charges(
     """What a lease bills beyond rent and reserves for a month: use up to its minimum, and cycles beyond its assumed ratio."""
     async with asker.desk() as conn:
         found = await lease_month(conn, await lease_row(conn, lease_id, dated.known_us), month, dated.known_us)
-        practice = await practices.practice(conn, dated.known_us)
+        practice = await dossiers.practice_of(conn, asker.tenant, HOUSE, dated.known_us)
     return json_response(charges_shape(found, basis, practice))

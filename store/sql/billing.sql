@@ -11,7 +11,7 @@ FROM (
     SELECT lease_id, (array_agg(asset_id))[1] AS asset_id, (array_agg(form))[1] AS form, range_merge(range_agg(valid)) AS held,
         (array_agg(lessee_party_id ORDER BY lower(valid) DESC))[1] AS lessee_party_id
     FROM lease
-    WHERE (%(lease)s::uuid IS NULL OR lease_id = %(lease)s)
+    WHERE (%(leases)s::uuid[] IS NULL OR lease_id = ANY (%(leases)s))
         AND CASE WHEN %(known)s::timestamptz IS NULL THEN upper_inf(recorded) ELSE recorded @> %(known)s::timestamptz END
         AND (%(from)s::timestamptz IS NULL OR valid && tstzrange(%(from)s, %(to)s))
     GROUP BY lease_id
@@ -19,7 +19,7 @@ FROM (
 FULL JOIN (
     SELECT lease_id, asset_id, form, reference, terms, term
     FROM lease_contract
-    WHERE (%(lease)s::uuid IS NULL OR lease_id = %(lease)s) AND NOT void
+    WHERE (%(leases)s::uuid[] IS NULL OR lease_id = ANY (%(leases)s)) AND NOT void
         AND CASE WHEN %(known)s::timestamptz IS NULL THEN upper_inf(recorded) ELSE recorded @> %(known)s::timestamptz END
 ) AS contract USING (lease_id)
 JOIN asset ON asset.asset_id = coalesce(contract.asset_id, tenure.asset_id)
@@ -44,7 +44,7 @@ LIMIT %(limit)s;
 
 -- name: flights
 -- Flights that touch [from, to): off and on, with their cycles.
-SELECT asset_id, started_at, ended_at, coalesce((figures ->> 'cycles')::double precision, 1) AS cycles, method
+SELECT asset_id, started_at, ended_at, cycles, method
 FROM journey
 WHERE asset_id = ANY (%(assets)s::uuid[]) AND kind = 'flight' AND NOT retracted
     AND started_at < %(to)s AND ended_at >= %(from)s
@@ -55,7 +55,7 @@ ORDER BY asset_id, started_at;
 
 -- name: days
 -- Sums of whole UTC days inside [from, to), but for those that are cut.
-SELECT asset_id, day, state_s, distance_m, observed_s, sources, figures, coalesce(figures ->> 'method', '') AS method
+SELECT asset_id, day, state_s, state_m, observed_s, sources, figures, method
 FROM use_day
 WHERE asset_id = ANY (%(assets)s::uuid[]) AND day >= %(from_day)s AND day < %(to_day)s
     AND NOT day = ANY (%(edge_days)s::date[])
@@ -65,14 +65,25 @@ WHERE asset_id = ANY (%(assets)s::uuid[]) AND day >= %(from_day)s AND day < %(to
 ORDER BY asset_id, day;
 
 -- name: edges
--- What assets did on the days that are cut.
-SELECT asset_id, state, started_at, ended_at, distance_m, observed_s, method, figures
+-- What assets did on the days that are cut, and what they are doing: the day under way has no sum yet.
+SELECT asset_id, state, started_at, ended_at, distance_m, observed_s, loading, place, method, figures, sources
 FROM activity
 WHERE asset_id = ANY (%(assets)s::uuid[]) AND ended_at IS NOT NULL
     AND (started_at AT TIME ZONE 'UTC')::date = ANY (%(edge_days)s::date[])
     AND CASE WHEN %(known)s::timestamptz IS NULL THEN superseded_by IS NULL ELSE
         EXISTS (SELECT FROM commits WHERE commits.commit_no = activity.commit_no AND committed_at <= %(known)s)
         AND NOT EXISTS (SELECT FROM commits WHERE commits.commit_no = superseded_by AND committed_at <= %(known)s) END
+UNION ALL
+SELECT asset_id, state, started_at, ended_at, distance_m, observed_s, loading, place, method, figures, sources
+FROM activity AS today
+WHERE asset_id = ANY (%(assets)s::uuid[]) AND ended_at IS NOT NULL AND superseded_by IS NULL
+    AND started_at >= date_trunc('day', (SELECT max(ended_at) FROM use_tail WHERE use_tail.asset_id = today.asset_id), 'UTC')
+    AND %(known)s::timestamptz IS NULL AND NOT (started_at AT TIME ZONE 'UTC')::date = ANY (%(edge_days)s::date[])
+    AND started_at < %(to)s AND ended_at > %(from)s
+UNION ALL
+SELECT asset_id, state, started_at, ended_at, distance_m, observed_s, loading, place, method, figures, sources
+FROM use_tail
+WHERE asset_id = ANY (%(assets)s::uuid[]) AND %(known)s::timestamptz IS NULL AND started_at < %(to)s AND ended_at > %(from)s
 ORDER BY asset_id, started_at;
 
 -- name: classes

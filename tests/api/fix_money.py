@@ -4,7 +4,7 @@ The flights are 148 in May 2026, 312.45 hours together, all observed; those are 
 """
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import psycopg
@@ -74,21 +74,22 @@ def _component(conn: psycopg.Connection[Any], plane: str, asset_class: str, name
 
 
 def _fly(conn: psycopg.Connection[Any], plane: str, observed_share: float) -> None:
-    step = (JUNE - MAY) / (FLIGHTS + 1)
+    step, seen_s = (JUNE - MAY) / (FLIGHTS + 1), 86_400 * observed_share
     with conn.cursor() as cursor:
         cursor.executemany(
             "INSERT INTO journey"
-            " (journey_id, revision, tenant, asset_id, asset, kind, started_at, ended_at, method, figures, commit_no)"
-            " VALUES (%s, 1, 'alpha', %s, 'icao24:4840d6', 'flight', %s, %s, 'AC-DET-1/1', '{\"cycles\": 1}', %s)",
+            " (journey_id, revision, tenant, asset_id, asset, kind, started_at, ended_at, method, cycles, commit_no)"
+            " VALUES (%s, 1, 'alpha', %s, 'icao24:4840d6', 'flight', %s, %s, 'AC-DET-1/1', 1, %s)",
             [
                 (f"f{n}", plane, MAY + n * step, MAY + n * step + timedelta(seconds=FLIGHT_S if n else LAST_FLIGHT_S), COMMIT_NO)
                 for n in range(FLIGHTS)
             ],
         )
         cursor.executemany(
-            "INSERT INTO use_day (tenant, asset_id, day, state_s, observed_s, commit_no) VALUES ('alpha', %s, %s, %s, %s, %s)",
+            "INSERT INTO use_day (tenant, asset_id, day, state_s, observed_s, sources, method, commit_no)"
+            " VALUES ('alpha', %s, %s, %s, %s, %s, 'AC-DET-1/1', %s)",
             [
-                (plane, date(2026, 5, 1) + timedelta(days=n), Jsonb({"ground": 86_400}), 86_400 * observed_share, COMMIT_NO)
+                (plane, MAY.date() + timedelta(days=n), Jsonb({"ground": 86_400}), seen_s, Jsonb({"adsb": seen_s}), COMMIT_NO)
                 for n in range(31)
             ],
         )

@@ -4,7 +4,7 @@ import csv
 import io
 import json
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -12,6 +12,8 @@ import httpx
 import psycopg
 import pytest
 
+from ingest.daily_pass import run_pass
+from store.pool import open_pool
 from tests.api.fix_money import Money, furnish
 from tests.api.fix_world import Asking, World
 from tests.fleet.fix_vectors import vector
@@ -68,6 +70,14 @@ async def open_accounts(client: httpx.AsyncClient, money: Money) -> dict[str, st
 
 async def accrue(client: httpx.AsyncClient, money: Money, **more: Any) -> Any:
     return await posted(client, f"/v1/leases/{money.lease}/reserves/accruals", {"month": "2026-05", **more}, 200)
+
+
+async def the_daily_pass(world: World, day: date) -> None:
+    pool = await open_pool(world.url, "keelwing_worker", 2)
+    try:
+        await run_pass(pool, "alpha", day)
+    finally:
+        await pool.close()
 
 
 def outbox(world: World) -> Sequence[Any]:
@@ -146,6 +156,16 @@ async def test_a_report_below_what_was_flown_shows_its_effect_in_money(ask: Aski
     assert Decimal(restoration["difference"]) == Decimal("62315.03") - due
     assert found["effect"] == {"USD": str(2 * Decimal(restoration["difference"]))}
     assert effects["apu"]["reason"]["difference"] == "quantity_unknown"
+
+    assert (found["method"], found["sources"]) == (["AC-DET-1/1"], {"adsb": 1.0})
+
+    await the_daily_pass(world, date(2026, 6, 20))
+    (mismatch,) = (await got(manager, "/v1/findings", rule="utilization_mismatch"))["items"]
+    assert (mismatch["severity"], mismatch["asset_id"]) == ("warning", money.plane)
+    assert [each["measure"] for each in mismatch["evidence"]["measures"]] == ["flight_h"]
+    assert [each["lease_id"] for each in (await got(manager, "/v1/alerts", rule="utilization_mismatch"))["items"]] == [
+        money.lease
+    ]
 
     listed = await got(manager, "/v1/reconciliations", month="2026-05", status="out_of_tolerance")
     assert [each["lease_id"] for each in listed["items"]] == [money.lease]
