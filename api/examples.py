@@ -66,6 +66,14 @@ STAY: dict[str, Any] = {
     "quality": "observed", "coverage": 1.0, "is_estimate": False, "method": "vessel_use/1",
     "sources": {"ais_terrestrial": 131400.0}, "reason": {},
 }  # fmt: skip
+TRAIN_USE: dict[str, Any] = {
+    "asset_id": ID, "period_from": "2026-05-04T00:00:00Z", "period_to": "2026-05-05T00:00:00Z", "train_km": 521.7,
+    "car_km": 3130.2, "cars": [{"asset_id": OTHER_ID, "name": "94 80 0472 101-1", "position": "1", "car_km": 521.7}],
+    "in_service_h": 19.5, "door_cycles": 31104.0, "door_cycles_per_leaf": 648.0, "energy_kwh": 7825.5, "kwh_per_car_km": 2.5,
+    "compressor_duty": 0.06, "failures": 0.0, "mdbf_car_km": None, "mdbf_at_least_car_km": 3130.2, "coverage": 0.99,
+    "is_estimate": False, "method": "odometer; cars by their dated installation", "sources": {"device": 1.0},
+    "reason": {"mdbf_car_km": "no_failures"},
+}  # fmt: skip
 USE: dict[str, Any] = {
     "period_h": 8760.0, "state_h": {"moored": 1200.0, "under_way": 7400.0, "unknown": 160.0}, "distance_nm": 81234.5,
     "laden_nm": 45000.0, "ballast_nm": 36000.0, "flight_h": None, "cycles": None, "attribution": None, "coverage": 0.98,

@@ -171,6 +171,46 @@ class StayShape(Shape, frozen=True, kw_only=True):
     reason: Reasons = {}
 
 
+class CarUseShape(Shape, frozen=True, kw_only=True):
+    """A car of a trainset, its position in it, and the km that it ran there."""
+
+    asset_id: str
+    name: str
+    position: str
+    car_km: float
+
+
+class TrainUseShape(Shape, frozen=True, kw_only=True):
+    """What a trainset ran in a period, and what was counted meanwhile.
+
+    `train_km` is its odometer's, `car_km` the sum over the cars that were in it, each for its time. `compressor_duty` is the
+    compressor's time by time in service (0 to 1). `mdbf_car_km` is car-km between chargeable failures, null without any;
+    `mdbf_at_least_car_km` is what it is at least. `coverage` is observed time by the period; under 0.90 `is_estimate` is true.
+    `sources` are shares of the observed time.
+    """
+
+    asset_id: str
+    period_from: str
+    period_to: str
+    train_km: float
+    car_km: float | None
+    cars: list[CarUseShape]
+    in_service_h: float
+    door_cycles: float | None
+    door_cycles_per_leaf: float | None
+    energy_kwh: float | None
+    kwh_per_car_km: float | None
+    compressor_duty: float | None
+    failures: float | None
+    mdbf_car_km: float | None
+    mdbf_at_least_car_km: float | None
+    coverage: float
+    is_estimate: bool
+    method: str
+    sources: dict[str, float]
+    reason: Reasons = {}
+
+
 class CoverageShape(Shape, frozen=True, kw_only=True):
     """How well the asset is heard: `quality` is `heard`, `stale` or `silent`; `count_24h` readings in 24 h before `time`."""
 
