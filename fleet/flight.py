@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime, tzinfo
 from functools import lru_cache
+from math import radians, tan
 from typing import Literal, NamedTuple
 
 import msgspec
@@ -63,6 +64,12 @@ FIGURES: tuple[Figure, ...] = (
         name="flight.sink_fpm", value=700, source="chosen: a 3° glide at 135 kn is 715 ft/min, where the rate is not reported"
     ),
     Figure(name="flight.rising_fpm", value=300, source="chosen: above the noise of a reported rate, below any climb or approach"),
+    Figure(
+        name="flight.pressure_slack_ft",
+        value=1000,
+        source="chosen: a sea-level pressure of 977 hPa; within it a pressure altitude says nothing about the ground",
+    ),
+    Figure(name="flight.final_ft", value=1500, source="chosen: below this and sinking an aircraft is on final approach"),
     Figure(name="flight.gap_s", value=600, source="domain.md 1.2: OpenSky flight table, and `traffic`'s split"),
     Figure(name="flight.gap_split_ratio", value=0.25, source="domain.md 1.2: tau is a quarter of the median speed"),
     Figure(name="flight.gap_same_ratio", value=0.70, source="domain.md 1.2: upper end of the ambiguous band [D]"),
@@ -71,6 +78,11 @@ FIGURES: tuple[Figure, ...] = (
     Figure(name="flight.departure_height_m", value=2_000, source="domain.md 1.2: OpenSky flight table"),
     Figure(name="flight.arrival_within_m", value=30_000, source="domain.md 1.2: OpenSky flight table"),
     Figure(name="flight.arrival_height_m", value=2_500, source="domain.md 1.2: OpenSky flight table"),
+    Figure(
+        name="flight.arrival_glide_deg",
+        value=3.5,
+        source="chosen, see DECISIONS 120: glide paths are 3°; who is higher above a field than that lands at another one",
+    ),
     Figure(name="flight.leg_kn_max", value=700, source="domain.md 2.5: aircraft [D]"),
     Figure(name="flight.ground_gap_h", value=24, source="chosen, see DECISIONS 119: transponders are off on the stand"),
     Figure(name="flight.same_field_m", value=5_000, source="chosen: the longest fields measure some 5 km across"),
@@ -102,6 +114,8 @@ class FlightLimits(msgspec.Struct, frozen=True, kw_only=True):
     climb_fpm: float
     sink_fpm: float
     rising_fpm: float
+    pressure_slack_ft: float
+    final_ft: float
     gap_us: int
     gap_split_ratio: float
     gap_same_ratio: float
@@ -110,6 +124,7 @@ class FlightLimits(msgspec.Struct, frozen=True, kw_only=True):
     departure_height_m: float
     arrival_within_m: float
     arrival_height_m: float
+    arrival_slope: float
     leg_kn_max: float
     ground_gap_us: int
     same_field_m: float
@@ -147,6 +162,8 @@ def limits(practice: Practice, on: date, asset_type: str | None) -> FlightLimits
         climb_fpm=number("climb_fpm"),
         sink_fpm=number("sink_fpm"),
         rising_fpm=number("rising_fpm"),
+        pressure_slack_ft=number("pressure_slack_ft"),
+        final_ft=number("final_ft"),
         gap_us=span_us("gap_s", SECOND_US),
         gap_split_ratio=number("gap_split_ratio"),
         gap_same_ratio=number("gap_same_ratio"),
@@ -155,6 +172,7 @@ def limits(practice: Practice, on: date, asset_type: str | None) -> FlightLimits
         departure_height_m=number("departure_height_m"),
         arrival_within_m=number("arrival_within_m"),
         arrival_height_m=number("arrival_height_m"),
+        arrival_slope=tan(radians(number("arrival_glide_deg"))),
         leg_kn_max=number("leg_kn_max"),
         ground_gap_us=span_us("ground_gap_h", 3600 * SECOND_US),
         same_field_m=number("same_field_m"),

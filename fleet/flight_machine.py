@@ -15,6 +15,7 @@ from fleet.flight import (
     QUALITIES,
     FlightLimits,
     Quality,
+    Verdict,
     judge_gap,
     limits,
     off_time,
@@ -62,11 +63,16 @@ class Turn(msgspec.Struct, array_like=True):
 
 
 class Field(msgspec.Struct, frozen=True, array_like=True):
-    """What heights are measured from: elevation in feet (None: no field around) at a position, None for wherever it is."""
+    """What heights are measured from: elevation in feet (None: no field around) at a position, None for wherever it is.
+
+    `is_heard`: the altitude that this aircraft told on that ground, so that no pressure setting is between (golden AC20); else
+    the map's, and a pressure altitude may be a thousand feet off it.
+    """
 
     elevation_ft: float | None
     lat_deg: float | None
     lon_deg: float | None
+    is_heard: bool = False
 
 
 class OpenFlight(msgspec.Struct, array_like=True):
@@ -91,6 +97,7 @@ STEADY_US = MINUTE_US  # chosen: what a minute changes is a phase, and a phase t
 LEG_US = 30 * SECOND_US  # chosen: 4 nm in cruise, far above the noise of a position
 HEIGHT_WITHIN_M = 30_000.0  # heights are measured from a field at most so far away: an arrival's distance
 MOVED_DEG = 0.05  # 3 nm: a field looked up is asked for again after that
+OVERHEAD_M = 150.0  # chosen: so low over a field there is no other to go to
 NO_FIELD_FT = 15_000.0  # chosen: no field is higher; where none is listed around, heights above it are heights
 
 
@@ -152,8 +159,7 @@ def at_reading(state: FlightState, reading: AircraftReading, context: UseContext
     if reading.on_ground is False and gs_kn is not None and gs_kn >= given.air_gs_kn:
         phase = AIRBORNE
     else:
-        agl_ft = None if alt_ft is None else _agl_of(state, reading, alt_ft, context)
-        decided = verdict(reading.on_ground, gs_kn, agl_ft, given)
+        decided = _decide(state, reading, alt_ft, context)
         if decided is None:
             _note_steep(state, reading, alt_ft, given)
             return
@@ -170,6 +176,14 @@ def at_reading(state: FlightState, reading: AircraftReading, context: UseContext
         state.ground = heard
         if gs_kn is not None and (state.slowest_kn is None or gs_kn < state.slowest_kn):
             state.slowest_kn = gs_kn
+
+
+def _decide(state: FlightState, reading: AircraftReading, alt_ft: float | None, context: UseContext) -> Verdict:
+    """The verdict of a reading, its height counted from the field. A height alone decides nothing: receivers mix aircraft up."""
+    if reading.gs_kn is None and reading.lat_deg is None and reading.on_ground is not True:
+        return None
+    agl_ft = None if alt_ft is None else _agl_of(state, reading, alt_ft, context)
+    return verdict(reading.on_ground, reading.gs_kn, agl_ft, context.limits)
 
 
 def _go_on(state: FlightState, heard: Heard, reading: AircraftReading, context: UseContext, out: list[Fact]) -> None:
@@ -194,8 +208,7 @@ def _go_on(state: FlightState, heard: Heard, reading: AircraftReading, context: 
     if heard.gs_kn is not None and (state.slowest_kn is None or heard.gs_kn < state.slowest_kn):
         state.slowest_kn = heard.gs_kn
     if heard.alt_ft is not None and reading.alt_baro_ft is not None:
-        # The same instrument at the same field on the same day: no pressure setting is between (golden AC20).
-        state.field = Field(heard.alt_ft, heard.lat_deg, heard.lon_deg)
+        state.field = Field(heard.alt_ft, heard.lat_deg, heard.lon_deg, is_heard=True)
 
 
 def _turn(state: FlightState, heard: Heard, phase: str, reading: AircraftReading, context: UseContext, out: list[Fact]) -> None:
@@ -412,6 +425,27 @@ def standing(state: FlightState) -> list[Fact]:
     return facts if state.flight is None else [*facts, _journey(state, state.flight, None, None, None)]
 
 
+def at_end(state: FlightState, context: UseContext) -> list[Fact]:
+    """`standing` where a recording ends: a flight last heard on the runway or on final approach has landed, extrapolated."""
+    given: FlightLimits = context.limits
+    facts, flight, air, turn = open_activity(state), state.flight, state.air, state.turn
+    if flight is None or air is None:
+        return facts
+    steep = state.steep
+    last = steep if steep is not None and steep.time_us > air.time_us else air
+    first = turn.first if turn is not None and turn.phase == GROUND else None
+    place = _arrived_at(first, last, context)
+    agl_ft = _height_ft(state, last, place)
+    sinks = last.rate_fpm is not None and last.rate_fpm <= -given.rising_fpm
+    if place is None or (first is None and (agl_ft is None or agl_ft > given.final_ft or not sinks)):
+        return [*facts, _journey(state, flight, None, None, None)]
+    sink_fpm = None if last.rate_fpm is None else -last.rate_fpm
+    on_us, quality = on_time(last.time_us, None if first is None else first.time_us, agl_ft, sink_fpm, given)
+    landed = msgspec.structs.replace(flight, quality=_weaker(flight.quality, quality))
+    ended = _journey(state, landed, max(on_us, flight.off_us), place.id, None)
+    return [*facts, msgspec.structs.replace(ended, figures={**ended.figures, "landing": "presumed"})]
+
+
 # -- the calendar -----------------------------------------------------------------------------------------------------
 
 
@@ -507,7 +541,11 @@ def _agl_of(state: FlightState, reading: AircraftReading, alt_ft: float, context
             return None
         place = context.places.airport_near(lat_deg, lon_deg, HEIGHT_WITHIN_M)
         field = state.field = Field(None if place is None else place.elevation_ft, lat_deg, lon_deg)
-    return None if field.elevation_ft is None else alt_ft - field.elevation_ft
+    if field.elevation_ft is None:
+        return None
+    agl_ft = alt_ft - field.elevation_ft
+    slack_ft = context.limits.pressure_slack_ft
+    return agl_ft if field.is_heard or agl_ft >= slack_ft else None
 
 
 def _beside(field: Field, lat_deg: float | None, lon_deg: float | None) -> bool:
@@ -535,11 +573,18 @@ def _departed_from(ground: Heard | None, air: Heard, context: UseContext) -> Pla
 
 
 def _arrived_at(ground: Heard | None, air: Heard, context: UseContext) -> Place | None:
-    """The airport reached: nearest to where it stands, else to where it was last in the air, not too high (domain.md 1.2)."""
+    """The airport reached: nearest to where it stands, else to where it was last in the air, not too high (domain.md 1.2).
+
+    Nor higher than a glide path to it: from there it went on to another.
+    """
     given: FlightLimits = context.limits
     if ground is not None and ground.lat_deg is not None:
         return _near(ground, context, given.departure_within_m)
-    return _below(_near(air, context, given.arrival_within_m), air, given.arrival_height_m)
+    place = _below(_near(air, context, given.arrival_within_m), air, given.arrival_height_m)
+    if place is None or place.elevation_ft is None or air.alt_ft is None:
+        return place
+    height_m = (air.alt_ft - place.elevation_ft) * FT_M
+    return place if height_m <= max(OVERHEAD_M, given.arrival_slope * place.distance_m) else None
 
 
 def _near(heard: Heard, context: UseContext, within_m: float) -> Place | None:
@@ -624,4 +669,5 @@ MACHINE = UseMachine(
     at_reading=at_reading,
     standing=standing,
     limits=limits,
+    at_end=at_end,
 )

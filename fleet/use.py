@@ -206,8 +206,9 @@ class UseMachine(NamedTuple):
     so that cutting the readings anywhere gives the same facts. `standing(state)` is what holds as of now and is not closed: the
     journey and the activity under way. `limits(practice, day, asset_type)` makes of the book what `UseContext.limits` carries.
     No machine asks for ticks: what a silence meant is said by the reading that ends it, and until then `used` calls it unknown.
-    See `undecided_since` for what a machine promises of the facts to come. `particulars` names the numbers of the asset that it
-    asks for.
+    `at_end(state, context)` is `standing` where a recording ends and nothing more will come (None: the same). See
+    `undecided_since` for what a machine promises of the facts to come. `particulars` names the numbers of the asset that it asks
+    for.
     """
 
     name: str
@@ -217,6 +218,7 @@ class UseMachine(NamedTuple):
     at_reading: Callable[[Any, Any, UseContext, list[Fact]], None]
     standing: Callable[[Any], list[Fact]]
     limits: Callable[[Practice, date, str | None], Any]
+    at_end: Callable[[Any, UseContext], list[Fact]] | None = None
     particulars: tuple[str, ...] = ()
 
 

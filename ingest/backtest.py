@@ -22,6 +22,8 @@ from detect.step import initial_state
 from fleet.asset_class import AnyReading, class_of
 from fleet.instants import DAY_US, to_rfc3339
 from fleet.reading import Reading, StaticReport
+from fleet.use import Journey, Places
+from fleet.use_machines import MACHINES
 from ingest.decode import decode_record
 from ingest.places import KNOWN
 from ingest.priors import PriorBook, hour_of
@@ -44,11 +46,13 @@ class Tallied(msgspec.Struct):
 
 
 class Backtest:
-    """One run. Feed it records in order of time with `take`, then `finish`; `findings` holds each episode's last form."""
+    """One run over records in order of time; `findings` and `journeys` (with their assets) hold the last form of each."""
 
-    def __init__(self, now_us: int, settings: dict[str, dict[str, float]] | None = None) -> None:
+    def __init__(self, now_us: int, settings: dict[str, dict[str, float]] | None = None, places: Places = KNOWN) -> None:
         self.tally = Tallied()
         self.findings: dict[str, Finding] = {}
+        self.journeys: dict[tuple[str, str, int], tuple[str, Journey]] = {}
+        self._places = places
         self._now_us = now_us
         self._settings = settings or {}
         self._watch = Watch()
@@ -66,9 +70,21 @@ class Backtest:
     def finish(self) -> None:
         """Fire the ticks due before the last reading; the clock never passes it. Judge what static reports said."""
         self._fire(self._clock_us)
+        for watched in self._watch.assets.values():
+            self._note_journeys(watched)
         for asset_id, reports in self._reports.items():
             for finding in judge(asset_id, reports, ()):
                 self.findings[finding.id] = finding
+
+    def _note_journeys(self, watched: Watched) -> None:
+        """Those that are still under way where the recording ends, as far as they can be told."""
+        machine, use, seen = MACHINES.get(watched.asset_class), watched.state.use, watched.state.seen
+        told = None if seen is None else self._context(watched, seen.time_us, None).use
+        if machine is None or use is None or seen is None or told is None:
+            return
+        for fact in machine.standing(use) if machine.at_end is None else machine.at_end(use, told):
+            if isinstance(fact, Journey):
+                self.journeys[watched.asset_id, fact.kind, fact.started_us] = (seen.name, fact)
 
     def _readings(self, items: Iterable[Item]) -> Iterator[AnyReading]:
         for item in items:
@@ -149,11 +165,14 @@ class Backtest:
                 self.findings[finding.id] = finding
         if readings:
             self._book.take(watched, hour_of(readings[-1].time_us))
+            for fact in watched.state.take_facts():
+                if isinstance(fact, Journey):
+                    self.journeys[watched.asset_id, fact.kind, fact.started_us] = (readings[-1].name, fact)
         self._watch.ask(watched.asset_id, watched.state.wake_at_us, CLOCK)
 
     def _context(self, watched: Watched, time_us: int, said: SceneContext | None) -> Context:
         prior = self._book.prior_at(watched.group, hour_of(time_us))
-        use = use_context(watched.asset_class, None, time_us, self._settings, KNOWN)
+        use = use_context(watched.asset_class, None, time_us, self._settings, self._places)
         return Context(listening=ALWAYS_LISTENING, scene=said, prior=prior, settings=self._settings, use=use)
 
     def _scene(self, watched: Watched, tick_us: int) -> SceneContext:
@@ -193,4 +212,20 @@ def finding_lines(findings: Iterable[Finding]) -> Iterator[dict[str, Any]]:
             "id": finding.id,
             "revision": 1,
             "rule_version": finding.rule_version,
+        }
+
+
+def journey_lines(journeys: Iterable[tuple[str, Journey]]) -> Iterator[dict[str, Any]]:
+    """Journeys as the lines of `backtest --journeys`: the contract's fields, in order of begin, asset and kind."""
+    for asset, journey in sorted(journeys, key=lambda one: (one[1].started_us, one[0], one[1].kind)):
+        yield {
+            "asset": asset,
+            "kind": journey.kind,
+            "started_at": to_rfc3339(journey.started_us),
+            "ended_at": None if journey.ended_us is None else to_rfc3339(journey.ended_us),
+            "from": journey.from_place,
+            "to": journey.to_place,
+            "quality": journey.quality,
+            "coverage": journey.coverage,
+            "method": journey.method,
         }

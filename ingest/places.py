@@ -22,6 +22,19 @@ ICAO = re.compile(r"[A-Z]{4}")
 NO_RUNWAY = re.compile(r"heliport|seaplane", re.IGNORECASE)
 
 
+MISREAD = frozenset((
+    "EBAW", "EBBE", "EBBL", "EBBR", "EBBX", "EBCI", "EBCV", "EBDT", "EBFN", "EBFS", "EBKT", "EBLG", "EBMB", "EBOS", "EBSU",
+    "EBUL", "EBWE",
+))  # fmt: skip
+"""Belgian aerodromes whose degrees, minutes and seconds the table has as decimals (Brussels, 50°54'05", is 50.5405 there)."""
+
+
+def _decimal(misread_deg: float) -> float:
+    """Degrees of a number whose decimals are minutes and seconds."""
+    degrees, rest = divmod(round(misread_deg * 10_000), 10_000)
+    return round(degrees + rest // 100 / 60.0 + rest % 100 / 3600.0, 5)
+
+
 @cache
 def airports() -> Airports:
     """All airports with an ICAO code, read once (a tenth of a second)."""
@@ -29,8 +42,8 @@ def airports() -> Airports:
         Airport(
             icao=code,
             name=row["name"],
-            lat_deg=row["lat"],
-            lon_deg=row["lon"],
+            lat_deg=_decimal(row["lat"]) if code in MISREAD else row["lat"],
+            lon_deg=_decimal(row["lon"]) if code in MISREAD else row["lon"],
             elevation_ft=row["elevation"],
             country=row["country"],
             zone=row["tz"],

@@ -413,11 +413,14 @@ def _factor(speed: str) -> float | None:
 def backtest(
     files: Files,
     out: Annotated[Path, typer.Option(help="Findings, one JSON object a line.", dir_okay=False)],
+    journeys: Annotated[
+        Path | None, typer.Option(help="Flights, port calls, voyages and runs, one JSON object a line.", dir_okay=False)
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Run recordings through the same detection, without broker and database."""
     _settings("backtest")
-    from ingest.backtest import Backtest, finding_lines
+    from ingest.backtest import Backtest, finding_lines, journey_lines
     from ingest.recordings import UnknownRecording, merge
     from ingest.wire import encode_json
     from keelwing.progress import Bar
@@ -428,18 +431,21 @@ def backtest(
             run.run(merge(files, bar.update))
     except UnknownRecording as error:
         _fail(str(error))
+    written = [(out, finding_lines(run.findings.values()))]
+    if journeys is not None:
+        written.append((journeys, journey_lines(run.journeys.values())))
     try:
-        with out.open("wb") as lines:
-            for line in finding_lines(run.findings.values()):
-                lines.write(encode_json(line) + b"\n")
+        for path, lines in written:
+            path.write_bytes(b"".join(encode_json(line) + b"\n" for line in lines))
     except OSError as error:
         _fail(str(error))
     tally = run.tally
+    said = {"stepped": tally.stepped, "duplicate": tally.duplicate, "rejected": tally.rejected, "findings": len(run.findings)}
     _report(
         as_json,
-        {"stepped": tally.stepped, "duplicate": tally.duplicate, "rejected": tally.rejected, "findings": len(run.findings)},
+        said | {"journeys": len(run.journeys)},
         f"{tally.stepped} readings stepped, {tally.duplicate} duplicates, {tally.rejected} rejected; "
-        f"{len(run.findings)} findings in {out}",
+        f"{len(run.findings)} findings in {out}" + ("" if journeys is None else f", {len(run.journeys)} journeys in {journeys}"),
     )
 
 
