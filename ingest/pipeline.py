@@ -38,6 +38,7 @@ from ingest.priors import Group, PriorBook
 from ingest.registering import roster_of
 from ingest.roster import Roster
 from ingest.routing import Count, Message, Routed, route
+from ingest.use_derivation import UseDerivation
 from ingest.watch import Clock as AssetClock
 from ingest.watch import Watch, Watched
 from store import commits, faults
@@ -144,6 +145,7 @@ class Pipeline(Patience):
         self._roster: Roster | None = None
         self._freshness = Freshness()
         self._identities = Identities()
+        self.use_derivations: dict[str, UseDerivation] = {}  # of `ingest.use_again`, the longest waiting first
         self.derivations: dict[str, Derivation] = {}  # under way between rounds of `ingest.rederive`, the longest waiting first
 
     # -- the way in ---------------------------------------------------------------------------------------------------

@@ -114,6 +114,9 @@ class Transaction(Protocol):
     async def checkpoint_before(self, asset_id: str, at_us: int) -> Checkpoint | None:
         """The newest state that stepped nothing at or after an instant."""
 
+    async def checkpoints_from(self, asset_id: str, from_us: int) -> list[Checkpoint]:
+        """The states that stepped something at or after an instant, in order."""
+
     async def drop_checkpoints(self, asset_id: str, from_us: int) -> None:
         """Forget states at and after an instant."""
 

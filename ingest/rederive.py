@@ -33,6 +33,7 @@ from ingest.pipeline import AlreadyCommitted, Numbered, Pipeline, is_committed
 from ingest.ports import Transaction
 from ingest.priors import KEPT_US, Group
 from ingest.roster import Holding, Roster
+from ingest.use_again import rederive_use_due
 from ingest.use_revisions import since_of, use_differences
 from ingest.watch import CHECKPOINT_SPAN_US, Checkpoint, Watched
 from store.dirty import Dirty
@@ -70,8 +71,8 @@ class _Turn(msgspec.Struct):
 async def rederive_due(pipeline: Pipeline, quiet_us: int) -> list[Rederived]:
     """A round: derive again the assets that had no further late reading for `quiet_us`; `ROUND_S_MAX` long, or `TURNS_MIN` turns.
 
-    What is not done by then waits in `pipeline.derivations` for the next round. Those under way and new ones take turns, a page
-    of readings each, so that neither keeps the other waiting.
+    What is not done by then waits in `pipeline.derivations` for the next round. One turn goes to use beyond the horizon. Those
+    under way and new ones take turns, a page of readings each, so that neither keeps the other waiting.
 
     Returns: the assets that were done.
 
@@ -103,6 +104,7 @@ async def rederive_due(pipeline: Pipeline, quiet_us: int) -> list[Rederived]:
         log.info("asset.rederived", **msgspec.structs.asdict(result), turns=derivation.turns, duration_ms=duration_ms)
     for derivation in pipeline.derivations.values():
         await _lay_aside(pipeline, derivation)
+    await rederive_use_due(pipeline, quiet_us)
     return done
 
 

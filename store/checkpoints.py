@@ -52,6 +52,12 @@ async def latest_before(conn: Connection, asset_id: str, at_us: int) -> Checkpoi
     return None if row is None else _checkpoint_of(row)
 
 
+async def since(conn: Connection, asset_id: str, from_us: int) -> list[Checkpoint]:
+    """The states of an asset that have stepped something at or after an instant, in order; at most one per 6 h of the horizon."""
+    cursor = await conn.execute(SQL["since"], {"asset_id": asset_id, "from": _moment(from_us)})
+    return [_checkpoint_of(row) for row in await cursor.fetchall()]
+
+
 async def newest(conn: Connection, asset_ids: Collection[str]) -> dict[str, Checkpoint]:
     """The state of each asset as it stands; an asset without one is left out."""
     cursor = await conn.execute(SQL["newest"], {"asset_ids": list(asset_ids)})

@@ -85,6 +85,7 @@ class PostgresTransaction:
 
     newest_checkpoints = _On(checkpoints.newest)
     checkpoint_before = _On(checkpoints.latest_before)
+    checkpoints_from = _On(checkpoints.since)
     drop_checkpoints = _On(checkpoints.drop_from)
     wakes = _On(checkpoints.due)
     recording_clocks = _On(clocks.recordings)

@@ -42,3 +42,7 @@ ORDER BY wake_at, asset_id LIMIT %(limit)s;
 -- name: drop_from
 -- Forget the states of an asset at and after an instant, for a late reading makes them wrong.
 DELETE FROM checkpoint WHERE asset_id = %(asset_id)s AND time >= %(from)s;
+
+-- name: since
+-- An asset's states at and after an instant, in order.
+SELECT asset_id::text, time, wake_at, state FROM checkpoint WHERE asset_id = %(asset_id)s AND time >= %(from)s ORDER BY time;

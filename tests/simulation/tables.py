@@ -346,6 +346,9 @@ class Words:
         before = {time_us: cut for time_us, cut in self._checkpoints(asset_id).items() if time_us < at_us}
         return before[max(before)] if before else None
 
+    def checkpoints_from(self, asset_id: str, from_us: int) -> list[Checkpoint]:
+        return [cut for time_us, cut in sorted(self._checkpoints(asset_id).items()) if time_us >= from_us]
+
     def drop_checkpoints(self, asset_id: str, from_us: int) -> None:
         kept = {time_us: cut for time_us, cut in self._checkpoints(asset_id).items() if time_us < from_us}
         self._put("checkpoint", asset_id, kept)
