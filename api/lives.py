@@ -22,7 +22,7 @@ from api.shapes import (
 )
 from api.states import time_of
 from fleet.instants import DAY_US, to_datetime, to_rfc3339
-from fleet.milestone import Milestone, Said
+from fleet.milestone import SHOWS, Milestone, Said
 from fleet.practice import Practice
 from fleet.practice_book import HOUSE
 from fleet.stage_history import Happened, Held, StagePeriod
@@ -128,13 +128,7 @@ def said_in(events: Iterable[Row], contracts: Iterable[Row], tenures: Sequence[R
     A tenure that began without an event of delivery is one by itself; one that ended without an event is a redelivery, unless the
     lease goes on (novation).
     """
-    found = [
-        Said(
-            kind=row["kind"], basis=row["basis"], at_us=row["at"], lease_id=_text(row["lease_id"]), source=row["actor"],
-            recorded_us=row["recorded_at"], place=(row["evidence"] or {}).get("place"),
-        )
-        for row in events
-    ]  # fmt: skip
+    found = [_said(row) for row in events]
     told = {(each.kind, each.lease_id) for each in found if each.basis == "reported"}
     promised = {(each.kind, each.lease_id) for each in found if each.basis == "contract"}
     for row in contracts:
@@ -159,6 +153,18 @@ def said_in(events: Iterable[Row], contracts: Iterable[Row], tenures: Sequence[R
                     )
                 )  # fmt: skip
     return found
+
+
+def _said(row: Row) -> Said:
+    """An event as it is said; an observed one that shows another milestone is a side of that one."""
+    kind, movement, place = row["kind"], None, (row["evidence"] or {}).get("place")
+    if row["basis"] == "observed" and kind in SHOWS:
+        kind, movement, somewhere = SHOWS[kind]
+        place = place or somewhere
+    return Said(
+        kind=kind, basis=row["basis"], at_us=row["at"], lease_id=_text(row["lease_id"]), source=row["actor"],
+        recorded_us=row["recorded_at"], place=place, movement=movement,
+    )  # fmt: skip
 
 
 def said_shape(said: Said | None) -> SaidShape | None:

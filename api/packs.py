@@ -24,6 +24,7 @@ from fleet.utilization import Comparison, compare
 
 Row = dict[str, Any]
 JOURNEYS_SHOWN = 40
+HOURS_SHOWN_MIN = 0.05  # less would be shown as 0.0
 AGENDA_D = 90
 MEASURES = {"aircraft": (("flight_h", "FH"), ("cycles", "FC")), "vessel": (("distance_nm", "nm"),), "trainset": ()}
 """Measures by which a class's report is judged, with the word for people."""
@@ -77,7 +78,7 @@ def pack_of(facts: MonthFacts) -> dict[str, Any]:
     journeys = [_journey(row) for row in facts.journeys]
     known = "now" if facts.known_us is None else _instant(facts.known_us)
     return {
-        "asset": life.name, "type": (life.type or asset_class), "month": f"{first:%Y-%m}", "month_words": f"{first:%B %Y}",
+        "asset": life.name, "type": (life.type or asset_class).replace("_", " "), "month": f"{first:%Y-%m}", "month_words": f"{first:%B %Y}",
         "identifiers": [
             f"{each.scheme.upper()} {each.value}" for each in life.identifiers
             if each.valid_to is None or each.valid_to > life.valid_at
@@ -209,7 +210,8 @@ def _states(whole: UseFiguresShape | None) -> list[Line]:
     if whole is None:
         return []
     rows = sorted(whole.state_h.items(), key=lambda pair: -pair[1])
-    return [Line([name.replace("_", " "), _number(hours), f"{hours / whole.period_h:.1%}"]) for name, hours in rows]
+    shown = [(name, hours) for name, hours in rows if hours >= HOURS_SHOWN_MIN]
+    return [Line([name.replace("_", " "), _number(hours), f"{hours / whole.period_h:.1%}"]) for name, hours in shown]
 
 
 def _journey(row: Row) -> Line:

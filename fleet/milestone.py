@@ -32,12 +32,16 @@ SHOWN_BY: dict[str, Literal["departure", "arrival"]] = {
     "manufacturer_delivery": "departure", "lease_delivery": "departure", "redelivery": "arrival",
 }  # fmt: skip
 
+SHOWS: dict[str, tuple[str, str, str]] = {"departed_yard": ("manufacturer_delivery", "departure", "the yard")}
+"""Observed events that are one side of another milestone: which one, by which movement, and the place where none is named."""
+
 WORDS: dict[str, str] = {
     "order_placed": "ordered", "order_cancelled": "order cancelled", "keel_laid": "keel laid",
     "assembly_started": "assembly started",
     "completed": "completed", "manufacturer_delivery": "delivered by the maker", "lease_signed": "lease signed",
     "lease_delivery": "delivered", "redelivery_notice": "redelivery notice", "redelivery": "redelivered",
-    "novation": "novated", "total_loss": "total loss",
+    "novation": "novated", "total_loss": "total loss", "first_flight": "first flight", "sea_trial": "sea trial",
+    "purchased": "bought",
 }  # fmt: skip
 
 

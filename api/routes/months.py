@@ -15,7 +15,7 @@ from api.documents import problem_answers
 from api.keys import Asker, Insider
 from api.packs import AGENDA_D, MonthFacts, month_page
 from api.parameters import AssetId, Dated, KnownAt
-from api.routes.assets import now_us
+from api.routes.assets import now_us, sending_row
 from api.routes.lifecycle import life_shape, read_life
 from api.tracks import Fix
 from fleet.instants import from_datetime, to_datetime
@@ -62,7 +62,8 @@ async def get_pack(asker: Insider, asset_id: AssetId, month: MonthName, known_at
 
 
 async def facts_of(conn: Connection, asker: Asker, asset_id: Any, month: str, known_us: int | None) -> MonthFacts:
-    """Everything the page shows. Raises Problem 404."""
+    """Everything the page shows. Raises Problem 404, for a component too: its month is told with the asset it sits on."""
+    await sending_row(conn, asset_id, Dated(None, known_us))
     asked_us = now_us()
     zone = await _zone(conn, asker, asset_id, month, known_us)
     from_us, to_us = bounds_of(month, zone)

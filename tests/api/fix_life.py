@@ -63,6 +63,7 @@ def write_life(url: str, world: World) -> Life:
             ("completed", "reported", datetime(2026, 4, 20, tzinfo=UTC)),
             ("manufacturer_delivery", "contract", datetime(2026, 5, 3, tzinfo=UTC)),
             ("manufacturer_delivery", "reported", DELIVERED),
+            ("departed_yard", "observed", MAY + timedelta(hours=18)),
         ):  # fmt: skip
             conn.execute(
                 "INSERT INTO asset_event (tenant, asset_id, kind, basis, at, actor) VALUES ('alpha', %s, %s, %s, %s, 'paper')",

@@ -27,6 +27,8 @@ async def test_a_life_is_told_from_order_to_the_lease_in_force(ask: Asking, worl
         each for each in told["milestones"] if each["lease_id"] == life.first_lease and each["kind"] == "lease_delivery"
     )
     assert delivery["words"] == "contract says delivered 3 May 2026; reported 2 May 2026; departed CNSHA 1 May 2026"
+    built = next(each for each in told["milestones"] if each["kind"] == "manufacturer_delivery")
+    assert built["words"] == "contract says delivered by the maker 3 May 2026; reported 2 May 2026; departed the yard 1 May 2026"
     assert (delivery["days_late"], delivery["observed"]["at"]) == (-0.75, "2026-05-01T18:00:00Z")
     first, second = told["lease_periods"]
     assert (first["reference"], first["lessee_name"], first["in_force"]) == ("NB-1", "Northern Bulk", False)
