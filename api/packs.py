@@ -78,7 +78,8 @@ def pack_of(facts: MonthFacts) -> dict[str, Any]:
     journeys = [_journey(row) for row in facts.journeys]
     known = "now" if facts.known_us is None else _instant(facts.known_us)
     return {
-        "asset": life.name, "type": (life.type or asset_class).replace("_", " "), "month": f"{first:%Y-%m}", "month_words": f"{first:%B %Y}",
+        "asset": life.name, "type": (life.type or asset_class).replace("_", " "),
+        "month": f"{first:%Y-%m}", "month_words": f"{first:%B %Y}",
         "identifiers": [
             f"{each.scheme.upper()} {each.value}" for each in life.identifiers
             if each.valid_to is None or each.valid_to > life.valid_at
