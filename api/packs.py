@@ -19,15 +19,15 @@ from api.shapes import LifecycleShape, ObligationShape, UseFiguresShape
 from api.tracks import Fix
 from fleet.instants import DAY_US, to_datetime
 from fleet.maintenance_reserve import Entry, balances
-from fleet.money import exact
-from fleet.utilization import Comparison, compare
+from fleet.practice import Practice
+from fleet.reconciliation import LeaseMonth
 
 Row = dict[str, Any]
 JOURNEYS_SHOWN = 40
 HOURS_SHOWN_MIN = 0.05  # less would be shown as 0.0
 AGENDA_D = 90
-MEASURES = {"aircraft": (("flight_h", "FH"), ("cycles", "FC")), "vessel": (("distance_nm", "nm"),), "trainset": ()}
-"""Measures by which a class's report is judged, with the word for people."""
+UNITS = {"flight_h": "FH", "cycles": "FC", "distance_nm": "nm", "car_km": "car-km"}
+"""Measures that a report is judged by, with the word for people."""
 
 _pages = jinja2.Environment(
     loader=jinja2.PackageLoader("api"), autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
@@ -44,7 +44,8 @@ class Line(NamedTuple):
 class MonthFacts(msgspec.Struct, frozen=True, kw_only=True):
     """What a pack is made of: the life up to the month's end, the month's bounds, and its own rows of `store.months`.
 
-    `use` is by place in `life.lease_periods`; `whole` over the month; `agenda` as of the month's last day or today.
+    `inside` are places in `life.lease_periods` of tenures that meet the month; `whole` is use over the month;
+    `agenda` as of the month's last day or today.
     """
 
     life: LifecycleShape
@@ -54,9 +55,10 @@ class MonthFacts(msgspec.Struct, frozen=True, kw_only=True):
     running: bool
     asked_us: int
     known_us: int | None
-    use: dict[int, UseFiguresShape | None]
+    inside: frozenset[int]
     whole: UseFiguresShape | None
-    reports: Sequence[Row]
+    lease_months: Sequence[LeaseMonth]
+    practice: Practice
     reserves: Sequence[Row]
     days: Sequence[Row]
     journeys: Sequence[Row]
@@ -98,7 +100,8 @@ def pack_of(facts: MonthFacts) -> dict[str, Any]:
         "journey_columns": _columns("Kind", "From", "To", "Began", "Ended", "Quality"), "journeys": journeys[:JOURNEYS_SHOWN],
         "journeys_more": max(0, len(journeys) - JOURNEYS_SHOWN),
         "reserve_columns": _columns("Bucket", "Component", "Accrued#", "Paid in#", "Paid out#", "Owed#", "Held#"),
-        "reserves": _reserve_lines(facts.reserves), "entries": _entry_lines(facts.reserves),
+        "effect_columns": _columns("Bucket", "Component", "By report#", "By observation#", "Difference#"),
+        "effects": _effect_lines(facts), "reserves": _reserve_lines(facts.reserves), "entries": _entry_lines(facts.reserves),
         "entry_columns": _columns("Day", "Bucket", "Kind", "Month", "Amount#"),
         "agenda_columns": _columns("Due", "Days#", "What", "Basis"), "agenda": _agenda(facts),
         "alert_columns": _columns("Opened", "Rule", "Status", "Severity"), "alerts": _alerts(facts),
@@ -126,7 +129,7 @@ def _number(value: float | Decimal | None, places: int = 1) -> str:
 
 def _facts(facts: MonthFacts) -> list[tuple[str, str]]:
     life, state = facts.life, facts.life.state
-    lessees = [each.lessee_name or "" for n, each in enumerate(life.lease_periods) if n in facts.use and each.head]
+    lessees = [each.lessee_name or "" for n, each in enumerate(life.lease_periods) if n in facts.inside and each.head]
     place = "unknown"
     if state.position is not None:
         lon, lat = state.position.coordinates
@@ -146,34 +149,13 @@ def _facts(facts: MonthFacts) -> list[tuple[str, str]]:
     return found
 
 
-def comparisons(facts: MonthFacts) -> list[tuple[str, Comparison]]:
-    """Every judged measure of every tenure of the month, with the lease's words (domain.md 1.3)."""
-    found = []
-    for n, use in facts.use.items():
-        period = facts.life.lease_periods[n]
-        if not period.head:
-            continue
-        words = period.reference or period.lessee_name or period.lease_id[:8]
-        figures = [row["figures"] for row in facts.reports if str(row["lease_id"]) == period.lease_id]
-        for measure, _ in MEASURES.get(facts.life.class_, ()):
-            observed = None if use is None else getattr(use, measure)
-            said = [exact(str(one[measure])) for one in figures if one.get(measure) is not None]
-            found.append((
-                words,
-                compare(
-                    measure, None if observed is None else exact(observed), sum(said, Decimal(0)) if said else None,
-                    None if use is None else use.coverage, to_datetime(facts.to_us - 1).date(),
-                ),
-            ))  # fmt: skip
-    return found
-
-
 def _use_lines(facts: MonthFacts) -> list[Line]:
-    units = dict(MEASURES.get(facts.life.class_, ()))
+    """Every measure of every lease of the month, judged as the lease's reconciliation judges it."""
     return [
         Line(
             [
-                words, units[one.measure], _number(one.observed), _number(one.reported),
+                lease.reference or lease.lessee or lease.lease_id[:8], UNITS.get(one.measure, one.measure), _number(one.observed),
+                _number(one.reported),
                 _number(one.difference) + ("" if one.difference_pct is None else f" ({one.difference_pct:+.1f} %)"),
                 "–" if one.tolerance is None else f"± {_number(one.tolerance)}",
                 "–" if one.coverage is None else f"{one.coverage:.3f}",
@@ -181,7 +163,22 @@ def _use_lines(facts: MonthFacts) -> list[Line]:
             ],
             one.verdict,
         )
-        for words, one in comparisons(facts)
+        for lease in facts.lease_months
+        for one in lease.judged(facts.practice)
+    ]  # fmt: skip
+
+
+def _effect_lines(facts: MonthFacts) -> list[Line]:
+    """What the difference comes to in each bucket whose two prices are known."""
+    return [
+        Line(
+            [one.account.bucket.replace("_", " "), lease.names.get(one.account.asset_id, ("", ""))[1],
+             *(f"{amount:,.2f} {one.account.currency}" for amount in (one.reported.amount, one.observed.amount, one.difference)
+               if amount is not None)]
+        )
+        for lease in facts.lease_months
+        for one in lease.effects()
+        if one.difference is not None
     ]  # fmt: skip
 
 

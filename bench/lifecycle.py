@@ -101,8 +101,9 @@ CROSS JOIN LATERAL (SELECT extract(epoch FROM piece.ends - piece.begins)::float8
 WHERE piece.begins < piece.ends
 """
 _DAYS = """
-INSERT INTO use_day (tenant, asset_id, day, state_s, distance_m, laden_m, ballast_m, observed_s, sources, commit_no)
-SELECT %(tenant)s, %(asset)s, day, jsonb_object_agg(state, seconds), sum(distance_m), coalesce(sum(laden_m), 0),
+INSERT INTO use_day (tenant, asset_id, day, state_s, state_m, distance_m, laden_m, ballast_m, observed_s, sources, commit_no)
+SELECT %(tenant)s, %(asset)s, day, jsonb_object_agg(state, seconds), jsonb_object_agg(state, distance_m),
+    sum(distance_m), coalesce(sum(laden_m), 0),
     coalesce(sum(ballast_m), 0), sum(observed_s),    jsonb_build_object('device', sum(observed_s)), %(commit)s
 FROM (SELECT (started_at AT TIME ZONE 'UTC')::date AS day, state,
         sum(extract(epoch FROM ended_at - started_at)::float8) AS seconds,

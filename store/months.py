@@ -1,4 +1,4 @@
-"""One month of one asset: what was reported, saved and done in it. One set query each, inside a scope, each bounded."""
+"""One month of one asset: what was saved and done in it. One set query each, inside a scope, each bounded."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from store.queries import load
 
 SQL = load("months")
 Row = dict[str, Any]
-REPORTS_MAX, ENTRIES_MAX, JOURNEYS_MAX = 50, 20_000, 400  # chosen: forty years of buckets, thirteen flights a day
+ENTRIES_MAX, JOURNEYS_MAX = 20_000, 400  # chosen: forty years of buckets, thirteen flights a day
 JOURNEY_US_MAX = 200 * DAY_US  # a journey that reaches into the month began no longer before it; chosen
 
 
@@ -24,11 +24,6 @@ class Month(NamedTuple):
     from_us: int
     to_us: int
     known_us: int | None = None
-
-
-async def reports(conn: Connection, month: Month) -> list[Row]:
-    """What lessees reported of the asset for the month: `figures`, `signed_by`, `received_at`, by lease."""
-    return await _rows(conn, "reports", month, limit=REPORTS_MAX)
 
 
 async def reserves(conn: Connection, month: Month, lease_ids: list[str]) -> list[Row]:

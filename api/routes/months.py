@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
@@ -20,7 +21,8 @@ from api.routes.lifecycle import life_shape, read_life
 from api.tracks import Fix
 from fleet.instants import from_datetime, to_datetime
 from fleet.practice_book import HOUSE
-from store import lifecycle, months, reads
+from fleet.reconciliation import LeaseMonth
+from store import billing, lifecycle, months, reads
 from store.dossiers import Question, dossiers, practice_of
 from store.lifecycle import UseSpan
 from store.pool import Connection
@@ -72,32 +74,34 @@ async def facts_of(conn: Connection, asker: Asker, asset_id: Any, month: str, kn
     life = await life_shape(conn, asker, asset_id, dated)
     read = await read_life(conn, asker, asset_id, dated)
     told = read.told
-    spans: dict[int, UseSpan] = {}
-    for n, row in enumerate(read.tenures):
-        start, end = max(row["valid_from"] or from_us, from_us), min(row["valid_to"] or end_us, end_us)
-        if start < end:
-            spans[n] = UseSpan(start, end, lives.attribution_of(read.paper_of.get(row["lease_id"])))
-    rows = await lifecycle.use_of(conn, told, [*spans.values(), UseSpan(from_us, end_us)])
+    inside = frozenset(
+        n for n, row in enumerate(read.tenures)
+        if max(row["valid_from"] or from_us, from_us) < min(row["valid_to"] or end_us, end_us)
+    )  # fmt: skip
     asset_class = read.asset["class"]
-    use = {
-        n: lives.use_shape([row], asset_class, spans[n].attribution, end_us) if row["observed_s"] is not None else None
-        for n, row in zip(spans, rows, strict=False)
-    }
-    whole = lives.use_shape(rows[-1:], asset_class, lives.ATTRIBUTION, end_us) if rows[-1]["observed_s"] is not None else None
+    rows = await lifecycle.use_of(conn, told, [UseSpan(from_us, end_us)])
+    whole = lives.use_shape(rows, asset_class, lives.ATTRIBUTION, end_us) if rows[0]["observed_s"] is not None else None
     bounds = months.Month(told.asset_id, from_us, end_us, known_us)
-    leases = list(dict.fromkeys(str(read.tenures[n]["lease_id"]) for n in spans))
+    leases = list(dict.fromkeys(str(read.tenures[n]["lease_id"]) for n in sorted(inside)))
     on = to_datetime(end_us - 1).date()
     practice = await practice_of(conn, asker.tenant, HOUSE, known_us)
     found = await dossiers(conn, Question(tenant=asker.tenant, on=on, known_us=known_us, practice=practice), [told.asset_id])
     track = await reads.track(conn, told.asset_id, asset_class, reads.Period(from_us, end_us, known_us), TRACK_POINTS_MAX)
     return MonthFacts(
         life=life, from_us=from_us, to_us=to_us, zone=zone, running=asked_us < to_us, asked_us=asked_us, known_us=known_us,
-        use=use,
-        whole=whole, reports=await months.reports(conn, bounds), reserves=await months.reserves(conn, bounds, leases),
+        inside=inside,
+        whole=whole, practice=practice, lease_months=await _lease_months(conn, leases, month, known_us),
+        reserves=await months.reserves(conn, bounds, leases),
         days=await months.days(conn, bounds), journeys=await months.journeys(conn, bounds),
         fixes=[Fix(row["time"], row["lon_deg"], row["lat_deg"]) for row in track],
         agenda=agenda_of(found, on, on + timedelta(days=AGENDA_D), practice), on=on,
     )  # fmt: skip
+
+
+async def _lease_months(conn: Connection, leases: Sequence[str], month: str, known_us: int | None) -> list[LeaseMonth]:
+    """The month of each lease as it is reconciled and billed."""
+    rows = [row for lease_id in leases for row in await billing.leases(conn, lease_id, None, None, known_us)]
+    return await billing.months(conn, rows, [date.fromisoformat(f"{month}-01")], known_us)
 
 
 async def _zone(conn: Connection, asker: Asker, asset_id: Any, month: str, known_us: int | None) -> str:

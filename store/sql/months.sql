@@ -1,13 +1,5 @@
 -- One month of one asset, for the pack that is printed of it. Every block runs inside a scope; braces as in lifecycle.sql.
 
--- name: reports
--- What the lessee reported of the asset for periods that meet the month, as believed.
-SELECT utilization_report.lease_id, lower(period) AS from_time, upper(period) AS to_time, figures, signed_by, received_at, revision
-FROM utilization_report
-WHERE asset_id = %(asset)s AND kind = 'monthly' AND period && tstzrange(%(from)s::timestamptz, %(to)s::timestamptz) AND {believed}
-ORDER BY lower(period), lease_id
-LIMIT %(limit)s;
-
 -- name: reserves
 -- The ledger of every lease of the asset up to the end of the month, oldest first; `inside` are the month's own entries.
 SELECT reserve_account.lease_id, bucket, currency, held.name AS component, reserve_entry.kind, amount, at, month,

@@ -110,9 +110,10 @@ def use_of_may(conn: psycopg.Connection, ship: str, commit_no: int) -> None:
             )
         states = {"under_way": way_s} | ({"moored": moored_s} if moored_s else {})
         conn.execute(
-            "INSERT INTO use_day (tenant, asset_id, day, state_s, distance_m, laden_m, observed_s, sources, commit_no)"
-            " VALUES ('alpha', %s, %s, %s, %s, %s, %s, %s, %s)",
-            [ship, date(2026, 5, 1) + timedelta(days=n), Jsonb(states), HOUR_M * way_s / 3600, HOUR_M * way_s / 3600,
+            "INSERT INTO use_day (tenant, asset_id, day, state_s, state_m, distance_m, laden_m, observed_s, sources, commit_no)"
+            " VALUES ('alpha', %s, %s, %s, %s, %s, %s, %s, %s, %s)",
+            [ship, date(2026, 5, 1) + timedelta(days=n), Jsonb(states), Jsonb({"under_way": HOUR_M * way_s / 3600}),
+             HOUR_M * way_s / 3600, HOUR_M * way_s / 3600,
              86_400 * 23 / 24, Jsonb({"ais_terrestrial": 86_400 * 23 / 24}), commit_no],
         )  # fmt: skip
 
