@@ -94,7 +94,7 @@ async def test_a_template_can_be_sent_back_as_it_is(ask: Asking, world: World, w
     [
         (b"", "holds no header row"), (b"\xff\xfe\x00", "is neither XLSX nor CSV in UTF-8"), (b"PK\x03\x04junk", "is no XLSX"),
         (b"a,a\n1,2\n", "named twice"), (b"colour\nred\n", "what it holds cannot be told"),
-        (b"class,name,imo\n" + b"vessel,x,9319466\n" * 2001, "more than 2000 rows"),
+        (b"class,name,imo\n" + b"vessel,x,9319466\n" * 1001, "more than 1000 rows"),
     ],
 )  # fmt: skip
 async def test_a_file_that_cannot_be_read_says_why(ask: Asking, world: World, content: bytes, detail: str) -> None:
