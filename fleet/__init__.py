@@ -7,8 +7,8 @@ is; its facts in `registration_tables`), `shards` (where an asset is stepped), `
 days), `use_machines` (the machine of each class), `places` (ports and other areas beside a position), `flight`, `airport` and
 `flight_machine` (of aircraft), `port_call`, `operating_state` and `voyage` (what a ship's looks come to), `vessel_use` (her
 machine), `train_use` (of trains), `displacement` (what she weighs), `noon_report` (what her master writes), `fuel`, `cii`,
-`eeoi` and `trajectory` (what she burns and how that is judged), `carbon` (over a window), `hull_performance`, `survey`
-(what falls due), `off_hire` (time not paid for).
+`eeoi` and `trajectory` (what she burns and how that is judged), `carbon` (over a window), `hull_performance`, `hull_reports`,
+`survey` (what falls due), `off_hire` (time not paid for).
 
 Then money: `money` (Decimal, currencies), `utilization` (use as a lease counts it), `maintenance_reserve`,
 `return_condition`, `forecast` (the next event).
