@@ -39,6 +39,7 @@ FIGURES = (
     Figure(name="calendar.shortfall_within_d", value=730, source="chosen, DECISIONS 139: beyond two years a forecast is a guess"),
     Figure(name="calendar.minimum_month_d", value=10, source="chosen, DECISIONS 139: days of a month before it is projected"),
     Figure(name="calendar.minimum_year_d", value=90, source="chosen, DECISIONS 139: days of a year before it is projected"),
+    Figure(name="calendar.fuel_gap_d", value=30, source="chosen, DECISIONS 137: a month to explain or to correct a report"),
     Figure(name="calendar.restate_d", value=7, source="chosen, DECISIONS 140: a forecast that moves less is the same forecast"),
 )  # fmt: skip
 HOUSE = obligation.HOUSE.overlaid((*use.FIGURES, *FIGURES))
@@ -66,6 +67,8 @@ RULES: tuple[CalendarRule, ...] = (
     CalendarRule("reserve_shortfall", ("warning",), "finance", "the next event will cost more than its bucket will hold"),
     CalendarRule("minimum_breach", ("warning",), "asset manager", "use is, or will be, below the lease's minimum"),
     CalendarRule("cii_forecast", ("warning", "critical"), "ESG", "the year will end with CII D or E"),
+    CalendarRule("fuel_balance_gap", ("warning",), "operations", "a ship's tanks do not add up between two noon reports"),
+    CalendarRule("hull_performance", ("warning",), "technical", "a ship is slower for her power than after her last dock"),
 )
 OWNERS = {rule.name: rule.owner for rule in RULES}
 
@@ -349,8 +352,35 @@ def _cii(dossier: Dossier, on: date, practice: Practice) -> Iterator[Condition]:
     yield _condition("cii_forecast", str(outlook.year), severity, on, evidence)
 
 
+def _tanks(dossier: Dossier, on: date, practice: Practice) -> Iterator[Condition]:
+    """A fuel that went missing, or appeared, in a noon report of the last 30 days (figure `calendar.fuel_gap_d`); one a fuel."""
+    days = practice.number("calendar.fuel_gap_d", on)
+    recent = [gap for gap in dossier.fuel_gaps if 0 <= (on - gap.utc_to.date()).days < days]
+    for fuel in sorted({gap.type for gap in recent}):
+        own = sorted((gap for gap in recent if gap.type == fuel), key=lambda gap: gap.utc_to)
+        last = own[-1]
+        evidence = {
+            "fuel": fuel, "gaps": len(own), "reported_to": last.utc_to.isoformat().replace("+00:00", "Z"),
+            "gap_t": round(last.gap_t, 3), "tolerance_t": round(last.tolerance_t, 3), "rob_before_t": last.rob_before_t,
+            "bunkered_t": last.bunkered_t, "consumed_t": last.consumed_t, "rob_after_t": last.rob_after_t,
+        }  # fmt: skip
+        yield _condition("fuel_balance_gap", fuel, "warning", own[0].utc_to.date(), evidence)
+
+
+def _hull(dossier: Dossier, on: date, practice: Practice) -> Iterator[Condition]:
+    """A hull whose last fortnight lies more than 5 points below the quarter after its dock (`fleet.hull_reports`)."""
+    del practice
+    found = dossier.hull
+    if found is None or not found.maintenance_due or found.post_dock_pct is None:
+        return
+    evidence = {
+        "post_dock_pct": round(found.post_dock_pct, 2), "points": found.points_used, "confidence": "low", "method": "noon_report",
+    }  # fmt: skip
+    yield _condition("hull_performance", "hull", "warning", on, evidence)
+
+
 _JUDGES: tuple[Callable[[Dossier, date, Practice], Iterator[Condition]], ...] = (
-    _life_limits, _redelivery, _mismatches, _shortfalls, _minimums, _cii,
+    _life_limits, _redelivery, _mismatches, _shortfalls, _minimums, _cii, _tanks, _hull,
 )  # fmt: skip
 
 

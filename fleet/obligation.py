@@ -19,8 +19,10 @@ import msgspec
 from fleet import survey, utilization
 from fleet.area import Shape
 from fleet.forecast import Forecast, Limit, next_event
+from fleet.hull_reports import HullSummary
 from fleet.instants import DAY_US, to_datetime
 from fleet.months import add_months
+from fleet.noon_report import BalanceFinding
 from fleet.practice import Figure, Practice
 from fleet.survey import BottomInspection, Certificate, surveys_due
 
@@ -220,6 +222,7 @@ class Dossier(msgspec.Struct, frozen=True, kw_only=True):
     """What is known of one asset on one day. `name` is its `scheme:value`; `per_day` the use a day expected, by driver.
 
     Of a component the use is that of the asset it sits on. `position` is (lat, lon) in degrees with the instant it was heard.
+    `fuel_gaps` are noon reports of late after which a ship's tanks do not add up; `hull` how fast she is since her last dock.
     """
 
     asset_id: str
@@ -236,6 +239,8 @@ class Dossier(msgspec.Struct, frozen=True, kw_only=True):
     position: tuple[float, float] | None = None
     position_us: int | None = None
     cii: CiiOutlook | None = None
+    fuel_gaps: tuple[BalanceFinding, ...] = ()
+    hull: HullSummary | None = None
 
 
 class Obligation(msgspec.Struct, frozen=True, kw_only=True):

@@ -18,9 +18,12 @@ import msgspec
 import structlog
 
 from detect.model import finding_id
+from fleet import hull_reports
 from fleet.calendar_rules import VERSION, Condition, Emission, Standing, conditions, emissions
 from fleet.carbon import Outlook
-from fleet.instants import HOUR_US
+from fleet.hull_reports import HullSummary
+from fleet.instants import DAY_US, HOUR_US, to_datetime
+from fleet.noon_report import NoonReport, balance_findings
 from fleet.obligation import CiiOutlook, Dossier, LeaseDossier, day_of
 from fleet.practice_book import HOUSE
 from fleet.shards import shard_of
@@ -172,13 +175,36 @@ async def _write(conn: Connection, rows: Sequence[FindingRow], known_us: int) ->
 
 
 async def _foreseen(conn: Connection, question: Question, page: list[Dossier]) -> list[Dossier]:
-    """The dossiers with where the year's carbon intensity of each ship ends, as far as it can be said."""
-    ships = [each for each in page if each.asset_class == "vessel"]
+    """The dossiers with what noon reports say of ships: where the year's carbon ends, tanks that do not add up, the hull."""
+    ships = {each.asset_id: each for each in page if each.asset_class == "vessel"}
     if not ships:
         return page
-    rows = [{"asset_id": each.asset_id, "type": each.type, "particulars": each.particulars} for each in ships]
-    found = await vessels.outlooks(conn, rows, question.at_us + 1, question.known_us, question.practice)
-    return [msgspec.structs.replace(each, cii=_cii_outlook(found.get(each.asset_id))) for each in page]
+    rows = [{"asset_id": each.asset_id, "type": each.type, "particulars": each.particulars} for each in ships.values()]
+    end_us, known_us, practice = question.at_us + 1, question.known_us, question.practice
+    outlooks = await vessels.outlooks(conn, rows, end_us, known_us, practice)
+    month = await vessels.reports_in(conn, [(asset_id, end_us - 30 * DAY_US, end_us) for asset_id in ships], known_us)
+    docked = await vessels.out_of_dock(conn, list(ships), end_us, known_us)
+    stretches = [(asset_id, out_us, out_us + 90 * DAY_US) for asset_id, out_us in docked.items()]
+    clean = await vessels.reports_in(conn, stretches, known_us)
+
+    def told(ship: Dossier) -> Dossier:
+        late = month.get(ship.asset_id, [])
+        return msgspec.structs.replace(
+            ship, cii=_cii_outlook(outlooks.get(ship.asset_id)), fuel_gaps=tuple(balance_findings(late, practice)),
+            hull=_hull(ship, [*clean.get(ship.asset_id, []), *late], docked.get(ship.asset_id), question),
+        )  # fmt: skip
+
+    return [told(each) if each.asset_id in ships else each for each in page]
+
+
+def _hull(ship: Dossier, reports: Sequence[NoonReport], out_us: int | None, question: Question) -> HullSummary | None:
+    """How fast a ship is since her dock; None where no dock is recorded."""
+    if out_us is None:
+        return None
+    reference = hull_reports.reference_of(ship.particulars, ship.type, question.on, question.practice)
+    once = {(each.utc_from, each.utc_to): each for each in reports}  # a ship fresh from the dock has a month twice
+    points = hull_reports.points_of(list(once.values()), ship.particulars, ship.type, reference, question.practice)
+    return hull_reports.summary(points, reference, to_datetime(out_us), question.on, question.practice)
 
 
 def _cii_outlook(found: Outlook | str | None) -> CiiOutlook | None:

@@ -49,8 +49,23 @@ async def reports(
         "assets": list(asset_ids), "from": _moment(from_us), "to": _moment(to_us), "known": _moment(known_us),
         "limit": REPORTS_MAX,
     }  # fmt: skip
+    return _read(await _rows(conn, "reports", binds))
+
+
+async def reports_in(
+    conn: Connection, stretches: Sequence[tuple[str, int, int]], known_us: int | None
+) -> dict[str, list[NoonReport]]:  # fmt: skip
+    """As `reports`, for stretches of time of each ship: (asset id, from, to)."""
+    binds = {
+        "assets": [asset_id for asset_id, _, _ in stretches], "from": [to_datetime(at) for _, at, _ in stretches],
+        "to": [to_datetime(at) for _, _, at in stretches], "known": _moment(known_us), "limit": REPORTS_MAX,
+    }  # fmt: skip
+    return _read(await _rows(conn, "reports_in", binds)) if stretches else {}
+
+
+def _read(rows: Iterable[Row]) -> dict[str, list[NoonReport]]:
     found: dict[str, list[NoonReport]] = {}
-    for row in await _rows(conn, "reports", binds):
+    for row in rows:
         said = noon_report.read(document_of(row))
         if isinstance(said, NoonReport):
             found.setdefault(str(row["asset_id"]), []).append(said)
@@ -129,10 +144,10 @@ async def outlooks(
     return await asyncio.to_thread(computed)
 
 
-async def out_of_dock(conn: Connection, asset_id: str, at_us: int, known_us: int | None) -> int | None:
-    """When a ship was last out of dock before an instant, as maintenance says; None where that is not recorded."""
-    rows = await _rows(conn, "dockings", {"assets": [asset_id], "at": to_datetime(at_us), "known": _moment(known_us)})
-    return rows[0]["out_at"] if rows else None
+async def out_of_dock(conn: Connection, asset_ids: Sequence[str], at_us: int, known_us: int | None) -> dict[str, int]:
+    """When ships were last out of dock before an instant, as maintenance says, by asset id; who is missing has no such record."""
+    rows = await _rows(conn, "dockings", {"assets": list(asset_ids), "at": to_datetime(at_us), "known": _moment(known_us)})
+    return {str(row["asset_id"]): row["out_at"] for row in rows}
 
 
 async def _uses(

@@ -105,8 +105,8 @@ async def get_hull_performance(asker: Insider, asset_id: AssetId, span: SpanQuer
     async with asker.desk() as conn:
         row = await vessel_row(conn, asset_id, dated)
         told = await vessels.reports(conn, [str(asset_id)], *window, dated.known_us)
-        docked_us = await vessels.out_of_dock(conn, str(asset_id), window.to_us, dated.known_us)
-    return json_response(hull_shape(row, told.get(str(asset_id), []), window, docked_us))
+        docked = await vessels.out_of_dock(conn, [str(asset_id)], window.to_us, dated.known_us)
+    return json_response(hull_shape(row, told.get(str(asset_id), []), window, docked.get(str(asset_id))))
 
 
 @router.get(

@@ -20,6 +20,17 @@ WHERE report.asset_id = ANY (%(assets)s::uuid[]) AND kind IN ('noon', 'departure
 ORDER BY report.asset_id, lower(recorded), lower(period)
 LIMIT %(limit)s;
 
+-- name: reports_in
+-- Masters' reports as believed now or known then that meet stretches of time, each named with its ship.
+SELECT DISTINCT report.asset_id, utilization_report_id, revision, lease_id, kind, lower(period) AS from_time, upper(period) AS to_time,
+    figures, lower(recorded) AS recorded_at
+FROM unnest(%(assets)s::uuid[], %(from)s::timestamptz[], %(to)s::timestamptz[]) AS stretch (asset_id, from_time, to_time)
+JOIN utilization_report AS report ON report.asset_id = stretch.asset_id
+WHERE kind IN ('noon', 'departure', 'arrival', 'in_port') AND period && tstzrange(stretch.from_time, stretch.to_time)
+    AND CASE WHEN %(known)s::timestamptz IS NULL THEN upper_inf(recorded) ELSE recorded @> %(known)s::timestamptz END
+ORDER BY report.asset_id, recorded_at, from_time
+LIMIT %(limit)s;
+
 -- name: charters
 -- Tenures that meet [from, to) with what their paper agrees, earliest first; of leases or of assets.
 SELECT lease.lease_id, lease.asset_id, lease.lessee_party_id, party.name AS lessee_name, lease.form, contract.reference,

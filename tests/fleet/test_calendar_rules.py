@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -13,7 +13,9 @@ from hypothesis import strategies as st
 
 from fleet.area import shape_of
 from fleet.calendar_rules import RULES, Condition, Standing, conditions, emissions
+from fleet.hull_reports import HullSummary
 from fleet.instants import DAY_US
+from fleet.noon_report import BalanceFinding
 from fleet.obligation import (
     KINDS,
     Check,
@@ -330,6 +332,32 @@ def test_a_year_that_will_end_with_d_or_e_is_told_with_the_agreed_cii(rating: st
     )
     assert [one.severity for one in ones] == severity
     assert all([each["attained_max"] for each in one.evidence["agreed"]] == [3.9] for one in ones)
+
+
+def gap(days_ago: int, fuel: str = "HFO", gap_t: float = 20.0) -> BalanceFinding:
+    at = datetime.combine(day(-days_ago), time(12), UTC)
+    return BalanceFinding(
+        type=fuel, utc_to=at, gap_t=gap_t, tolerance_t=1, rob_before_t=900, bunkered_t=0, consumed_t=30, rob_after_t=850
+    )
+
+
+@pytest.mark.parametrize(("days_ago", "told"), [(0, 1), (29, 1), (30, 0)])
+def test_tanks_that_do_not_add_up_are_told_for_a_month(days_ago: int, told: int) -> None:
+    assert len(found(ship(fuel_gaps=(gap(days_ago),)), "fuel_balance_gap")) == told
+
+
+def test_a_fuel_is_told_once_with_its_newest_gap_and_since_its_first() -> None:
+    ones = found(ship(fuel_gaps=(gap(3, gap_t=7.0), gap(9), gap(5, "MDO_MGO"))), "fuel_balance_gap")
+    assert [(one.subject, one.evidence["gaps"], one.evidence["gap_t"]) for one in ones] == [("HFO", 2, 7.0), ("MDO_MGO", 1, 20.0)]
+    assert ones[0].since_us == start_us(day(-9))
+
+
+@pytest.mark.parametrize(("due", "told"), [(True, 1), (False, 0), (None, 0)])
+def test_a_hull_that_wants_cleaning_is_told(due: bool | None, told: int) -> None:
+    hull = HullSummary(
+        points_used=40, mean_deviation_pct=-4.0, post_dock_pct=-1.0, in_service_pct=-6.0, maintenance_due=due, reason={}
+    )
+    assert len(found(ship(hull=hull), "hull_performance")) == told
 
 
 # -- episodes

@@ -109,7 +109,7 @@ async def test_the_worker_judges_each_lessor_once_a_day_and_a_tenants_figure_cou
     assert await rows(pool, "SELECT FROM finding WHERE rule = 'insurance_expiring'") == []
 
 
-async def test_a_ship_whose_reports_lead_to_a_year_of_e_is_told_while_it_can_be_helped(pool: Pool) -> None:
+async def test_noon_reports_warn_of_a_year_of_e_and_of_tanks_that_do_not_add_up(pool: Pool) -> None:
     async with pool.connection() as conn:
         await registry.create_tenant(conn, "demo", "Demo")
         ship = await registry.register_asset(
@@ -117,12 +117,20 @@ async def test_a_ship_whose_reports_lead_to_a_year_of_e_is_told_while_it_can_be_
         )
         await conn.execute(
             "INSERT INTO utilization_report (tenant, lease_id, asset_id, kind, period, figures, received_at)"
-            " SELECT 'demo', gen_random_uuid(), %(ship)s, 'noon', tstzrange(noon, noon + interval '1 day'), %(said)s, now()"
-            " FROM generate_series('2026-01-01Z'::timestamptz, '2026-06-30Z', interval '1 day') AS noon",
-            {"ship": ship, "said": '{"distance_og_nm": 250, "fuel": [{"type": "HFO", "me_t": 40}]}'},
+            " SELECT 'demo', gen_random_uuid(), %(ship)s, 'noon', tstzrange(noon, noon + interval '1 day'), jsonb_build_object("
+            " 'distance_og_nm', 250, 'fuel', jsonb_build_array(jsonb_build_object('type', 'HFO', 'me_t', 40,"
+            " 'rob_t', 9000 - 40 * n - CASE WHEN n > 170 THEN 25 ELSE 0 END))), now()"
+            " FROM generate_series('2026-01-01Z'::timestamptz, '2026-06-30Z', interval '1 day') WITH ORDINALITY AS day (noon, n)",
+            {"ship": ship},
         )
     await run_pass(pool, "demo", date(2026, 6, 30))
-    (told,) = await rows(pool, "SELECT rule, severity, subject, evidence FROM finding WHERE superseded_by IS NULL")
-    assert (told["rule"], told["severity"], told["subject"]) == ("cii_forecast", "critical", "2026")
-    assert told["evidence"]["attained_g_per_capacity_nm"] == pytest.approx(40 * 3.114e6 / (81_600 * 250), abs=1e-3)
-    assert (told["evidence"]["is_indicative"], told["evidence"]["low_rating"]) == (False, "E")
+    year, tanks = await rows(
+        pool, "SELECT rule, severity, subject, evidence FROM finding WHERE superseded_by IS NULL ORDER BY rule"
+    )
+    assert (year["rule"], year["severity"], year["subject"]) == ("cii_forecast", "critical", "2026")
+    assert year["evidence"]["attained_g_per_capacity_nm"] == pytest.approx(40 * 3.114e6 / (81_600 * 250), abs=1e-3)
+    assert (year["evidence"]["is_indicative"], year["evidence"]["low_rating"]) == (False, "E")
+    assert (tanks["rule"], tanks["severity"], tanks["subject"]) == ("fuel_balance_gap", "warning", "HFO")
+    assert (tanks["evidence"]["gap_t"], tanks["evidence"]["reported_to"]) == (25.0, "2026-06-21T00:00:00Z")
+    await run_pass(pool, "demo", date(2026, 7, 21))
+    assert await rows(pool, "SELECT FROM alert WHERE rule = 'fuel_balance_gap' AND status = 'resolved'") != []
