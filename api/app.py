@@ -25,6 +25,7 @@ from api.problem import Problem, on_crash, on_http_exception, on_invalid_request
 from api.routes import (
     agenda,
     alerts,
+    areas,
     assets,
     changes,
     cii,
@@ -67,6 +68,7 @@ ROUTERS = tuple(
         lifecycle,
         identities,
         months,
+        areas,
         imports,
         milestones,
         parties,

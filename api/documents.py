@@ -37,6 +37,7 @@ TAGS = [
         "description": "Carbon, fuel and hull of ships, time lost under leases: with coverage, method, sources.",
     },
     {"name": "money", "description": "Use that is billed: reports against telemetry, reserves, return conditions, forecasts."},
+    {"name": "areas", "description": "Lines on the map: ports and anchorages, prohibited and notified areas; who was inside."},
     {"name": "findings", "description": "What detection concluded, with evidence; facts, revised when later readings differ."},
     {"name": "alerts", "description": "What a person is asked to look at, and what people did about it."},
     {"name": "calendar", "description": "What is due, what changed, and one row an asset over all of them."},

@@ -18,6 +18,22 @@ NAME: dict[str, Any] = {
     "warning": None,
 }  # fmt: skip
 ACCEPTED: dict[str, Any] = {"finding_id": "5c1d7e0f9a", "identifiers": [{**NAME, "source": "accepted:5c1d7e0f9a"}]}
+AREA: dict[str, Any] = {
+    "id": "NLRTM", "name": "Rotterdam", "kind": "port", "severity": "info", "applies_to": ["vessel"], "area_set": None,
+    "issuer": "UNECE", "version": "2024-2", "geometry": {"type": "Point", "coordinates": [4.05, 51.95]}, "radius_m": 3000.0,
+    "bbox": [4.006, 51.923, 4.094, 51.977], "valid_from": None, "valid_to": None, "recorded_at": AT, "source": "unlocode.csv",
+    "own": True,
+}  # fmt: skip
+AREA_COLLECTION: dict[str, Any] = {
+    "type": "FeatureCollection",
+    "features": [{
+        "type": "Feature", "id": "own-limits",
+        "geometry": {"type": "Polygon", "coordinates": [[[177.0, -19.0], [-178.0, -19.0], [-178.0, -15.0], [177.0, -19.0]]]},
+        "properties": {"id": "own-limits", "name": "Outside the trading limits", "kind": "prohibited", "issuer": "lessor",
+                       "version": "2026-1", "severity": "warning", "applies_to": ["vessel"]},
+    }],
+}  # fmt: skip
+IMPORTED: dict[str, Any] = {"added": 1, "replaced": 0, "unchanged": 0}
 INSTALLATION: dict[str, Any] = {
     "asset_id": OTHER_ID, "class": "engine", "name": "ESN 123456", "type": "CFM56-5B4", "parent_id": ID, "parent_name": "PH-XYZ",
     "position": "1", "valid_from": AT, "valid_to": None, "recorded_at": LATER, "source": "paper",

@@ -38,6 +38,35 @@ class AcceptedShape(Shape, frozen=True, kw_only=True):
     identifiers: list[IdentifierShape]
 
 
+class AreaShape(Shape, frozen=True, kw_only=True):
+    """An area in one version. `geometry` is GeoJSON, cut at 180°, or a Point with `radius_m`; `own` is false for everybody's."""
+
+    id: str
+    name: str
+    kind: str
+    severity: str
+    applies_to: list[str]
+    area_set: str | None
+    issuer: str
+    version: str
+    geometry: dict[str, Any]
+    radius_m: float | None
+    bbox: list[float]
+    valid_from: Time | None
+    valid_to: Time | None
+    recorded_at: Time
+    source: str
+    own: bool
+
+
+class ImportedShape(Shape, frozen=True, kw_only=True):
+    """What an import came to: areas that were new, that replaced what was there, and that were there already."""
+
+    added: int
+    replaced: int
+    unchanged: int
+
+
 class InstallationShape(Shape, frozen=True, kw_only=True):
     """A component on its parent, and when; null bounds are open, `valid_to` is exclusive."""
 

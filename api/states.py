@@ -12,6 +12,7 @@ from typing import Any
 
 from api.shapes import (
     AltitudeShape,
+    AreaShape,
     AssetShape,
     CoverageShape,
     DeviceStatusShape,
@@ -63,6 +64,28 @@ def identifier_shape(row: Row) -> IdentifierShape:
         recorded_at=time_of(row["recorded_at"]),
         source=row["source"],
         warning=check_digit_warning(row["scheme"], row["value"]),
+    )
+
+
+def area_shape(row: Row) -> AreaShape:
+    """A version of an area as the API shows it."""
+    return AreaShape(
+        id=row["area_id"],
+        name=row["name"],
+        kind=row["kind"],
+        severity=row["severity"],
+        applies_to=list(row["applies_to"]),
+        area_set=row["area_set"],
+        issuer=row["issuer"],
+        version=row["version"],
+        geometry=row["geometry"],
+        radius_m=row["radius_m"],
+        bbox=[row["west_deg"], row["south_deg"], row["east_deg"], row["north_deg"]],
+        valid_from=time_of(row["valid_from"]),
+        valid_to=time_of(row["valid_to"]),
+        recorded_at=to_rfc3339(row["recorded_at"]),
+        source=row["source"],
+        own=row["tenant"] != "_",
     )
 
 

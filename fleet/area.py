@@ -18,6 +18,7 @@ import shapely
 from shapely.affinity import translate
 from shapely.geometry import LineString, MultiPolygon, Point, Polygon, box, mapping
 from shapely.geometry.base import BaseGeometry
+from shapely.geometry.polygon import orient
 from shapely.ops import nearest_points, unary_union
 from shapely.strtree import STRtree
 
@@ -108,9 +109,12 @@ class Shape:
         return distance_m(lat_deg, lon_deg, sign * (90.0 - away), angle)
 
     def geojson(self) -> dict[str, Any]:
-        """The geometry as RFC 7946 has it: longitudes in [−180, 180], cut at ±180°; a Polygon where one suffices."""
-        parts = list(self.geometry.geoms)
-        found: dict[str, Any] = mapping(parts[0] if len(parts) == 1 else self.geometry)
+        """The geometry as RFC 7946 has it: longitudes in [−180, 180], cut at ±180°; a Polygon where one suffices.
+
+        The same area gives the same text, whatever corner its rings began at.
+        """
+        parts = [orient(part) for part in shapely.normalize(self.geometry).geoms]
+        found: dict[str, Any] = mapping(parts[0] if len(parts) == 1 else MultiPolygon(parts))
         return {"type": found["type"], "coordinates": _lists(found["coordinates"])}
 
 

@@ -277,6 +277,43 @@ def step_process(
     asyncio.run(run(socket.socket(fileno=channel)))
 
 
+@app.command("import-areas")
+def import_areas(
+    paths: Annotated[
+        list[Path], typer.Argument(help="GeoJSON, or CSV as UN/LOCODE or the World Port Index.", exists=True, dir_okay=False)
+    ],
+    tenant: Annotated[str, typer.Option(help="Whose areas; _ is everybody's.")] = "_",
+    issuer: Annotated[str | None, typer.Option(help="Where the file does not say who issued them.")] = None,
+    version: Annotated[str | None, typer.Option(help="Where the file does not say which version.")] = None,
+    kind: Annotated[str | None, typer.Option(help="Where the file does not say which kind.")] = None,
+    area_set: Annotated[str | None, typer.Option(help="The list they belong to.")] = None,
+    valid_from: Annotated[datetime | None, typer.Option(help="In force from then on (UTC); before that what was stays.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Read and name what is wrong; write nothing.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Import ports, anchorages and other areas: all of them, or none with every fault named."""
+    settings = _settings("import-areas")
+    from fleet.area_entry import Defaults
+    from fleet.instants import from_datetime
+    from keelwing.area_files import import_entries, read_areas
+
+    from_us = None if valid_from is None else from_datetime(valid_from.replace(tzinfo=UTC))
+    entries, faults = read_areas(paths, Defaults(issuer, version, kind, area_set, from_us))
+    for fault in faults:
+        typer.echo(f"{fault.pointer}: {fault.detail}", err=True)
+    if faults:
+        _fail(f"{len(faults)} faults, nothing imported")
+    if dry_run:
+        typer.echo(json.dumps({"areas": len(entries)}) if as_json else f"{len(entries)} areas, nothing written")
+        return
+    source = ", ".join(path.name for path in paths)[:200]
+    done = asyncio.run(import_entries(_database_url(settings), tenant, entries, source=source))
+    if as_json:
+        typer.echo(json.dumps(done._asdict()))
+    else:
+        typer.echo(f"{done.added} areas added, {done.replaced} replaced, {done.unchanged} unchanged")
+
+
 @app.command()
 def serve() -> None:
     """Serve the API and the page."""

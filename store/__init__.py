@@ -42,6 +42,8 @@ In reading order, with what each gives:
     leases.withdraw(conn, tenant, asset_id, event_id, actor, at_us) -> Entered | Refusal
     leases.find(conn, LeaseFilter, after, limit) -> rows; leases.shown(conn, rows, at_us, known_us) -> list[ShownLease]
     restated.closed_months(conn, lease_id, from_us, to_us) -> list[ClosedMonth]; restated.tell(conn, restatements, at_us) -> None
+`areas`: lines on the map, imported and dated.
+    import_areas(conn, tenant, entries, *, source) -> Imported; areas(conn, which, after, limit) -> list[Row]
 `columns`, `staging`, `rollups`, `readings`: the log, by COPY, and what it adds up to.
     readings.insert(conn, rows, commit_nos) -> list[ReadingRow]             those that were not there yet
     readings.duplicates(conn, keys) -> set[key]                             key = (class, stream_id, time_us, source, seq)
