@@ -33,6 +33,18 @@ AREA_COLLECTION: dict[str, Any] = {
                        "version": "2026-1", "severity": "warning", "applies_to": ["vessel"]},
     }],
 }  # fmt: skip
+PRESENCE_QUESTION: dict[str, Any] = {
+    "area": {"type": "Polygon", "coordinates": [[[53.1, 16.6], [60.2, 10.8], [48.7, -6.7], [36.0, 18.0], [53.1, 16.6]]]},
+    "from": "2026-05-01T00:00:00Z",
+}  # fmt: skip
+PRESENCE: dict[str, Any] = {
+    "asset_id": ID, "class": "vessel", "name": "Blue Heron", "verdict": "possible", "inside": [],
+    "silences": [{"from": AT, "to": LATER, "silent_h": 11.5, "last_position": {"type": "Point", "coordinates": [52.1, 17.2]},
+                  "next_position": {"type": "Point", "coordinates": [54.0, 17.9]}, "last_distance_nm": 31.2,
+                  "next_distance_nm": 60.4, "needed_speed_kn": 9.8, "limit_speed_kn": 25.0}],
+    "coverage": 0.97, "is_estimate": False, "method": "fixes-and-ellipse/1",
+    "sources": ["asset_reading_hour", "asset_reading_vessel"], "reason": {},
+}  # fmt: skip
 IMPORTED: dict[str, Any] = {"added": 1, "replaced": 0, "unchanged": 0}
 INSTALLATION: dict[str, Any] = {
     "asset_id": OTHER_ID, "class": "engine", "name": "ESN 123456", "type": "CFM56-5B4", "parent_id": ID, "parent_name": "PH-XYZ",

@@ -59,6 +59,44 @@ class AreaShape(Shape, frozen=True, kw_only=True):
     own: bool
 
 
+class InsideShape(Shape, frozen=True, kw_only=True):
+    """A stretch inside an area; `fixes` counts those that were looked at one by one, 0 where whole hours lay inside."""
+
+    from_: Time = msgspec.field(name="from")
+    to: Time
+    fixes: int
+
+
+class PassedSilenceShape(Shape, frozen=True, kw_only=True):
+    """A silence in which an asset could have been inside: the speed that takes against the one it is held capable of."""
+
+    from_: Time = msgspec.field(name="from")
+    to: Time
+    silent_h: float
+    last_position: PointShape | None
+    next_position: PointShape | None
+    last_distance_nm: float | None
+    next_distance_nm: float | None
+    needed_speed_kn: float
+    limit_speed_kn: float
+
+
+class PresenceShape(Shape, frozen=True, kw_only=True):
+    """An asset that was `inside` an area, or of which it is `possible`; the evidence, and how well it was heard meanwhile."""
+
+    asset_id: str
+    class_: str = msgspec.field(name="class")
+    name: str
+    verdict: Literal["inside", "possible"]
+    inside: list[InsideShape]
+    silences: list[PassedSilenceShape]
+    coverage: float
+    is_estimate: bool
+    method: str
+    sources: list[str]
+    reason: Reasons
+
+
 class ImportedShape(Shape, frozen=True, kw_only=True):
     """What an import came to: areas that were new, that replaced what was there, and that were there already."""
 
