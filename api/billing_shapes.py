@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
+from api.carbon import fuel_balance_shape
 from api.money_shapes import (
     ChargeShape,
     ChargesShape,
@@ -92,6 +93,7 @@ def reconciliation_shape(month: LeaseMonth, now_us: int, practice: Practice) -> 
         is_estimate=is_estimate(None if own is None else own.coverage, month.month.last, practice),
         method=[] if own is None else list(own.methods), sources={} if own is None else own.sources,
         reports=sorted({each.row_id for each in month.reported.values()}), comparisons=[_comparison(each) for each in judged],
+        fuel_gaps=[fuel_balance_shape(each) for each in month.fuel_gaps],
         effects=[_effect(each, month.names) for each in effects],
         effect=totals((each.account.currency, each.difference) for each in effects), reason=reason,
     )  # fmt: skip

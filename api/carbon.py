@@ -217,12 +217,13 @@ def fuel_shape(asset_id: str, facts: CarbonFacts, window: Window) -> FuelShape:
         distance_differs=noon_report.distance_differs(told.distance_og_nm or 0.0, observed_nm, on, HOUSE) if comparable else None,
         hours_underway=told.hours_underway,
         fuel=[FuelSumShape(**msgspec.structs.asdict(line)) for line in told.fuel], co2_t=told.co2_t,
-        balance=[_balance(each) for each in noon_report.balance_findings(inside, HOUSE)],
+        balance=[fuel_balance_shape(each) for each in noon_report.balance_findings(inside, HOUSE)],
         coverage=told.coverage, method="noon_report",
         sources={"noon_report": told.coverage}, is_estimate=told.coverage < enough, reason=reason,
     )  # fmt: skip
 
 
-def _balance(found: noon_report.BalanceFinding) -> FuelBalanceShape:
+def fuel_balance_shape(found: noon_report.BalanceFinding) -> FuelBalanceShape:
+    """Two reports whose tanks do not add up, as the API shows it."""
     known = msgspec.structs.asdict(found)
     return FuelBalanceShape(at=to_rfc3339(from_datetime(known.pop("utc_to"))), **known)

@@ -28,7 +28,7 @@ RECONCILIATION: dict[str, Any] = {
     "lease_id": OTHER_ID, "lease_reference": "OL-118", "lessee": "Northern Air", "asset_id": ID, "asset_name": "PH-XYZ",
     "month": "2026-05", **MONTH, "status": "out_of_tolerance", "coverage": 0.98, "report_coverage": None, "is_estimate": False,
     "method": ["AC-DET-1/1"], "sources": {"adsb": 1.0}, "reports": [f"{ACCOUNT_ID}/1"], "comparisons": [COMPARISON],
-    "effects": [EFFECT], "effect": {"USD": "6471.83"}, "reason": {"report_coverage": "one_report_for_the_month"},
+    "fuel_gaps": [], "effects": [EFFECT], "effect": {"USD": "6471.83"}, "reason": {"report_coverage": "one_report_for_the_month"},
 }  # fmt: skip
 CHARGE: dict[str, Any] = {
     "kind": "excess_cycles", "unit": "fc", "actual": 160.0, "agreed": 133.333333, "billable": 26.666667, "excess": 26.666667,

@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from api.shapes import Reasons, Shape, Time
+from api.shapes import FuelBalanceShape, Reasons, Shape, Time
 
 
 class UtilizationReportShape(Shape, frozen=True, kw_only=True):
@@ -100,6 +100,7 @@ class ReconciliationShape(Shape, frozen=True, kw_only=True):
     sources: dict[str, float]
     reports: list[str]
     comparisons: list[ComparisonShape]
+    fuel_gaps: list[FuelBalanceShape]
     effects: list[EffectShape]
     effect: dict[str, Decimal]
     reason: Reasons

@@ -17,6 +17,7 @@ from fleet.billing_terms import BillingTerms
 from fleet.instants import from_datetime
 from fleet.maintenance_reserve import AccrualLine, MonthUse, RateTerms, accrue
 from fleet.money import ZERO, exact
+from fleet.noon_report import BalanceFinding
 from fleet.practice import Practice
 from fleet.utilization import DRIVERS, HOUSE, Comparison, compare
 
@@ -213,7 +214,8 @@ def status_of(judged: Sequence[Comparison], *, received: bool, month: Month, now
 class LeaseMonth(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that a lease's month is judged and billed by; figures by asset id, `names` are (class, name) of those assets.
 
-    `row_ids` are the reports that came in, `report_coverage` the reported share of the period (noon reports; None: not counted).
+    `report_coverage` is the reported share of the period (noon reports; None: not counted), `fuel_gaps` where their tanks do not
+    add up.
     """
 
     lease_id: str
@@ -227,6 +229,7 @@ class LeaseMonth(msgspec.Struct, frozen=True, kw_only=True):
     observed: dict[str, Observation]
     names: dict[str, tuple[str, str]]
     report_coverage: float | None = None
+    fuel_gaps: tuple[BalanceFinding, ...] = ()
 
     def judged(self, practice: Practice = HOUSE) -> list[Comparison]:
         """The lease's own asset, reported against observed."""

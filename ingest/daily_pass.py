@@ -28,7 +28,7 @@ from fleet.obligation import CiiOutlook, Dossier, LeaseDossier, day_of
 from fleet.practice_book import HOUSE
 from fleet.shards import shard_of
 from ingest.alerting import raise_alerts
-from store import billing, commits, daily_passes, dossiers, findings, readings, vessels
+from store import billing, commits, daily_passes, dossiers, findings, readings, rederived, vessels
 from store.daily_passes import DailyPass
 from store.dossiers import Question
 from store.faults import AWAY
@@ -120,7 +120,10 @@ async def run_pass(pool: Pool, tenant: str, day: date, clock: Clock = now_us, ac
     )  # fmt: skip
     async with pool.connection() as conn:
         await daily_passes.write(conn, done)
-    log.info("daily_pass.done", tenant=tenant, day=day.isoformat(), assets=assets, conditions=found, written=written)
+        restated = await rederived.tell(conn, tenant, day, known_us)
+    log.info(
+        "daily_pass.done", tenant=tenant, day=day.isoformat(), assets=assets, conditions=found, written=written, restated=restated
+    )  # fmt: skip
     return Passed(done=done, opened=opened)
 
 

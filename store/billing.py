@@ -277,7 +277,7 @@ def _lease_month(row: Row, month: Month, terms: BillingTerms, rows: _Gathered) -
         if each.from_us < month.to_us and each.to_us > month.from_us
     ]
     told = [each for each in rows.reports.get(lease_id, ()) if _meets(each, month)]
-    reported, coverage = _reported(told, asset_id, month)
+    reported, coverage, fuel_gaps = _reported(told, asset_id, month)
     observed_by_asset = {}
     for each in names:
         if each == asset_id:
@@ -294,7 +294,7 @@ def _lease_month(row: Row, month: Month, terms: BillingTerms, rows: _Gathered) -
     return LeaseMonth(
         lease_id=lease_id, reference=row["reference"], lessee=row["lessee_name"], asset_id=asset_id, month=month, terms=terms,
         accounts=tuple(_account(each) for each in mine), reported=reported, observed=observed_by_asset, names=names,
-        report_coverage=coverage,
+        report_coverage=coverage, fuel_gaps=fuel_gaps,
     )  # fmt: skip
 
 
@@ -317,8 +317,16 @@ def _account(row: Row) -> AccountOfMonth:
     )  # fmt: skip
 
 
-def _reported(told: Sequence[Row], asset_id: str, month: Month) -> tuple[dict[str, Reported], float | None]:
-    """Monthly reports by asset; for a ship without one, the sum of its noon reports and the share of the period they cover."""
+class _Told(NamedTuple):
+    """What reports say of a month: by asset, the share that a master's cover (None: one report), tanks that do not add up."""
+
+    reported: dict[str, Reported]
+    coverage: float | None = None
+    fuel_gaps: tuple[noon_report.BalanceFinding, ...] = ()
+
+
+def _reported(told: Sequence[Row], asset_id: str, month: Month) -> _Told:
+    """Monthly reports by asset; for a ship without one, the sum of its master's reports."""
     found = {
         str(row["asset_id"]): Reported(
             figures=figures_of(row["figures"]), row_id=f"{row['utilization_report_id']}/{row['revision']}"
@@ -327,13 +335,15 @@ def _reported(told: Sequence[Row], asset_id: str, month: Month) -> tuple[dict[st
         if row["kind"] == "monthly"
     }  # fmt: skip
     noons = [row for row in told if row["kind"] != "monthly" and str(row["asset_id"]) == asset_id]
-    if asset_id in found or not noons:
-        return found, None
+    if not noons:
+        return _Told(found)
     read = [noon_report.read(row["figures"]) for row in noons]
-    sums = noon_report.summed(
-        [each for each in read if isinstance(each, noon_report.NoonReport)], to_datetime(month.from_us), to_datetime(month.to_us)
-    )  # fmt: skip
+    kept = [each for each in read if isinstance(each, noon_report.NoonReport)]
+    gaps = tuple(noon_report.balance_findings(kept))
+    if asset_id in found:
+        return _Told(found, None, gaps)
+    sums = noon_report.summed(kept, to_datetime(month.from_us), to_datetime(month.to_us))
     figures = {} if sums.distance_og_nm is None else {"distance_nm": _exact(sums.distance_og_nm)}
     last = noons[-1]
     found[asset_id] = Reported(figures=figures, row_id=f"{last['utilization_report_id']}/{last['revision']}")
-    return found, sums.coverage
+    return _Told(found, sums.coverage, gaps)

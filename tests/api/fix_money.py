@@ -93,3 +93,18 @@ def _fly(conn: psycopg.Connection[Any], plane: str, observed_share: float) -> No
                 for n in range(31)
             ],
         )
+
+
+def lose_a_flight(world: World, journey_id: str) -> None:
+    """Retract a flight in a later commit, as a derivation after late readings does."""
+    later = (COMMIT_NO * 1_000_000, journey_id)
+    with psycopg.connect(world.url) as conn:
+        conn.execute("INSERT INTO commits (commit_no, shard, epoch, n) VALUES (%s, 0, 0, 1000000)", later[:1])
+        conn.execute("UPDATE journey SET superseded_by = %s WHERE journey_id = %s", later)
+        conn.execute(
+            "INSERT INTO journey"
+            " (journey_id, revision, tenant, asset_id, asset, kind, started_at, ended_at, method, cycles, retracted, commit_no)"
+            " SELECT journey_id, 2, tenant, asset_id, asset, kind, started_at, ended_at, method, cycles, true, %s"
+            " FROM journey WHERE journey_id = %s",
+            later,
+        )

@@ -14,7 +14,7 @@ import pytest
 
 from ingest.daily_pass import run_pass
 from store.pool import open_pool
-from tests.api.fix_money import Money, furnish
+from tests.api.fix_money import Money, furnish, lose_a_flight
 from tests.api.fix_world import Asking, World
 from tests.fleet.fix_vectors import vector
 
@@ -131,6 +131,26 @@ async def test_a_month_is_booked_once_and_a_correction_is_restated(ask: Asking, 
     assert sum(Decimal(row["amount"]) for row in rows) == sum(Decimal(line["amount"]) for line in adjusted["lines"])
     assert {row["lease_reference"] for row in rows} == {"OL-118"}
     assert {row["lessee"] for row in rows} == {"Northern Bulk"}
+
+
+async def test_use_derived_again_in_a_closed_month_is_restated_once(ask: Asking, world: World) -> None:
+    money, manager = furnish(world), ask("manager")
+    await open_accounts(manager, money)
+    await report(manager, money, 312.45)
+    await accrue(manager, money)
+    await the_daily_pass(world, date(2026, 6, 20))
+    assert outbox(world) == []
+
+    lose_a_flight(world, "f7")
+    await the_daily_pass(world, date(2026, 6, 21))
+    await the_daily_pass(world, date(2026, 6, 22))
+
+    (told,) = outbox(world)
+    assert (told["data"]["cause"], told["data"]["lease_id"]) == ("use_rederived", money.lease)
+    before, after = told["data"]["before"], told["data"]["after"]
+    assert (before["figures"]["flight_h"], before["figures"]["cycles"]) == (312.45, 148)
+    assert (after["figures"]["flight_h"], after["figures"]["cycles"]) == (pytest.approx(312.45 - 7600 / 3600), 147)
+    assert before["row"] == f"closed_month/{money.lease}/2026-05/1"
 
 
 async def test_a_report_below_what_was_flown_shows_its_effect_in_money(ask: Asking, world: World) -> None:
@@ -321,11 +341,12 @@ async def test_redelivery_is_settled_item_by_item_and_forecast_by_the_earliest_d
 async def test_a_masters_reports_are_summed_against_the_track(ask: Asking, world: World) -> None:
     manager = ask("manager")
     path = f"/v1/leases/{world.lease}/utilization-reports"
-    noon = {
-        "kind": "noon", "from": "2026-11-20T10:00:00Z", "to": "2026-11-20T14:00:00Z",
-        "items": [{"figures": {"distance_og_nm": 48.2, "hours_underway": 4.0, "fuel": [{"type": "HFO", "me_t": 6.1}]}}],
-    }  # fmt: skip
-    kept = await posted(manager, path, noon)
+    for hours, distance_nm, rob_t in (((10, 12), 24.2, 410), ((12, 14), 24.0, 390)):
+        noon = {
+            "kind": "noon", "from": f"2026-11-20T{hours[0]}:00:00Z", "to": f"2026-11-20T{hours[1]}:00:00Z",
+            "items": [{"figures": {"distance_og_nm": distance_nm, "fuel": [{"type": "HFO", "me_t": 6.0, "rob_t": rob_t}]}}],
+        }  # fmt: skip
+        kept = await posted(manager, path, noon)
     assert kept["items"][0]["figures"]["report_type"] == "noon"
     with psycopg.connect(world.url) as conn:
         conn.execute(
@@ -340,6 +361,7 @@ async def test_a_masters_reports_are_summed_against_the_track(ask: Asking, world
         "distance_nm", 48.2, pytest.approx(48.0), "within",
     )  # fmt: skip
     assert found["reason"]["effect"] == "no_reserve_accounts"
+    assert [(gap["type"], gap["gap_t"]) for gap in found["fuel_gaps"]] == [("HFO", 14.0)]  # 410 - 6 - 390
 
 
 REFUSALS: list[tuple[str, dict[str, Any], str]] = [
