@@ -102,7 +102,7 @@ def pack_of(facts: MonthFacts) -> dict[str, Any]:
         "reserve_columns": _columns("Bucket", "Component", "Accrued#", "Paid in#", "Paid out#", "Owed#", "Held#"),
         "effect_columns": _columns("Bucket", "Component", "By report#", "By observation#", "Difference#"),
         "effects": _effect_lines(facts), "reserves": _reserve_lines(facts.reserves), "entries": _entry_lines(facts.reserves),
-        "entry_columns": _columns("Day", "Bucket", "Kind", "Month", "Amount#"),
+        "entry_columns": _columns("Day", "Bucket", "Component", "Kind", "Month", "Amount#"),
         "agenda_columns": _columns("Due", "Days#", "What", "Basis"), "agenda": _agenda(facts),
         "alert_columns": _columns("Opened", "Rule", "Status", "Severity"), "alerts": _alerts(facts),
         "gap_columns": _columns("From", "To", "Verdict"), "gaps": _gaps(facts),
@@ -242,7 +242,7 @@ def _bucket(row: Row) -> str:
 def _entry_lines(rows: Sequence[Row]) -> list[Line]:
     return [
         Line(
-            [_instant(row["at"])[:10], row["bucket"].replace("_", " "), row["kind"].replace("_", " "),
+            [_instant(row["at"])[:10], row["bucket"].replace("_", " "), row["component"], row["kind"].replace("_", " "),
              "" if row["month"] is None else f"{row['month']:%Y-%m}", f"{row['amount']:,.2f} {row['currency']}"]
         )
         for row in rows
