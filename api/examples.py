@@ -164,6 +164,17 @@ OBLIGATION: dict[str, Any] = {
     "asset": "imo:9074729", "asset_name": "Blue Heron", "class": "vessel", "lease_id": OTHER_ID, "reference": "NB-2026-01",
     "lessee": "Northern Bulk", "detail": {"cover": "hull", "insurer": "Gard"}, "reason": {"window_from": "no_window"},
 }  # fmt: skip
+PORTFOLIO: dict[str, Any] = {
+    "asset_id": ID, "name": "Blue Heron", "class": "vessel", "type": "bulk carrier", "stage": "on_lease",
+    "lease": {"id": OTHER_ID, "reference": "NB-2026-01", "form": "bareboat", "lessee": "Northern Bulk", "term_to": LATER,
+              "days_left": 61},
+    "position": {"type": "Point", "coordinates": [3.9, 51.95]}, "position_time": AT,
+    "operating_status": "under_way_using_engine", "from": "2026-10-01T00:00:00Z", "to": "2026-11-01T00:00:00Z", "use": USE,
+    "days_known": 31,
+    "plan": {"driver": "nm", "minimum": 4000.0, "observed": 5120.4, "reported": None, "months": 1, "months_unreported": 1,
+             "reason": {"reported": "not_reported"}},
+    "alerts_open": {"critical": 0, "warning": 2}, "reason": {},
+}  # fmt: skip
 CHANGE: dict[str, Any] = {
     "at": LATER, "change": "restated", "kind": "lease_event", "key": ID, "revision": 1, "asset_id": ID,
     "asset_name": "Blue Heron", "lease_id": OTHER_ID, "actor": f"key:{ID}",

@@ -352,6 +352,60 @@ class ObligationShape(Shape, frozen=True, kw_only=True):
     reason: Reasons
 
 
+class PortfolioLeaseShape(Shape, frozen=True, kw_only=True):
+    """The lease an asset is under: `term_to` is the end that the paper promises, `days_left` until then, negative in holdover."""
+
+    id: str
+    reference: str | None
+    form: str
+    lessee: str | None
+    term_to: Time | None
+    days_left: int | None
+
+
+class PlanShape(Shape, frozen=True, kw_only=True):
+    """The least use that the lease asks for in a period, beside what was observed and reported; in the driver's unit.
+
+    `reported` is null where the report of one of the `months` is missing.
+    """
+
+    driver: str
+    minimum: float
+    observed: float
+    reported: float | None
+    months: int
+    months_unreported: int
+    reason: Reasons
+
+
+class OpenAlertsShape(Shape, frozen=True, kw_only=True):
+    """Alerts that wait for somebody now, acknowledged ones too."""
+
+    critical: int
+    warning: int
+
+
+class PortfolioShape(Shape, frozen=True, kw_only=True):
+    """One asset in one row; `use` is of [from, to), `days_known` how many of its days are known."""
+
+    asset_id: str
+    name: str
+    class_: str = msgspec.field(name="class")
+    type: str | None
+    stage: str | None
+    lease: PortfolioLeaseShape | None
+    position: PointShape | None
+    position_time: Time | None
+    operating_status: str | None
+    from_: Time | None = msgspec.field(name="from")
+    to: Time | None
+    use: UseFiguresShape | None
+    days_known: int
+    plan: PlanShape | None
+    alerts_open: OpenAlertsShape
+    reason: Reasons
+
+
 class ChangeShape(Shape, frozen=True, kw_only=True):
     """Something recorded at `at`. `key` and `revision` name the row among its `kind`; `detail` says what it holds now."""
 

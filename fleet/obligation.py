@@ -18,6 +18,7 @@ import msgspec
 
 from fleet import survey, utilization
 from fleet.area import Shape
+from fleet.carbon import ship_type_of
 from fleet.forecast import Forecast, Limit, next_event
 from fleet.hull_reports import HullSummary
 from fleet.instants import DAY_US, to_datetime
@@ -391,10 +392,10 @@ def certificate_of(dossier: Dossier, on: date) -> Certificate | None:
         return None
     bottoms = [*done.get("bottom", ()), *done.get("renewal", ())]
     intermediate = [day for day in ends.get("intermediate", ()) if day > issued_on]
-    ship_type = dossier.particulars.get("ship_type") or dossier.type
+    ship_type = ship_type_of(dossier.particulars.get("ship_type")) or ship_type_of(dossier.type)
     return Certificate(
         issued_on=issued_on, built_on=built_on,
-        ship_type=None if ship_type is None else str(ship_type).lower().replace(" ", "_"),
+        ship_type=ship_type,
         bottom=tuple(
             BottomInspection(on=_end(work), in_water=work.in_water or work.kind == "in_water_survey")
             for work in sorted(bottoms, key=_end)

@@ -62,7 +62,7 @@ async def build(conn: Connection, tenant: str = "demo", today: date | None = Non
     papers = Papers(today=today or datetime.now(UTC).date())
     await registry.create_tenant(conn, tenant, tenant.title())
     papers.plane = await registry.register_asset(
-        conn, tenant, "aircraft", "PH-XYZ", "A320-200", [("icao24", "3c6444")], {"speed_max_kn": 450}
+        conn, tenant, "aircraft", "D-AXYZ", "A320-200", [("icao24", "3c6444")], {"speed_max_kn": 450}
     )
     papers.ship = await registry.register_asset(
         conn, tenant, "vessel", "Quiet Heron", "bulk carrier", [("imo", "9321483")],

@@ -15,24 +15,24 @@ WITH dated AS MATERIALIZED (
         jsonb_build_object('form', form, 'lessee_party_id', lessee_party_id, 'valid_from', lower(valid), 'valid_to', upper(valid))
     FROM lease
     UNION ALL
-    SELECT 'lease_party', (lease_id, role)::text, lease_party_id::text, 1, NULL::uuid, lease_id, source, recorded,
+    SELECT 'lease_party', (lease_id, role)::text, lease_party_id::text, 1, NULL::uuid, lease_id, actor, recorded,
         jsonb_build_object('role', role, 'party_id', party_id, 'valid_from', lower(valid), 'valid_to', upper(valid))
     FROM lease_party
     UNION ALL
-    SELECT 'party_group', party_id::text, party_group_id::text, 1, NULL::uuid, NULL::uuid, source, recorded,
+    SELECT 'party_group', party_id::text, party_group_id::text, 1, NULL::uuid, NULL::uuid, actor, recorded,
         jsonb_build_object('party_id', party_id, 'parent_party_id', parent_party_id)
     FROM party_group
     UNION ALL
-    SELECT 'insurance', insurance_id::text, insurance_id::text, revision, NULL::uuid, lease_id, 'keelwing', recorded,
+    SELECT 'insurance', insurance_id::text, insurance_id::text, revision, NULL::uuid, lease_id, actor, recorded,
         jsonb_build_object('cover', kind, 'insurer', insurer, 'cover_from', lower(cover), 'cover_to', upper(cover))
     FROM insurance
     UNION ALL
-    SELECT 'territory_rule', (lease_id, territory_rule_id)::text, territory_rule_id, revision, NULL::uuid, lease_id, 'keelwing',
+    SELECT 'territory_rule', (lease_id, territory_rule_id)::text, territory_rule_id, revision, NULL::uuid, lease_id, actor,
         recorded,
         jsonb_build_object('rule', kind, 'event_scope', event_scope, 'area_set', area_set)
     FROM territory_rule
     UNION ALL
-    SELECT 'covenant', (lease_id, covenant_id)::text, covenant_id, revision, NULL::uuid, lease_id, 'keelwing', recorded,
+    SELECT 'covenant', (lease_id, covenant_id)::text, covenant_id, revision, NULL::uuid, lease_id, actor, recorded,
         jsonb_build_object('clause', clause, 'severity', severity)
     FROM covenant
     UNION ALL

@@ -115,7 +115,7 @@ async def test_what_changed_since_is_new_restated_and_retracted_with_who_did_it(
     assert step["actor"].startswith("key:")
     assert (step["detail"]["step"], step["detail"]["comment"]) == ("acknowledged", "asked the broker")
     (restated,) = [one for one in found if one["kind"] == "insurance"]
-    assert (restated["asset_name"], restated["revision"], restated["detail"]["insurer"]) == ("PH-XYZ", 2, "Skuld")
+    assert (restated["asset_name"], restated["revision"], restated["detail"]["insurer"]) == ("D-AXYZ", 2, "Skuld")
     assert restated["detail"]["cover_to"].endswith("Z")
 
     first = (await ask("manager").get("/v1/changes", params={"since": since, "limit": 2})).json()
@@ -126,3 +126,26 @@ async def test_what_changed_since_is_new_restated_and_retracted_with_who_did_it(
     assert {one["kind"] for one in await items(ask, "/v1/changes", since=since, kind="alert")} == {"alert"}
     assert await items(ask, "/v1/changes", since=(datetime.now(UTC) + timedelta(days=1)).isoformat()) == []
     assert (await ask("manager").get("/v1/changes")).status_code == 422
+
+
+async def test_a_row_an_asset_says_who_has_it_how_it_was_used_and_what_is_open(ask: Any, papers: Papers, world: Any) -> None:
+    every = {one["name"]: one for one in await items(ask, "/v1/portfolio")}
+    assert "ESN 123456" not in every
+    plane = every["D-AXYZ"]
+    assert (plane["lease"]["lessee"], plane["lease"]["days_left"]) == ("Aerolux", 80)
+    assert plane["use"]["flight_h"] == pytest.approx(10 * plane["days_known"])
+    assert plane["plan"]["minimum"] == 200
+    assert plane["plan"]["observed"] == pytest.approx(plane["use"]["flight_h"])
+    assert plane["plan"]["reason"] == {"reported": "not_reported"}
+    assert every["Quiet Heron"]["reason"]["use"] == "no_use_observed"
+    thin = {one["name"] for one in await items(ask, "/v1/portfolio", coverage_below=0.9)}
+    assert "Quiet Heron" in thin
+    assert "D-AXYZ" not in thin
+    span = {"from": f"{papers.day(-10)}T00:00:00Z", "to": f"{papers.today}T00:00:00Z"}
+    (ten,) = await items(ask, "/v1/portfolio", lessee="aerolux", **span)
+    assert (ten["days_known"], ten["use"]["cycles"], ten["use"]["period_h"]) == (10, 50, 240)
+    assert ten["use"]["coverage"] == pytest.approx(86_000 / 86_400)
+    assert (await ask("manager").get("/v1/portfolio", params={"from": "2026-01-01T05:00:00Z"})).status_code == 422
+    assert (await ask("lessee").get("/v1/portfolio")).status_code == 403
+    table = await ask("viewer").get("/v1/portfolio", headers={"Accept": "text/csv"})
+    assert table.text.splitlines()[0].startswith("asset_id,name,class")
