@@ -10,7 +10,9 @@ from datetime import date, timedelta
 from typing import Any
 
 import icalendar
+import msgspec
 
+from api.return_shapes import Weighed, compensation_shape
 from api.shapes import ObligationShape
 from fleet.calendar_rules import reach_of
 from fleet.instants import to_datetime
@@ -38,7 +40,7 @@ _TITLES = {
 
 
 def agenda_of(dossiers: Iterable[Dossier], on: date, until: date, practice: Practice) -> list[ObligationShape]:
-    """Everything overdue on a day or due before another, of all these assets, the earliest first."""
+    """Everything overdue on a day or due before another, of all these assets, by (day, asset, id)."""
     found = [
         shape_of(dossier, one, on, practice)
         for dossier in dossiers
@@ -95,6 +97,16 @@ def redelivery_detail(dossier: Dossier, lease: LeaseDossier, on: date, practice:
             for check in lease.checks
         ],
     }  # fmt: skip
+
+
+def with_compensation(item: ObligationShape, weighed: Weighed) -> ObligationShape:
+    """A redelivery with what condition would cost at the end of the term: totals by currency, items that nobody can price."""
+    found = compensation_shape(weighed)
+    told = {
+        "basis": found.basis, "direction": found.direction, "items": len(found.lines), "unknown": found.unknown,
+        "is_estimate": found.is_estimate, "totals": msgspec.to_builtins(found.totals),
+    }  # fmt: skip
+    return msgspec.structs.replace(item, detail={**item.detail, "compensation": told})
 
 
 def _title(one: Obligation) -> str:

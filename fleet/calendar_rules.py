@@ -158,15 +158,15 @@ def _life_limits(dossier: Dossier, on: date, practice: Practice) -> Iterator[Con
     for limit in dossier.limits:
         if limit.kind != "life":
             continue
-        used = obligation.used_on(limit, dossier.per_day, on)
-        left_pct = (limit.limit_value - used) / limit.limit_value * 100
+        left_pct = (limit.limit - limit.used) / limit.limit * 100
         if left_pct > warn_pct:
             continue
         subject = " ".join(part for part in (limit.item, limit.serial_no, limit.driver) if part)
         evidence = {
-            "item": limit.item, "serial_no": limit.serial_no, "driver": limit.driver, "limit": str(limit.limit_value),
-            "counted": str(limit.used_value), "counted_on": limit.counted_on.isoformat(), "left_pct_max": float(warn_pct),
-            "used_up": left_pct <= 0, "is_estimate": used != limit.used_value,
+            "item": limit.item, "serial_no": limit.serial_no, "position": limit.position, "driver": limit.driver,
+            "limit": str(limit.limit), "counted": str(limit.counted_used), "counted_on": limit.counted_on.isoformat(),
+            "left_pct_max": float(warn_pct), "used_up": left_pct <= 0, "is_estimate": limit.used != limit.counted_used,
+            "assumption": limit.assumption,
         }  # fmt: skip
         yield _condition("llp_limit", subject, "critical" if left_pct <= 0 else "warning", on, evidence)
 
@@ -240,7 +240,7 @@ def _mismatches(dossier: Dossier, on: date, practice: Practice) -> Iterator[Cond
 def _shortfalls(dossier: Dossier, on: date, practice: Practice) -> Iterator[Condition]:
     """Buckets that will hold less than their event costs on the day it falls due, while the lease that pays in still runs."""
     within = practice.number("calendar.shortfall_within_d", on)
-    events = {item: (forecast, rows) for item, forecast, rows in obligation.forecasts(dossier, on)}
+    events = {item: (forecast, rows) for item, forecast, rows in obligation.forecasts_by_item(dossier, on)}
     for bucket in dossier.reserves:
         forecast, rows = events.get(bucket.bucket, (None, []))
         cost = next((row for row in rows if row.cost is not None and row.currency == bucket.currency), None)
@@ -462,7 +462,7 @@ def _says_the_same(before: Standing, condition: Condition, on: date, practice: P
 
 _MOVING = frozenset({
     "due_on", "drivers", "event_on", "held_amount", "forecast_amount", "short_amount", "per_month_amount", "expected", "used",
-    "distance_nm", "attained_g_per_capacity_nm", "low_rating", "high_rating", "counted", "counted_on",
+    "distance_nm", "attained_g_per_capacity_nm", "low_rating", "high_rating", "counted", "counted_on", "assumption",
 })  # fmt: skip
 """Members of evidence that move from day to day while the fact stays the same."""
 

@@ -7,7 +7,7 @@ an end that is given as an instant falls due on the day it lies in. Nothing here
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
 from hashlib import blake2b
@@ -19,12 +19,13 @@ import msgspec
 from fleet import survey, utilization
 from fleet.area import Shape
 from fleet.carbon import ship_type_of
-from fleet.forecast import Forecast, Limit, next_event
+from fleet.forecast import Forecast, WornLimit, forecasts
 from fleet.hull_reports import HullSummary
 from fleet.instants import DAY_US, to_datetime
 from fleet.months import add_months
 from fleet.noon_report import BalanceFinding
 from fleet.practice import Figure, Practice
+from fleet.return_condition import ReturnTerms
 from fleet.survey import BottomInspection, Certificate, surveys_due
 
 Basis = Literal["contract", "forecast", "rule", "plan"]
@@ -58,23 +59,6 @@ SURVEY_EVENTS = {
     "intermediate_survey": "intermediate", "renewal_survey": "renewal", "special_survey": "renewal",
 }  # fmt: skip
 """Kinds of maintenance events that a ship's survey clock counts, each with the survey it is."""
-
-
-class LifeLimit(msgspec.Struct, frozen=True, kw_only=True):
-    """One driver of one limit: `limit_value` and, when it was last counted, `used_value` in the driver's unit.
-
-    `kind` is `interval` (comes again after its event) or `life` (ends the part). `cost` is of the event, or the part's price.
-    """
-
-    item: str
-    kind: Literal["interval", "life"]
-    driver: str
-    limit_value: Decimal
-    used_value: Decimal
-    counted_on: date
-    serial_no: str | None = None
-    cost: Decimal | None = None
-    currency: str | None = None
 
 
 class Work(msgspec.Struct, frozen=True, kw_only=True):
@@ -197,6 +181,7 @@ class LeaseDossier(msgspec.Struct, frozen=True, kw_only=True):
     months: dict[str, MonthOfUse] = {}
     mismatches: dict[str, dict[str, Any]] = {}
     agreed_cii: tuple[dict[str, Any], ...] = ()
+    return_terms: ReturnTerms = ReturnTerms()
 
     def runs(self, at_us: int) -> bool:
         """Whether the lessee has the asset at an instant."""
@@ -220,9 +205,9 @@ class CiiOutlook(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Dossier(msgspec.Struct, frozen=True, kw_only=True):
-    """What is known of one asset on one day. `name` is its `scheme:value`; `per_day` the use a day expected, by driver.
+    """What is known of one asset on one day. `name` is its `scheme:value`, `limits` its own with their use as of the day.
 
-    Of a component the use is that of the asset it sits on. `position` is (lat, lon) in degrees with the instant it was heard.
+    `position` is (lat, lon) in degrees with the instant it was heard.
     `fuel_gaps` are noon reports of late after which a ship's tanks do not add up; `hull` how fast she is since her last dock.
     """
 
@@ -232,11 +217,10 @@ class Dossier(msgspec.Struct, frozen=True, kw_only=True):
     title: str
     particulars: dict[str, Any] = {}
     type: str | None = None
-    limits: tuple[LifeLimit, ...] = ()
+    limits: tuple[WornLimit, ...] = ()
     works: tuple[Work, ...] = ()
     leases: tuple[LeaseDossier, ...] = ()
     reserves: tuple[ReserveBucket, ...] = ()
-    per_day: dict[str, Decimal] = {}
     position: tuple[float, float] | None = None
     position_us: int | None = None
     cii: CiiOutlook | None = None
@@ -292,7 +276,7 @@ def start_us(day: date) -> int:
 
 
 def _of_asset(dossier: Dossier, on: date, practice: Practice) -> Iterator[Obligation]:
-    for item, forecast, rows in forecasts(dossier, on):
+    for item, forecast, rows in forecasts_by_item(dossier, on):
         if forecast.governing is None or forecast.governing.on is None:
             continue
         kind = "life_limit" if rows[0].kind == "life" else "maintenance"
@@ -303,7 +287,8 @@ def _of_asset(dossier: Dossier, on: date, practice: Practice) -> Iterator[Obliga
         due_on = _due_on(forecast, rows, on)
         yield Obligation(
             kind=kind, subject=item, due_on=due_on, basis="rule" if forecast.governing.driver == "month" else "forecast",
-            detail={"item": item, "governing_driver": forecast.governing.driver, "drivers": drivers, **_cost(rows)},
+            detail={"item": item, "position": rows[0].position, "governing_driver": forecast.governing.driver, "drivers": drivers,
+                "assumption": rows[0].assumption, **_cost(rows)},
         )  # fmt: skip
     for work in dossier.works:
         if work.done_from is None and work.planned_from is not None:
@@ -315,36 +300,14 @@ def _of_asset(dossier: Dossier, on: date, practice: Practice) -> Iterator[Obliga
         yield from _surveys(dossier, on, practice)
 
 
-def forecasts(dossier: Dossier, on: date) -> Iterator[tuple[str, Forecast, list[LifeLimit]]]:
-    """Each item of the asset with limits, its forecast by the earliest driver as of a day, and the rows behind it.
-
-    What was used since a limit was counted is taken to be the expected use of those days (domain.md 1.5).
-    """
-    grouped: dict[str, list[LifeLimit]] = {}
-    for limit in dossier.limits:
-        name = limit.item if limit.serial_no is None else f"{limit.item} {limit.serial_no}"
-        grouped.setdefault(name, []).append(limit)
-    for name, rows in sorted(grouped.items()):
-        yield name, next_event([_limit_on(row, dossier.per_day, on) for row in rows], on), rows
+def forecasts_by_item(dossier: Dossier, on: date) -> Iterator[tuple[str, Forecast, list[WornLimit]]]:
+    """Each item of the asset with limits (`hpt_disk S1`), its next event by the earliest driver, and the limits behind it."""
+    for rows, forecast in forecasts(dossier.limits, on):
+        first = rows[0]
+        yield first.item if first.serial_no is None else f"{first.item} {first.serial_no}", forecast, rows
 
 
-def used_on(limit: LifeLimit, per_day: Mapping[str, Decimal], on: date) -> Decimal:
-    """What is used of a limit on a day: what was counted, and the expected use of the days since. In the driver's unit."""
-    if limit.driver == "month":
-        return limit.used_value + Decimal((on - limit.counted_on).days) / Decimal("30.4375")  # mean Gregorian month
-    return limit.used_value + per_day.get(limit.driver, Decimal(0)) * max(0, (on - limit.counted_on).days)
-
-
-def _limit_on(row: LifeLimit, per_day: Mapping[str, Decimal], on: date) -> Limit:
-    if row.driver == "month":
-        whole, part = divmod(row.used_value, 1)
-        begun = add_months(row.counted_on, -int(whole)) - timedelta(days=round(float(part) * 30.4375))
-        return Limit(driver="month", limit=row.limit_value, used=row.used_value, counted_from=begun)
-    rate = per_day.get(row.driver)
-    return Limit(driver=row.driver, limit=row.limit_value, used=used_on(row, per_day, on), per_day=rate)  # type: ignore[arg-type]
-
-
-def _due_on(forecast: Forecast, rows: Sequence[LifeLimit], on: date) -> date:
+def _due_on(forecast: Forecast, rows: Sequence[WornLimit], on: date) -> date:
     """The day of the governing driver. Of a limit that use has passed it is the day it was passed, as far as a rate tells."""
     governing = forecast.governing
     if governing is None or governing.on is None:
@@ -356,7 +319,7 @@ def _due_on(forecast: Forecast, rows: Sequence[LifeLimit], on: date) -> date:
     return max(row.counted_on for row in rows if row.driver == governing.driver)
 
 
-def _cost(rows: Sequence[LifeLimit]) -> dict[str, Any]:
+def _cost(rows: Sequence[WornLimit]) -> dict[str, Any]:
     cost = next((row for row in rows if row.cost is not None), None)
     return {} if cost is None else {"cost_amount": str(cost.cost), "currency": cost.currency}
 

@@ -14,9 +14,9 @@ SQL = load("changes")
 Row = dict[str, Any]
 
 KINDS = (
-    "alert", "asset", "asset_event", "covenant", "designation", "finding", "identifier", "installation", "insurance", "journey",
-    "lease_contract", "lease_event", "lease_party", "life_limit", "maintenance", "off_hire", "party", "party_group",
-    "reserve_entry", "return_condition", "tenure", "territory_rule", "use", "utilization_report",
+    "alert", "area", "asset", "asset_event", "closed_month", "covenant", "designation", "finding", "identifier", "installation",
+    "insurance", "journey", "lease_contract", "lease_event", "lease_party", "life_limit", "maintenance", "off_hire", "party",
+    "party_group", "reserve_entry", "reserve_rate", "return_condition", "tenure", "territory_rule", "use", "utilization_report",
 )  # fmt: skip
 """What can change, in the words of the list."""
 

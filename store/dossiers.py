@@ -7,13 +7,14 @@ asks what was known then; None is as believed now. Where an asset is, is asked e
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 from typing import Any, LiteralString
 
 import msgspec
 
 from fleet.area import GeometryError, shape_of
+from fleet.forecast import WornLimit
 from fleet.geodesy import NM_M
 from fleet.instants import DAY_US, to_datetime
 from fleet.lease import FORMS, Terms, insurances_required, parse_terms
@@ -23,7 +24,6 @@ from fleet.obligation import (
     Cover,
     Dossier,
     LeaseDossier,
-    LifeLimit,
     MinimumUse,
     MonthOfUse,
     Notice,
@@ -35,14 +35,15 @@ from fleet.obligation import (
     start_us,
 )
 from fleet.practice import Figure, Practice
+from fleet.return_condition import ReturnTerms
 from fleet.utilization import DRIVERS, quantity
+from store import wear
 from store.pool import Connection
 from store.queries import load
 
 SQL = load("dossiers")
 Row = dict[str, Any]
 PAGE_MAX = 500  # assets whose facts are read at once; chosen: a few thousand rows
-RATE_D = 90  # days whose use is expected to go on (domain.md 2.7 and 5.4: the last 90 days)
 MONTHS_BACK = 13
 SECONDS_PER_H = 3600
 
@@ -91,20 +92,19 @@ async def dossiers(
     if not ids:
         return []
     of_assets = question.binds(assets=ids)
-    parents = {row["asset_id"]: row["parent_asset_id"] for row in await _rows(conn, SQL["parents"], of_assets)}
-    limits = _grouped(await _rows(conn, SQL["limits"], of_assets), "asset_id")
+    limits: dict[str, list[WornLimit]] = {}
+    for worn in await wear.worn(conn, ids, start_us(question.on), question.known_us):
+        limits.setdefault(worn.asset_id, []).append(worn)
     works = _grouped(await _rows(conn, SQL["works"], of_assets), "asset_id")
-    use = {row["asset_id"]: row for row in await _rows(conn, SQL["use"], _rate_binds(question, {*ids, *parents.values()}))}
     leases = await lease_dossiers(conn, question, ids)
     reserves = await _reserves(conn, question, ids)
     return [
         Dossier(
             asset_id=row["asset_id"], name=row["addressed"] or f"local:{row['asset_id']}", asset_class=row["class"],
             title=row["name"], type=row["type"], particulars=row["particulars"],
-            limits=tuple(_limit(each) for each in limits.get(row["asset_id"], ())),
+            limits=tuple(limits.get(row["asset_id"], ())),
             works=tuple(_work(each) for each in works.get(row["asset_id"], ())),
             leases=tuple(leases.get(row["asset_id"], ())), reserves=tuple(reserves.get(row["asset_id"], ())),
-            per_day=_per_day(use.get(parents.get(row["asset_id"], row["asset_id"]))),
         )
         for row in assets
     ]  # fmt: skip
@@ -163,6 +163,7 @@ def _lease(
         ),
         minimum=None if minimum is None else MinimumUse(driver=minimum.unit, per=minimum.per, amount=minimum.amount),
         months=_months(held["months"], reported, row, question.on),
+        return_terms=_return_terms(terms),
         agreed_cii=tuple(
             {name: value for name, value in msgspec.to_builtins(each).items() if value is not None} for each in terms.agreed_cii
         ),
@@ -232,22 +233,6 @@ def _used(row: Row) -> dict[str, Decimal]:
     return found
 
 
-def _per_day(row: Row | None) -> dict[str, Decimal]:
-    """Use a day over the days that are known; unknown where there are none."""
-    return {} if row is None else {driver: amount / row["days"] for driver, amount in _used(row).items()}
-
-
-def _rate_binds(question: Question, ids: Iterable[str]) -> dict[str, Any]:
-    return question.binds(assets=sorted(ids), from_day=question.on - timedelta(days=RATE_D), to_day=question.on)
-
-
-def _limit(row: Row) -> LifeLimit:
-    return LifeLimit(
-        item=row["item"], serial_no=row["serial_no"], kind=row["kind"], driver=row["driver"], limit_value=row["limit_value"],
-        used_value=row["used_value"], counted_on=day_of(row["counted_at"]), cost=row["cost_amount"], currency=row["currency"],
-    )  # fmt: skip
-
-
 def _work(row: Row) -> Work:
     days = {
         name: None if row[name] is None else day_of(row[name]) for name in ("planned_from", "planned_to", "done_from", "done_to")
@@ -299,6 +284,14 @@ async def _return_places(
                 continue  # what was stored by an older import and cannot be measured is no place to aim at
             found.setdefault(lease_id, []).append(ReturnPlace(name=row["name"], shape=shape))
     return found
+
+
+def _return_terms(terms: Terms) -> ReturnTerms:
+    """How condition is compensated, as the lease has it; the house's default where it is silent or says what nobody knows."""
+    try:
+        return msgspec.convert(terms.return_terms or {}, ReturnTerms, strict=False)
+    except msgspec.ValidationError:
+        return ReturnTerms()
 
 
 def _terms(given: Any) -> Terms:

@@ -43,7 +43,8 @@ async def worn(conn: Connection, asset_ids: Sequence[str], as_of_us: int, known_
     window_us = as_of_us - RATE_DAYS * DAY_US
     from_us = min(window_us, *(row["counted_at"] for row in rows))
     stretches = await billing.installed(conn, asset_ids, from_us, as_of_us + 1, known_us)
-    wanted = sorted({*asset_ids, *(each.parent_id for each in stretches)})
+    watched = {str(row["asset_id"]) for row in rows if row["driver"] != "month" and row["driver"] not in REPORTED_DRIVERS}
+    wanted = sorted(watched | {each.parent_id for each in stretches if each.asset_id in watched})
     cuts = [window_us, *(row["counted_at"] for row in rows), *(at for each in stretches for at in (each.from_us, each.to_us))]
     seen = await billing.observed(conn, wanted, from_us, as_of_us, known_us, [at for at in cuts if from_us < at < as_of_us])
     reports = await utilization_reports.reports(

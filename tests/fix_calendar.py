@@ -125,11 +125,20 @@ async def _limits_and_use(conn: Connection, papers: Papers, about: dict[str, Any
     )  # fmt: skip
     await run(
         conn,
+        "INSERT INTO journey (journey_id, revision, tenant, asset_id, asset, kind, started_at, ended_at, method, cycles, figures,"
+        " commit_no) SELECT 'flight-' || day::date || n, 1, %(tenant)s, %(plane)s, 'icao24:3c6444', 'flight',"
+        " day + n * interval '4 hours', day + n * interval '4 hours' + interval '2 hours', 'test', 1, '{\"cycles\": 1}', 64"
+        " FROM generate_series(%(today)s::date - 120, %(today)s::date - 1, interval '1 day') AS day, generate_series(0, 4) AS n",
+        **about, today=papers.today,
+    )  # fmt: skip
+    await run(
+        conn,
         "INSERT INTO utilization_report (tenant, lease_id, asset_id, kind, period, figures, received_at)"
         " SELECT %(tenant)s, %(lease)s, %(plane)s, 'monthly', tstzrange(month, month + interval '1 month'),"
-        " '{\"flight_h\": 300, \"cycles\": 150}', now()"
+        " jsonb_build_object('flight_h', 10 * length, 'cycles', 5 * length), now()"
         " FROM generate_series(date_trunc('month', %(today)s::timestamptz) - interval '15 months',"
-        " date_trunc('month', %(today)s::timestamptz) - interval '3 months', interval '1 month') AS month",
+        " date_trunc('month', %(today)s::timestamptz) - interval '3 months', interval '1 month') AS month,"
+        " LATERAL (SELECT (extract(epoch FROM month + interval '1 month' - month) / 86400)::int AS length) AS days",
         **about, today=papers.today,
     )  # fmt: skip
     await run(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import Annotated, Any
 from uuid import UUID
@@ -11,17 +12,18 @@ from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from api import examples
-from api.agenda import agenda_of, calendar_file
+from api.agenda import agenda_of, calendar_file, with_compensation
 from api.documents import answer_list, problem_answers
 from api.keys import Asker, Insider
 from api.listing import TextKey, decode_cursor, encode_cursor, list_response
 from api.parameters import Dated, DatedQuery, ObligationKinds, PageQuery, Text
+from api.return_shapes import Weighed
 from api.routes.assets import by_asset, now_us
 from api.shapes import ObligationShape
 from fleet.asset_class import ASSET_CLASSES
-from fleet.obligation import Dossier, day_of
+from fleet.obligation import Dossier, day_of, start_us
 from fleet.practice_book import HOUSE
-from store import dossiers, reads
+from store import billing, dossiers, reads, wear
 from store.dossiers import Question
 from store.pool import Connection
 
@@ -89,12 +91,39 @@ async def _agenda(
             every += page
             after = page[-1].asset_id
         every = await _placed(conn, every, dated)
-    shapes = agenda_of(every, on, on + timedelta(days=days + 1), practice)
-    kept = [
-        each for each in shapes
-        if (kinds is None or each.kind in kinds) and (lessee is None or (each.lessee or "").casefold() == lessee.casefold())
-    ]  # fmt: skip
-    return kept, on
+        shapes = agenda_of(every, on, on + timedelta(days=days + 1), practice)
+        kept = [
+            each for each in shapes
+            if (kinds is None or each.kind in kinds) and (lessee is None or (each.lessee or "").casefold() == lessee.casefold())
+        ]  # fmt: skip
+        return await _compensated(conn, kept, every, question), on
+
+
+async def _compensated(
+    conn: Connection, items: list[ObligationShape], every: Sequence[Dossier], question: Question
+) -> list[ObligationShape]:  # fmt: skip
+    """The items, redeliveries with their compensation forecast to the end of the term: three set queries for all of them."""
+    ending = {each.lease_id: each.asset_id for each in items if each.kind == "redelivery"}
+    if not ending:
+        return items
+    as_of_us = start_us(question.on)
+    assets = sorted(set(ending.values()))
+    parts: dict[str, set[str]] = {asset_id: {asset_id} for asset_id in assets}
+    for stretch in await billing.installed(conn, assets, as_of_us, as_of_us + 1, question.known_us):
+        if stretch.parent_id in parts:
+            parts[stretch.parent_id].add(stretch.asset_id)
+    worn = await wear.worn(conn, sorted(set().union(*parts.values())), as_of_us, question.known_us)
+    leases = {lease.lease_id: lease for each in every for lease in each.leases}
+
+    def weighed(item: ObligationShape) -> Weighed:
+        lease = leases[item.lease_id or ""]
+        return Weighed(
+            lease_id=lease.lease_id, asset_id=item.asset_id, worn=[one for one in worn if one.asset_id in parts[item.asset_id]],
+            terms=lease.return_terms, basis=lease.return_terms.basis, direction=lease.return_terms.direction, as_of_us=as_of_us,
+            end_us=lease.term_to_us, open_conditions=len(lease.checks), practice=question.practice,
+        )  # fmt: skip
+
+    return [with_compensation(each, weighed(each)) if each.kind == "redelivery" else each for each in items]
 
 
 async def _placed(conn: Connection, every: list[Dossier], dated: Dated) -> list[Dossier]:

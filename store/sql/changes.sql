@@ -82,6 +82,14 @@ WITH dated AS MATERIALIZED (
         recorded,
         jsonb_build_object('event', kind, 'basis', basis, 'happened_at', at, 'corrects', corrects)
     FROM asset_event
+    UNION ALL
+    SELECT 'area', area_id, area_row_id::text, 1, NULL::uuid, NULL::uuid, source, recorded,
+        jsonb_build_object('area_id', area_id, 'name', name, 'area', kind, 'issuer', issuer, 'version', version)
+    FROM area WHERE tenant = scope_tenant()
+    UNION ALL
+    SELECT 'reserve_rate', reserve_account_id::text, reserve_rate_id::text, 1, account.asset_id, account.lease_id, actor, recorded,
+        jsonb_build_object('bucket', bucket, 'currency', currency, 'valid_from', lower(valid), 'valid_to', upper(valid))
+    FROM reserve_rate JOIN reserve_account AS account USING (reserve_account_id)
 ), moved AS MATERIALIZED (
     SELECT * FROM dated
     WHERE lower(recorded) >= %(since)s::timestamptz - interval '1 second'
@@ -115,6 +123,12 @@ WITH dated AS MATERIALIZED (
         jsonb_build_object('entry', entry.kind, 'bucket', bucket, 'month', month, 'amount', amount::text, 'currency', currency)
     FROM reserve_entry AS entry JOIN reserve_account AS account USING (reserve_account_id)
     WHERE entered_at >= %(since)s
+    UNION ALL
+    SELECT closed_at, 'closed_month', CASE closed_month.revision WHEN 1 THEN 'became_known' ELSE 'restated' END,
+        lease_id::text || ' ' || month, closed_month.revision, NULL, lease_id, actor,
+        jsonb_build_object('month', month, 'basis', basis)
+    FROM closed_month
+    WHERE closed_at >= %(since)s
     UNION ALL
     SELECT time, 'use', 'restated', event_id, 1, (body -> 'data' ->> 'asset_id')::uuid, (body -> 'data' ->> 'lease_id')::uuid,
         coalesce(body -> 'data' ->> 'actor', 'keelwing'), body -> 'data'

@@ -15,20 +15,6 @@ WHERE asset.tenant = %(tenant)s AND (%(assets)s::uuid[] IS NULL OR asset.asset_i
 ORDER BY asset.asset_id
 LIMIT %(limit)s;
 
--- name: parents
--- On what components sit at `at`.
-SELECT asset_id::text, parent_asset_id::text
-FROM installation
-WHERE tenant = %(tenant)s AND asset_id = ANY (%(assets)s::uuid[]) AND valid @> %(at)s::timestamptz
-    AND CASE WHEN %(known)s::timestamptz IS NULL THEN upper_inf(recorded) ELSE recorded @> %(known)s::timestamptz END;
-
--- name: limits
-SELECT asset_id::text, item, serial_no, kind, driver, limit_value, used_value, counted_at, cost_amount, currency
-FROM life_limit
-WHERE tenant = %(tenant)s AND asset_id = ANY (%(assets)s::uuid[]) AND counted_at <= %(at)s::timestamptz
-    AND CASE WHEN %(known)s::timestamptz IS NULL THEN upper_inf(recorded) ELSE recorded @> %(known)s::timestamptz END
-ORDER BY asset_id, item, serial_no, driver, counted_at;
-
 -- name: works
 SELECT asset_id::text, maintenance_event_id::text, kind, lower(planned) AS planned_from, upper(planned) AS planned_to,
     lower(actual) AS done_from, upper(actual) AS done_to, coalesce((evidence ->> 'in_water')::boolean, false) AS in_water
@@ -36,18 +22,6 @@ FROM maintenance_event
 WHERE tenant = %(tenant)s AND asset_id = ANY (%(assets)s::uuid[])
     AND CASE WHEN %(known)s::timestamptz IS NULL THEN upper_inf(recorded) ELSE recorded @> %(known)s::timestamptz END
 ORDER BY asset_id, coalesce(lower(actual), lower(planned)), maintenance_event_id;
-
--- name: use
--- What assets used in whole days of [from, to).
-SELECT asset_id::text, count(*) AS days, sum(flight_s) AS flight_s, sum(cycles)::bigint AS cycles, sum(distance_m) AS distance_m,
-    sum(observed_s) AS observed_s, sum((figures ->> 'car_km')::double precision) AS car_km,
-    sum((figures ->> 'door_cycles')::double precision) AS door_cycles
-FROM use_day
-WHERE tenant = %(tenant)s AND asset_id = ANY (%(assets)s::uuid[]) AND day >= %(from_day)s AND day < %(to_day)s
-    AND CASE WHEN %(known)s::timestamptz IS NULL THEN superseded_by IS NULL ELSE
-        EXISTS (SELECT FROM commits WHERE commits.commit_no = use_day.commit_no AND committed_at <= %(known)s)
-        AND NOT EXISTS (SELECT FROM commits WHERE commits.commit_no = superseded_by AND committed_at <= %(known)s) END
-GROUP BY asset_id;
 
 -- name: leases
 -- The leases of assets: the paper and the tenure that came of it, each lease once, with who has (or had last) the asset.

@@ -50,6 +50,9 @@ async def test_everything_that_falls_due_is_one_list_in_order_of_days(ask: Any, 
     assert ending["range_reason"] == "range_not_on_the_map"
     assert ending["notices"] == [{"notice": "approximate", "notice_days": 60, "due_on": papers.day(20).isoformat()}]
     assert [check["requirement"] for check in ending["checks"]] == ["borescope of both engines"]
+    (total,) = ending["compensation"]["totals"]  # 7,200 h and 80 days at 10 h: 8,000 of 7,500, against half a life
+    assert total["two_way"] == "-2408333.33"
+    assert (ending["compensation"]["unknown"], ending["compensation"]["is_estimate"]) == (1, True)
 
     paged: list[dict[str, Any]] = []
     cursor = None
