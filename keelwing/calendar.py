@@ -59,6 +59,17 @@ async def say_past(database_url: str, tenant: str | None, day: date, known: date
         await pool.close()
 
 
+def sentence_of(line: dict[str, Any]) -> str:
+    """A line of either for eyes: what a pass came to, or one condition without its evidence."""
+    if "rule" not in line:
+        return (
+            f"{line['tenant']}: {line['assets']} assets judged for {line['day']}, {line['conditions']} conditions hold, "
+            f"{line['written']} revisions written"
+        )
+    due = "" if line["due_on"] is None else f", due on {line['due_on']}"
+    return f"{line['severity']:8}  {line['asset']}  {line['rule']}: {line['subject']} (since {line['since']}{due})"
+
+
 async def _tenants(pool: Pool, wanted: str | None) -> list[str]:
     async with pool.connection() as conn:
         there = await daily_passes.tenants(conn)

@@ -584,7 +584,7 @@ def daily_pass(
 ) -> None:
     """Judge the calendar: today's, and write what changed, or say what was true on a day of the past."""
     settings = _settings("daily-pass")
-    from keelwing.calendar import judge_today, say_past
+    from keelwing.calendar import judge_today, say_past, sentence_of
 
     try:
         if date is None:
@@ -595,7 +595,7 @@ def daily_pass(
     except ValueError as error:
         _fail(str(error))
     for line in lines:
-        typer.echo(json.dumps(line) if as_json else "  ".join(str(value) for value in line.values()))
+        typer.echo(json.dumps(line) if as_json else sentence_of(line))
 
 
 @app.command()
