@@ -22,7 +22,7 @@ from api.problem import Fault, Problem
 from api.states import time_of
 from fleet.instants import to_rfc3339
 from fleet.lease import TermFault
-from fleet.lease_phase import Refusal
+from fleet.lease_phase import LeaseState, Refusal
 from store.leases import ShownLease, terms_of
 
 Row = dict[str, Any]
@@ -69,7 +69,7 @@ def contract_shape(shown: ShownLease) -> LeaseContractShape:
     held = tenures[-1] if tenures else None
     parts = {
         "delivered_at": time_of(state.delivered_us), "ended_at": time_of(state.ended_us), "term_to": time_of(state.term.to_us),
-        "signed_on": None if state.signed_us is None else to_rfc3339(state.signed_us)[:10], "reference": row["reference"],
+        "signed_on": _signed_on(row, state), "reference": row["reference"],
         "parent_lease_id": row["parent_lease_id"],
     }  # fmt: skip
     return LeaseContractShape(
@@ -78,6 +78,12 @@ def contract_shape(shown: ShownLease) -> LeaseContractShape:
         term_from=time_of(state.term.from_us), tenures=tenures, terms=terms_of(row), revision=row["revision"],
         recorded_at=to_rfc3339(row["recorded_at"]), actor=row["actor"], reason=_reasons(parts), **parts,
     )  # fmt: skip
+
+
+def _signed_on(row: Row, state: LeaseState) -> str | None:
+    if state.signed_us is not None:
+        return to_rfc3339(state.signed_us)[:10]
+    return row["signed_on"].isoformat() if row["signed_by_paper"] else None
 
 
 def own_lease_shape(rows: Sequence[Row], at_us: int) -> LeaseContractShape:

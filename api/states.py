@@ -30,6 +30,7 @@ from api.shapes import (
 from fleet import displacement
 from fleet.identifiers import check_digit_warning
 from fleet.instants import HOUR_US, SECOND_US, to_datetime, to_rfc3339
+from fleet.stage import operating_status as told_status
 from fleet.trainset import KMH_PER_KN
 
 Row = dict[str, Any]
@@ -226,7 +227,7 @@ def state_shape(asset: Row, said: Sequence[Row], lease: Row | None, now_us: int,
     """One state out of the last words of an asset's streams.
 
     Args:
-        asset: the asset's row (`asset_id`, `class`, `particulars`, `stage`).
+        asset: the asset's row (`asset_id`, `class`, `particulars`, `stage`, open `statuses`).
         said: rows of `store.reads.latest` or `as_of` about this asset, any number, any order.
         lease: the lease in force, or None.
         now_us: the instant ages are counted to.
@@ -251,7 +252,7 @@ def state_shape(asset: Row, said: Sequence[Row], lease: Row | None, now_us: int,
         "altitude": None if altitude_ft is None else AltitudeShape(value=altitude_ft),
         "draught_m": draught_m,
         "weight": weight,
-        "operating_status": operating_status(asset_class, status, speed_kn),
+        "operating_status": told_status(asset.get("statuses", ()), operating_status(asset_class, status, speed_kn)),
         "stage": asset["stage"],
         "lease": None if lease is None else lease_shape(lease),
         "coverage": _coverage(asset_class, last, now_us),

@@ -52,7 +52,8 @@ class Cover(msgspec.Struct, frozen=True):
 class Paper(msgspec.Struct, frozen=True, kw_only=True):
     """What the events of a lease are judged against: the contract as it is on paper.
 
-    `term` is what was promised, before options; `required` the kinds of cover asked for at delivery; `lessee` who signed.
+    `term` is what was promised, before options; `required` the kinds of cover asked for at delivery; `lessee` who signed. With
+    `signed` its day of signature is known and no event tells it.
     """
 
     lease_id: str
@@ -65,6 +66,7 @@ class Paper(msgspec.Struct, frozen=True, kw_only=True):
     notice_days: NoticeDays = NoticeDays()
     required: tuple[str, ...] = ("hull",)
     cover: tuple[Cover, ...] = ()
+    signed: bool = False
 
 
 class Tenure(msgspec.Struct, frozen=True):

@@ -6,7 +6,7 @@ match (domain.md 5.2). Only events are stored; everything here is a function of 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, Literal, cast
 
 import msgspec
@@ -126,7 +126,12 @@ def live(history: History, *, until_us: int | None = None, entered: frozenset[st
     Returns:
         Where everything stands, or the first event that cannot have happened as told.
     """
-    life = Life(leases={lease_id: LeaseState(term=paper.term) for lease_id, paper in history.papers.items()})
+    life = Life(
+        leases={
+            lease_id: LeaseState(phase="signed" if paper.signed else "draft", term=paper.term)
+            for lease_id, paper in history.papers.items()
+        }
+    )
     for event in _in_order(history):
         if until_us is not None and event.at_us > until_us:
             break
@@ -180,12 +185,12 @@ def stage_of(life: Life, history: History) -> Stage | None:
     return stages.get(life.ownership)
 
 
-def operating_status(life: Life, heard: str | None) -> str:
-    """The operating status: what events say of it, else what readings say (`heard`), else `unknown` (domain.md 5.2)."""
+def operating_status(statuses: Collection[str], heard: str | None) -> str | None:
+    """The operating status: what events say of it (open ones of `STATUSES`), else what readings say (domain.md 5.2)."""
     for status in ("detention", "maintenance", "aog", "layup", "storage"):
-        if status in life.statuses:
+        if status in statuses:
             return STATUSES[status]
-    return heard or "unknown"
+    return heard
 
 
 def _in_order(history: History) -> list[LeaseEvent | AssetEvent]:

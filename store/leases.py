@@ -305,11 +305,11 @@ async def settle(conn: Connection, tenant: str, asset_id: str, life: Life, actor
     """
     for row in await _papers(conn, asset_id):
         state = life.leases[row["lease_id"]]
-        if (row["term_from"], row["term_to"], row["signed_on"], row["void"]) != _paper_of_state(state):
+        if row["told"] and (row["term_from"], row["term_to"], row["signed_on"], row["void"]) != _paper_of_state(row, state):
             await _write_revision(conn, row, state, actor)
     changes = await _settle_tenures(conn, tenant, asset_id, life)
-    await conn.execute("SET CONSTRAINTS sublease_within_parent IMMEDIATE")
-    await conn.execute("SET CONSTRAINTS sublease_within_parent DEFERRED")
+    await conn.execute(SQL["judge_subleases"])
+    await conn.execute(SQL["defer_subleases"])
     for lease_id, state in life.leases.items():
         await _settle_lessees(conn, tenant, lease_id, state, actor)
     await milestones.refresh_stage(conn, asset_id, (await histories(conn, [asset_id]))[asset_id], at_us)
@@ -320,14 +320,14 @@ async def settle(conn: Connection, tenant: str, asset_id: str, life: Life, actor
 
 async def refresh_stage(conn: Connection, asset_id: str) -> str | None:
     """Derive an asset's stage from what was told of it, as of now, and keep it with the asset. Returns it."""
-    row = await (await conn.execute("SELECT now() AS at")).fetchone()
+    row = await (await conn.execute(SQL["now"])).fetchone()
     assert row is not None  # noqa: S101 - it always answers
     return await milestones.refresh_stage(conn, asset_id, (await histories(conn, [asset_id]))[asset_id], row["at"])
 
 
 async def stages(conn: Connection, asset_ids: Sequence[str], at_us: int, known_us: int | None) -> dict[str, str | None]:
     """The stage of each asset at an instant, as known at `known`; nothing in a lessee's scope, which sees no events."""
-    row = await (await conn.execute("SELECT scope_internal() AS internal")).fetchone()
+    row = await (await conn.execute(SQL["insider"])).fetchone()
     if not asset_ids or row is None or not row["internal"]:
         return {}
     found: dict[str, str | None] = {}
@@ -424,7 +424,7 @@ def paper_of(row: Row, cover: Iterable[Cover]) -> Paper:
         lease_id=row["lease_id"], lessee=row["lessee_party_id"] or "", term=_promise(row), head=row["head"],
         parent_lease_id=row["parent_lease_id"], options=terms.extension_options, purchasable=terms.purchase_option is not None,
         notice_days=terms.redelivery.notice_days if terms.redelivery else NoticeDays(),
-        required=insurances_required(terms, begin, HOUSE), cover=tuple(cover),
+        required=insurances_required(terms, begin, HOUSE), cover=tuple(cover), signed=row["signed_by_paper"],
     )  # fmt: skip
 
 
@@ -455,6 +455,8 @@ async def _settle_tenures(conn: Connection, tenant: str, asset_id: str, life: Li
     gone: list[Row] = []
     wanted: list[tuple[str, Tenure]] = []
     for lease_id, state in life.leases.items():
+        if not papers[lease_id]["told"]:  # its tenure came with its paper, and no event speaks of it yet
+            continue
         held = [row for row in stored if row["lease_id"] == lease_id]
         keys = {(row["lessee_party_id"], row["valid_from"], row["valid_to"]) for row in held}
         came = {(each.lessee, each.valid.from_us, each.valid.to_us) for each in state.tenures}
@@ -550,14 +552,16 @@ async def _settle_lessees(conn: Connection, tenant: str, lease_id: str, state: L
         await add_party(conn, tenant, lease_id, party_id, "lessee", from_us, to_us, source="contract", actor=actor)
 
 
-def _paper_of_state(state: LeaseState) -> tuple[Any, ...]:
-    signed = None if state.signed_us is None else to_datetime(state.signed_us).date()
+def _paper_of_state(row: Row, state: LeaseState) -> tuple[Any, ...]:
+    signed = row["signed_on"] if row["signed_by_paper"] else None
+    if state.signed_us is not None:
+        signed = to_datetime(state.signed_us).date()
     void = state.ended_us is not None and not state.tenures
     return state.term.from_us, state.term.to_us, signed, void
 
 
 async def _write_revision(conn: Connection, row: Row, state: LeaseState, actor: str) -> None:
-    from_us, to_us, signed_on, void = _paper_of_state(state)
+    from_us, to_us, signed_on, void = _paper_of_state(row, state)
     binds = {
         "lease_id": row["lease_id"], "reference": row["reference"], "signed_on": signed_on, "term_from": _moment(from_us),
         "term_to": _moment(to_us), "promise_from": _moment(row["promise_from"]), "promise_to": _moment(row["promise_to"]),

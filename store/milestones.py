@@ -13,7 +13,7 @@ import msgspec
 
 from fleet.dated import Span
 from fleet.instants import to_datetime
-from fleet.stage import AssetEvent, History, Life, live, stage_of
+from fleet.stage import STATUSES, AssetEvent, History, Life, live, stage_of
 from store import staging
 from store.pool import Connection
 from store.queries import load
@@ -77,6 +77,17 @@ async def told(conn: Connection, asset_ids: Sequence[str], known_us: int | None 
         )
         for asset_id in asset_ids
     }  # fmt: skip
+
+
+async def open_statuses(
+    conn: Connection, asset_ids: Sequence[str], at_us: int, known_us: int | None
+) -> dict[str, frozenset[str]]:
+    """The statuses (`fleet.stage.STATUSES`) of assets that were open at an instant; assets without one are absent."""
+    binds = {"assets": list(asset_ids), "statuses": list(STATUSES), "at": _moment(at_us), "known": _moment(known_us)}
+    found: dict[str, frozenset[str]] = {}
+    for row in await _rows(conn, "open_statuses", binds):
+        found[row["asset_id"]] = found.get(row["asset_id"], frozenset()) | {row["status"]}
+    return found
 
 
 async def refresh_stage(conn: Connection, asset_id: str, history: History, at_us: int) -> str | None:

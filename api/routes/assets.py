@@ -35,7 +35,7 @@ from api.shapes import AssetDetailShape, AssetShape, IdentifierShape, StateShape
 from api.states import asset_shape, identifier_shape, said_of, state_shape
 from fleet.asset_class import ASSET_CLASSES
 from fleet.identifiers import identifier_fault
-from store import desk, leases, reads, registry
+from store import desk, leases, milestones, reads, registry
 from store.pool import Connection
 
 router = APIRouter(prefix="/v1", tags=["assets"])
@@ -282,8 +282,9 @@ async def states_of(conn: Connection, asker: Asker, rows: Sequence[reads.Row], d
     Now is the streams' last words; a lessee's are looked up in the readings instead, because the last word may lie behind
     the end of its lease while an earlier one does not.
     """
-    rows = await staged(conn, rows, dated)
     at_us = now_us() if dated.at_us is None else dated.at_us
+    told = await milestones.open_statuses(conn, [str(row["asset_id"]) for row in rows], at_us, dated.known_us)
+    rows = [{**row, "statuses": told.get(str(row["asset_id"]), ())} for row in await staged(conn, rows, dated)]
     said: dict[Any, list[reads.Row]] = {}
     if dated.at_us is None and dated.known_us is None and asker.party is None:
         said = by_asset(await reads.latest(conn, [row["asset_id"] for row in rows]))

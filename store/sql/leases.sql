@@ -8,12 +8,31 @@ WHERE asset_id = %(asset_id)s::uuid AND head AND upper_inf(recorded) AND valid @
 -- One change at a time of what an asset's leases and milestones come to.
 SELECT pg_advisory_xact_lock(hashtext('keelwing lease'), hashtext(%(asset_id)s::text));
 
+-- name: now
+-- The instant of this transaction.
+SELECT now() AS at;
+
+-- name: insider
+-- Whether the scope is that of the tenant's own people.
+SELECT scope_internal() AS internal;
+
+-- name: judge_subleases
+-- Judge now, not at the end, whether subleases lie in their parents.
+SET CONSTRAINTS sublease_within_parent IMMEDIATE;
+
+-- name: defer_subleases
+-- From here on judge it at the end again.
+SET CONSTRAINTS sublease_within_parent DEFERRED;
+
 -- name: papers
--- Contracts of assets as believed, with who signed as lessee.
+-- Contracts of assets as believed, with who signed as lessee; `signed_by_paper` where the day is known and nobody told the event.
 SELECT contract.lease_id::text, revision, tenant, asset_id::text, reference, form, head, parent_lease_id::text, signed_on,
     lower(term) AS term_from, upper(term) AS term_to, lower(coalesce(promise, term)) AS promise_from,
     upper(coalesce(promise, term)) AS promise_to, void, terms, actor, lower(recorded) AS recorded_at,
     coalesce(contract.lessee_party_id, signer.party_id, holder.lessee_party_id)::text AS lessee_party_id,
+    signed_on IS NOT NULL AND NOT EXISTS (SELECT FROM lease_event AS event
+        WHERE event.lease_id = contract.lease_id AND event.kind = 'lease_signed') AS signed_by_paper,
+    EXISTS (SELECT FROM lease_event AS event WHERE event.lease_id = contract.lease_id) AS told,
     (SELECT name FROM party WHERE party_id = coalesce(contract.lessee_party_id, signer.party_id, holder.lessee_party_id))
         AS lessee_name
 FROM lease_contract AS contract
@@ -162,7 +181,8 @@ WHERE CASE WHEN %(known)s::timestamptz IS NULL THEN upper_inf(contract.recorded)
         ELSE contract.recorded @> %(known)s::timestamptz END
     AND (%(lease_id)s::uuid IS NULL OR contract.lease_id = %(lease_id)s::uuid)
     AND (%(asset)s::uuid IS NULL OR contract.asset_id = %(asset)s::uuid)
-    AND (%(wanted)s::text[] IS NULL OR coalesce(last.phase, 'draft') = ANY (%(wanted)s::text[]))
+    AND (%(wanted)s::text[] IS NULL OR coalesce(last.phase, CASE WHEN contract.signed_on IS NULL THEN 'draft'
+        ELSE 'signed' END) = ANY (%(wanted)s::text[]))
     AND (%(ends_before)s::timestamptz IS NULL OR upper(contract.term) < %(ends_before)s::timestamptz)
     AND (%(party)s::uuid IS NULL OR contract.lessee_party_id = %(party)s::uuid OR EXISTS (
         SELECT FROM lease_party WHERE lease_party.lease_id = contract.lease_id AND lease_party.party_id = %(party)s::uuid

@@ -13,6 +13,21 @@ FROM maintenance_event
 WHERE asset_id = ANY (%(assets)s::uuid[]) AND actual IS NOT NULL
     AND CASE WHEN %(known)s::timestamptz IS NULL THEN upper_inf(recorded) ELSE recorded @> %(known)s::timestamptz END;
 
+-- name: open_statuses
+-- Which statuses of assets were open at an instant, by reported events and by stays in shops, as believed.
+SELECT asset_id::text, status FROM (
+    SELECT DISTINCT ON (asset_id, named.status) asset_id, named.status, kind = named.status || '_started' AS open
+    FROM asset_event JOIN unnest(%(statuses)s::text[]) AS named (status)
+        ON kind IN (named.status || '_started', named.status || '_ended')
+    WHERE asset_id = ANY (%(assets)s::uuid[]) AND basis = 'reported' AND at <= %(at)s::timestamptz
+        AND CASE WHEN %(known)s::timestamptz IS NULL THEN upper_inf(recorded) ELSE recorded @> %(known)s::timestamptz END
+    ORDER BY asset_id, named.status, at DESC, lower(recorded) DESC) AS last
+WHERE open
+UNION
+SELECT asset_id::text, 'maintenance' FROM maintenance_event
+WHERE asset_id = ANY (%(assets)s::uuid[]) AND actual @> %(at)s::timestamptz
+    AND CASE WHEN %(known)s::timestamptz IS NULL THEN upper_inf(recorded) ELSE recorded @> %(known)s::timestamptz END;
+
 -- name: built
 -- Of these assets, those whose day of build is known.
 SELECT asset_id::text FROM asset WHERE asset_id = ANY (%(assets)s::uuid[]) AND particulars ? 'built_on';

@@ -112,7 +112,8 @@ async def test_an_assets_milestones_move_its_stage_and_a_total_loss_ends_its_lea
         f"/v1/assets/{world.plane}/maintenance", json={"kind": "airframe_6y", "actual_from": "2024-06-05T00:00:00Z"}
     )  # fmt: skip
     assert shop.status_code == 201
-    assert (await lessor.desk.get(f"/v1/assets/{world.plane}")).json()["stage"] == "in_maintenance"
+    state = (await lessor.desk.get(f"/v1/assets/{world.plane}/state")).json()
+    assert (state["stage"], state["operating_status"]) == ("in_maintenance", "in_maintenance")
     done = {"kind": "airframe_6y", "actual_from": "2024-06-05T00:00:00Z", "actual_to": "2024-06-20T00:00:00Z",
             "cost": "850000.00", "currency": "USD", "corrects": shop.json()["id"]}  # fmt: skip
     assert (await made(await lessor.desk.post(f"/v1/assets/{world.plane}/maintenance", json=done)))["cost"] == "850000.00"

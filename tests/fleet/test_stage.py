@@ -159,8 +159,8 @@ def test_maintenance_during_a_lease_leaves_the_lease_active() -> None:
     _, life = good(told(ONE, *LEASED, ("maintenance_started", None, 50)))
 
     assert life.leases["A"].phase == "active"
-    assert operating_status(life, "airborne") == "in_maintenance"
-    assert operating_status(Life(), None) == "unknown"
+    assert operating_status(life.statuses, "airborne") == "in_maintenance"
+    assert operating_status(Life().statuses, "airborne") == "airborne"
 
 
 def test_a_delivery_date_is_corrected_after_redelivery() -> None:
@@ -366,3 +366,9 @@ def test_stage_and_phase_are_functions_of_the_events_alone(moves: list[tuple[tup
             told_of = [event for event in history.lease_events if event.lease_id == name and event.at_us <= day(n)]
             leading = sorted((e for e in told_of if e.kind in PHASE_AFTER), key=lambda e: (e.at_us, RANKS[e.kind]))
             assert state.phase == (PHASE_AFTER[leading[-1].kind] if leading else "draft")
+
+
+def test_a_paper_that_was_signed_before_anybody_told_events_can_be_delivered() -> None:
+    _, life = good(told(history_of(paper("A", 40, 400, signed=True)), ("lease_delivery", "A", 40)))
+
+    assert life.leases["A"].phase == "active"
