@@ -21,7 +21,7 @@ from api.metrics import Metrics
 from api.settings import ApiSettings
 from api.states import state_shape
 from fleet.instants import SECOND_US
-from store import reads
+from store import milestones, reads
 from store.pool import Connection, Pool
 from store.walled import DatabaseAway, listen, walled
 
@@ -238,6 +238,7 @@ class LiveHub:
             return []
         assets = {row["asset_id"]: row for row in await reads.assets_of(conn, moved)}
         leases = {row["asset_id"]: row for row in await reads.leases(conn, moved, now_us, None)}
+        statuses = await milestones.open_statuses(conn, [str(asset_id) for asset_id in moved], now_us, None)
         said: dict[Any, list[reads.Row]] = {}
         for row in await reads.latest(conn, moved):
             said.setdefault(row["asset_id"], []).append(row)
@@ -246,7 +247,8 @@ class LiveHub:
             if asset_id not in assets:
                 continue
             group.told[str(asset_id)] = heard[asset_id]
-            shape = state_shape(assets[asset_id], rows, leases.get(asset_id), now_us, insider=audience.party is None)
+            asset = {**assets[asset_id], "statuses": statuses.get(str(asset_id), ())}
+            shape = state_shape(asset, rows, leases.get(asset_id), now_us, insider=audience.party is None)
             told.append(msgspec.json.encode(shape))
             if n % TURN_STATES == TURN_STATES - 1:
                 await asyncio.sleep(0)  # let requests have their turn
