@@ -6,7 +6,6 @@ against it. A correction or withdrawal closes what was believed and adds to it.
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -20,24 +19,20 @@ from api import leases as shaped
 from api.documents import answer, answer_list
 from api.keys import Anyone, Editor, Insider
 from api.lease_shapes import (
-    CovenantShape,
-    InsuranceShape,
     LeaseContractShape,
     LeaseEventShape,
     LeasePartyShape,
     LeaseTransitionShape,
-    TerritoryRuleShape,
 )
-from api.listing import NumberKey, TextKey, TimeKey, decode_cursor, json_response, list_response
+from api.listing import NumberKey, TimeKey, decode_cursor, encode_cursor, json_response, list_response
 from api.once import Answer, IdempotencyKey, write_once
 from api.parameters import Dated, DatedQuery, Instant, PageQuery, Text
 from api.problem import Fault, Problem, invalid, not_found
 from api.routes.assets import asset_row, next_cursor, now_us
-from fleet.dated import Span
-from fleet.instants import MINUTE_US, to_datetime
-from fleet.lease import FORMS, Covenant, TermFault, TerritoryRule, parse_predicate, parse_terms
+from fleet.instants import MINUTE_US
+from fleet.lease import FORMS, parse_terms
 from fleet.lease_phase import FOLLOWS, TRANSITIONS, LeaseEvent, Phase, Refusal, warnings
-from store import clauses, leases, parties
+from store import leases, parties
 from store.pool import Connection
 
 router = APIRouter(prefix="/v1/leases", tags=["leases"])
@@ -135,74 +130,6 @@ class NewLeaseParty(Given):
     valid_to: Instant | None = None
 
 
-class Period(Given):
-    """When something holds; null bounds are open, `valid_to` is exclusive."""
-
-    valid_from: Instant | None = None
-    valid_to: Instant | None = None
-
-
-class NewTerritoryRule(Period):
-    """A territory rule; one whose `id` is there becomes another revision of it."""
-
-    model_config = ConfigDict(
-        extra="forbid",
-        json_schema_extra={"examples": [{
-            "id": "excluded", "kind": "prohibited", "event_scope": "port_call", "area_set": "JWLA-032",
-            "carve_outs": ["force_majeure"], "severity": "critical",
-        }]},
-    )  # fmt: skip
-
-    id: ClauseId
-    kind: Literal["permitted", "prohibited", "notify", "insured_excluded"]
-    event_scope: Literal["any_presence", "port_call", "landing", "overflight", "flag", "ownership"] = "any_presence"
-    area_set: Bounded
-    area_set_version: Bounded | None = None
-    prior_notice_h: float | None = Field(default=None, ge=0, le=8784)
-    carve_outs: list[Literal["force_majeure", "overflight"]] = Field(default_factory=list, max_length=2)
-    severity: Literal["info", "warning", "critical"] | None = None
-
-
-class NewCovenant(Period):
-    """A covenant; one whose `id` is there becomes another revision of it. `predicate` is of a closed set, by its `kind`."""
-
-    model_config = ConfigDict(
-        extra="forbid",
-        json_schema_extra={"examples": [{
-            "id": "ais", "clause": "12(b)", "predicate": {"kind": "ais_on", "silence_h_max": 6}, "severity": "warning",
-        }]},
-    )  # fmt: skip
-
-    id: ClauseId
-    clause: Bounded
-    predicate: dict[Text, JsonValue] = Field(max_length=MEMBERS_MAX)
-    severity: Literal["info", "warning", "critical"] = "warning"
-
-
-class NewInsurance(Given):
-    """Cover of a lease; with the `id` of one that is there, another revision of it. `agreed_value` is money as text."""
-
-    model_config = ConfigDict(
-        extra="forbid",
-        json_schema_extra={"examples": [{
-            "kind": "hull", "insurer": "Harbour Mutual", "agreed_value": "41500000.00", "currency": "USD",
-            "cover_from": "2026-01-01T00:00:00Z", "cover_to": "2027-01-01T00:00:00Z", "cancellation_notice_days": 7,
-        }]},
-    )  # fmt: skip
-
-    id: UUID | None = None
-    kind: Literal["hull", "war", "p_and_i", "liability", "spares"]
-    insurer: Bounded
-    agreed_value: Text | None = Field(default=None, pattern=r"^[0-9]{1,16}(\.[0-9]{1,2})?$")
-    currency: Text | None = Field(default=None, pattern=r"^[A-Z]{3}$")
-    cover_from: Instant | None = None
-    cover_to: Instant | None = None
-    area_set: Bounded | None = None
-    cancellation_notice_days: int | None = Field(default=None, ge=0, le=3650)
-    loss_payee: Bounded | None = None
-    certificates: list[Text] = Field(default_factory=list, max_length=MEMBERS_MAX)
-
-
 def _phases(text: Any) -> tuple[str, ...]:
     known = Phase.__args__  # type: ignore[attr-defined]
     names = tuple(dict.fromkeys(part.strip() for part in str(text).split(",") if part.strip()))
@@ -261,18 +188,23 @@ async def list_leases(
     at_us, since = now_us() if dated.at_us is None else dated.at_us, str(after[0]) if after else None
     async with asker.desk() as conn:
         if asker.party is not None:
-            return list_response(request, LeaseContractShape, await _own(conn, which, at_us), None)
+            own = await _own(conn, which, at_us, since)
+            more = encode_cursor(own[page.limit - 1].id) if len(own) > page.limit else None
+            return list_response(request, LeaseContractShape, own[: page.limit], more)
         rows = await leases.find(conn, which, since, page.limit + 1)
         shapes = [shaped.contract_shape(each) for each in await leases.shown(conn, rows[: page.limit], at_us, dated.known_us)]
     return list_response(request, LeaseContractShape, shapes, next_cursor(rows, page, "lease_id"))
 
 
-async def _own(conn: Connection, which: leases.LeaseFilter, at_us: int) -> list[LeaseContractShape]:
-    """A lessee's own leases, at most as many as a page may hold."""
+async def _own(
+    conn: Connection, which: leases.LeaseFilter, at_us: int, after: str | None = None
+) -> list[LeaseContractShape]:  # fmt: skip
+    """A lessee's own leases in order of their id, at most as many as a page may hold."""
     by_lease: dict[str, list[leases.Row]] = {}
-    for row in await leases.own_tenures(conn, which, None, leases.LEASES_MAX):
+    for row in await leases.own_tenures(conn, which, after, leases.LEASES_MAX):
         by_lease.setdefault(row["lease_id"], []).append(row)
-    return [shaped.own_lease_shape(rows, at_us) for rows in by_lease.values()]
+    shapes = [shaped.own_lease_shape(rows, at_us) for rows in by_lease.values()]
+    return [each for each in shapes if which.phases is None or each.phase in which.phases]
 
 
 @router.post(
@@ -496,133 +428,3 @@ async def add_lease_party(
         return Answer(body=shaped.lease_party_shape(mine[-1], str(lease_id)), status=201)
 
     return await write_once(request, asker, idempotency_key, work)
-
-
-@router.get(
-    "/{lease_id}/territory-rules", responses=answer_list(TerritoryRuleShape, examples.TERRITORY_RULE, 404), response_model=None
-)  # fmt: skip
-async def list_territory_rules(
-    request: Request, asker: Insider, lease_id: LeaseId, page: PageQuery, dated: DatedQuery
-) -> Response:  # fmt: skip
-    """Where the lease lets its asset go: all rules, or those in force at `valid_at`."""
-    after = decode_cursor(page.cursor, tuple[TextKey])
-    async with asker.desk() as conn:
-        await owner_of(conn, lease_id)
-        rows = await clauses.territory_rules(
-            conn, str(lease_id), dated.at_us, dated.known_us, after=after[0] if after else None, limit=page.limit + 1
-        )  # fmt: skip
-    shapes = [shaped.territory_rule_shape(row) for row in rows[: page.limit]]
-    return list_response(request, TerritoryRuleShape, shapes, next_cursor(rows, page, "territory_rule_id"))
-
-
-@router.post(
-    "/{lease_id}/territory-rules", status_code=201,
-    responses=answer(TerritoryRuleShape, examples.TERRITORY_RULE, 201, 400, 404, 409, 413), response_model=None,
-)  # fmt: skip
-async def put_territory_rule(
-    request: Request, asker: Editor, lease_id: LeaseId, body: NewTerritoryRule, idempotency_key: IdempotencyKey = None
-) -> Response:  # fmt: skip
-    """A territory rule, or another revision of the one of its `id`."""
-    ordered(body.valid_from, body.valid_to, "valid_to")
-    rule = TerritoryRule(
-        id=body.id, kind=body.kind, event_scope=body.event_scope, area_set=body.area_set, severity=body.severity,
-        area_set_version=body.area_set_version, prior_notice_h=body.prior_notice_h,
-        carve_outs=tuple(dict.fromkeys(body.carve_outs)), valid_from=_moment(body.valid_from), valid_to=_moment(body.valid_to),
-    )  # fmt: skip
-
-    async def work(conn: Connection) -> Answer:
-        tenant, _ = await owner_of(conn, lease_id)
-        await clauses.put_territory_rule(conn, tenant, str(lease_id), rule, asker.name)
-        rows = await clauses.territory_rules(conn, str(lease_id), None, None, rule_id=body.id, limit=1)
-        return Answer(body=shaped.territory_rule_shape(rows[0]), status=201)
-
-    return await write_once(request, asker, idempotency_key, work)
-
-
-@router.get("/{lease_id}/covenants", responses=answer_list(CovenantShape, examples.COVENANT, 404), response_model=None)
-async def list_covenants(
-    request: Request, asker: Insider, lease_id: LeaseId, page: PageQuery, dated: DatedQuery
-) -> Response:  # fmt: skip
-    """Clauses that can be judged by what is heard: all of them, or those in force at `valid_at`."""
-    after = decode_cursor(page.cursor, tuple[TextKey])
-    async with asker.desk() as conn:
-        await owner_of(conn, lease_id)
-        rows = await clauses.covenants(
-            conn, str(lease_id), dated.at_us, dated.known_us, after=after[0] if after else None, limit=page.limit + 1
-        )  # fmt: skip
-    shapes = [shaped.covenant_shape(row) for row in rows[: page.limit]]
-    return list_response(request, CovenantShape, shapes, next_cursor(rows, page, "covenant_id"))
-
-
-@router.post(
-    "/{lease_id}/covenants", status_code=201, responses=answer(CovenantShape, examples.COVENANT, 201, 400, 404, 409, 413),
-    response_model=None,
-)  # fmt: skip
-async def put_covenant(
-    request: Request, asker: Editor, lease_id: LeaseId, body: NewCovenant, idempotency_key: IdempotencyKey = None
-) -> Response:  # fmt: skip
-    """A covenant, or another revision of the one of its `id`."""
-    ordered(body.valid_from, body.valid_to, "valid_to")
-    predicate = parse_predicate(body.predicate, "/predicate")
-    if isinstance(predicate, TermFault):
-        raise shaped.unfit([predicate])
-    covenant = Covenant(
-        id=body.id, clause=body.clause, predicate=predicate, severity=body.severity, valid_from=_moment(body.valid_from),
-        valid_to=_moment(body.valid_to),
-    )  # fmt: skip
-
-    async def work(conn: Connection) -> Answer:
-        tenant, _ = await owner_of(conn, lease_id)
-        await clauses.put_covenant(conn, tenant, str(lease_id), covenant, asker.name)
-        rows = await clauses.covenants(conn, str(lease_id), None, None, covenant_id=body.id, limit=1)
-        return Answer(body=shaped.covenant_shape(rows[0]), status=201)
-
-    return await write_once(request, asker, idempotency_key, work)
-
-
-@router.get("/{lease_id}/insurances", responses=answer_list(InsuranceShape, examples.INSURANCE, 404), response_model=None)
-async def list_insurances(
-    request: Request, asker: Insider, lease_id: LeaseId, page: PageQuery, dated: DatedQuery
-) -> Response:  # fmt: skip
-    """Cover of a lease: all of it, or what is in force at `valid_at`."""
-    after = decode_cursor(page.cursor, tuple[UUID])
-    async with asker.desk() as conn:
-        await owner_of(conn, lease_id)
-        rows = await clauses.insurances(
-            conn, [str(lease_id)], dated.at_us, dated.known_us, after=str(after[0]) if after else None, limit=page.limit + 1
-        )  # fmt: skip
-    shapes = [shaped.insurance_shape(row) for row in rows[: page.limit]]
-    return list_response(request, InsuranceShape, shapes, next_cursor(rows, page, "insurance_id"))
-
-
-@router.post(
-    "/{lease_id}/insurances", status_code=201, responses=answer(InsuranceShape, examples.INSURANCE, 201, 400, 404, 409, 413),
-    response_model=None,
-)  # fmt: skip
-async def put_insurance(
-    request: Request, asker: Editor, lease_id: LeaseId, body: NewInsurance, idempotency_key: IdempotencyKey = None
-) -> Response:  # fmt: skip
-    """Cover of a lease, or another revision of the one of its `id`."""
-    ordered(body.cover_from, body.cover_to, "cover_to")
-    if (body.agreed_value is None) != (body.currency is None):
-        raise invalid("body", "currency", "goes with agreed_value, and only with it")
-    wanted = clauses.Insurance(
-        kind=body.kind, insurer=body.insurer, cover=Span(body.cover_from, body.cover_to), currency=body.currency,
-        insurance_id=None if body.id is None else str(body.id), area_set=body.area_set, loss_payee=body.loss_payee,
-        agreed_value_amount=None if body.agreed_value is None else Decimal(body.agreed_value), certificates=body.certificates,
-        cancellation_notice_days=body.cancellation_notice_days,
-    )  # fmt: skip
-
-    async def work(conn: Connection) -> Answer:
-        tenant, _ = await owner_of(conn, lease_id)
-        made = await clauses.put_insurance(conn, tenant, str(lease_id), wanted, asker.name)
-        if made is None:
-            raise invalid("body", "id", "no such insurance of the lease")
-        rows = await clauses.insurances(conn, [str(lease_id)], None, None, insurance_id=made, limit=1)
-        return Answer(body=shaped.insurance_shape(rows[0]), status=201)
-
-    return await write_once(request, asker, idempotency_key, work)
-
-
-def _moment(time_us: int | None) -> Any:
-    return None if time_us is None else to_datetime(time_us)
