@@ -119,6 +119,14 @@ async def test_a_delivery_corrected_after_redelivery_keeps_both_versions_and_res
             "INSERT INTO utilization_report (tenant, lease_id, asset_id, kind, period, figures, received_at) VALUES"
             f" ('demo', %s::uuid, %s::uuid, 'monthly', {month}, '{{}}', now())", [lease, desk.asset],
         )  # fmt: skip
+        account = await one(
+            conn, "INSERT INTO reserve_account (tenant, lease_id, asset_id, bucket, currency) VALUES"
+            " ('demo', %s::uuid, %s::uuid, 'apu', 'EUR') RETURNING reserve_account_id", lease, desk.asset,
+        )  # fmt: skip
+        await conn.execute(
+            "INSERT INTO reserve_entry (tenant, reserve_account_id, kind, month, amount, at)"
+            " VALUES ('demo', %s, 'accrual', '2025-02-01', 100, now())", [account],
+        )  # fmt: skip
     async with pool.connection() as conn:
         desk.conn = conn
         corrected = await desk.tell(lease, "lease_delivery", 33, corrects=delivered.event_id)
@@ -131,7 +139,7 @@ async def test_a_delivery_corrected_after_redelivery_keeps_both_versions_and_res
         assert told["before"]["row"] != told["after"]["row"]
         assert told["before"]["figures"]["tenures"][0]["valid_from"] == "2025-02-05T00:00:00Z"
         assert told["after"]["figures"]["tenures"][0]["valid_from"] == "2025-02-03T00:00:00Z"
-        assert told["closed_by"] == ["reported"]
+        assert told["closed_by"] == ["invoiced", "reported"]
         versions = await one(conn, "SELECT count(*) AS n FROM lease_event WHERE kind = 'lease_delivery'")
         assert versions == 2  # what was believed stays
 
