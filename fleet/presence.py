@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from datetime import date
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -35,7 +36,8 @@ FIGURES: tuple[Figure, ...] = (
 ESTIMATE_BELOW = 0.90  # domain.md 0, Coverage: under it a figure is an estimate
 METHOD = "fixes-and-ellipse/1"
 EDGE_DEG = 0.02  # chosen: the edge is looked at every mile or so
-EDGE_POINTS_MAX = 4000  # chosen: a coastline is looked at more coarsely rather than for seconds
+EDGE_POINTS_MAX = 1000  # chosen: a millisecond a silence; an edge of 60° is looked at every 4 miles
+EDGE_SLACK_M = 2_000.0  # chosen: half the distance between two looks at the edge, and more
 _GEOD = Geod(ellps="WGS84")
 
 
@@ -48,18 +50,17 @@ class Fix(NamedTuple):
 
 
 class HourBox(NamedTuple):
-    """What a rollup says of an hour: first and last time heard and the box of its positions in degrees, None while not known."""
+    """The box of an asset's positions in the hour that begins at `hour_us`: its least and greatest degrees."""
 
-    first_us: int
-    last_us: int
-    south_deg: float | None
-    north_deg: float | None
-    west_deg: float | None
-    east_deg: float | None
+    hour_us: int
+    south_deg: float
+    north_deg: float
+    west_deg: float
+    east_deg: float
 
 
 class Inside(NamedTuple):
-    """A stretch in which every fix lay inside; `fixes` counts those that were looked at one by one, 0 where the hours say it."""
+    """A stretch in which every fix lay inside; `fixes` counts those that were looked at, those of whole hours are not."""
 
     from_us: int
     to_us: int
@@ -93,10 +94,23 @@ def speed_kn(practice: Practice, asset_class: str, on: date) -> float:
     return practice.number(f"presence.{asset_class}_speed_kn", on)
 
 
-def placed(shape: Shape, hour: HourBox) -> bool | None:
+def settled(shape: Shape, boxes: Iterable[HourBox]) -> tuple[list[int], list[int]]:
+    """Hours that lie inside as a whole, between others that do, and hours whose fixes must be looked at; by their beginning.
+
+    The first and the last hour of a stay are looked at, because the hour does not say when in it the asset was first heard.
+    """
+    inside: dict[int, bool] = {}
+    for hour in boxes:
+        at = _placed(shape, hour)
+        if at is not False:
+            inside[hour.hour_us] = inside.get(hour.hour_us, True) and at is True
+    whole = [hour for hour, is_inside in inside.items() if is_inside]
+    kept = [hour for hour in whole if inside.get(hour - HOUR_US) and inside.get(hour + HOUR_US)]
+    return sorted(kept), sorted(inside.keys() - set(kept))
+
+
+def _placed(shape: Shape, hour: HourBox) -> bool | None:
     """Whether all of an hour's positions lie inside (True) or outside (False); None: its fixes must be looked at."""
-    if hour.south_deg is None or hour.north_deg is None or hour.west_deg is None or hour.east_deg is None:
-        return None
     if hour.east_deg - hour.west_deg > 180.0:
         return None  # it crossed 180°, and its box is the rest of the world
     reach = box(hour.west_deg, hour.south_deg, hour.east_deg, hour.north_deg)
@@ -105,16 +119,16 @@ def placed(shape: Shape, hour: HourBox) -> bool | None:
     return None if shapely.intersects(shape.geometry, reach) or hour.west_deg <= -180.0 else False
 
 
-def inside_of(shape: Shape, whole: Iterable[HourBox], fixes: Iterable[Fix], gap_us: int) -> list[Inside]:
+def inside_of(shape: Shape, whole: Iterable[int], fixes: Iterable[Fix], gap_us: int) -> list[Inside]:
     """The stretches inside: of hours that lie inside as a whole and of fixes one by one, joined where less than a gap apart.
 
     Args:
         shape: the area.
-        whole: hours of which `placed` is True.
+        whole: beginnings of hours that `settled` says.
         fixes: of the other hours, in order of time. A fix outside ends a stretch.
         gap_us: two stretches nearer than this with no fix outside between them are one.
     """
-    marks = [(hour.first_us, hour.last_us, 0, True) for hour in whole]
+    marks = [(hour_us, hour_us + HOUR_US, 0, True) for hour_us in whole]
     marks += [(fix.time_us, fix.time_us, 1, shape.contains(fix.lat_deg, fix.lon_deg)) for fix in fixes]
     found: list[Inside] = []
     is_open = False
@@ -129,24 +143,24 @@ def inside_of(shape: Shape, whole: Iterable[HourBox], fixes: Iterable[Fix], gap_
     return found
 
 
-def silences_of(hours: Sequence[HourBox], from_us: int, to_us: int, gap_us: int) -> list[tuple[int, int]]:
-    """The stretches of [from, to) between what was heard that are a gap long or longer, as (last heard, heard again).
-
-    Args:
-        hours: of all streams of one asset, in any order; hours before `from_us` may be among them.
-        from_us: of the period.
-        to_us: of the period.
-        gap_us: from which length on not being heard is a silence.
-    """
-    found: list[tuple[int, int]] = []
-    heard_us = from_us
-    for hour in sorted(hours):
-        if hour.first_us - heard_us >= gap_us and hour.first_us > from_us:
-            found.append((heard_us, min(hour.first_us, to_us)))
-        heard_us = max(heard_us, hour.last_us)
-    if to_us - heard_us >= gap_us:
-        found.append((heard_us, to_us))
-    return found
+def may_reach(shape: Shape, silences: Sequence[Silence], speed_kn: float) -> list[Silence]:
+    """The silences that may reach an area, by a circle around it: a cheap test that passes more than `reach_of`, never less."""
+    if not silences:
+        return []
+    west, south, east, north = shape.bbox
+    lat, lon = (south + north) / 2.0, west + ((east - west) % 360.0 if east != west + 360.0 else 360.0) / 2.0
+    edge_lon, edge_lat = _edge(shape)
+    _, _, away = _GEOD.inv(np.full(len(edge_lon), lon), np.full(len(edge_lat), lat), edge_lon, edge_lat)
+    radius_m = float(away.max()) + EDGE_SLACK_M
+    seconds = np.array([(bounds[1] - bounds[0]) / SECOND_US for bounds in map(bounds_of, silences)])
+    least_m = np.zeros(len(silences))
+    for ends in ([silence.before for silence in silences], [silence.after for silence in silences]):
+        known = np.array([fix is not None for fix in ends])
+        lats = np.array([lat if fix is None else fix.lat_deg for fix in ends])
+        lons = np.array([lon if fix is None else fix.lon_deg for fix in ends])
+        _, _, metres = _GEOD.inv(np.full(len(ends), lon), np.full(len(ends), lat), lons, lats)
+        least_m += np.where(known, np.maximum(0.0, metres - radius_m), 0.0)
+    return [silence for silence, may in zip(silences, least_m <= seconds * speed_kn * KN_MPS, strict=True) if may]
 
 
 def reach_of(shape: Shape, silence: Silence) -> Reach:
@@ -201,6 +215,7 @@ def nautical_miles(metres: float | None) -> float | None:
     return None if metres is None else metres / NM_M
 
 
+@lru_cache(maxsize=16)
 def _edge(shape: Shape) -> tuple[np.ndarray, np.ndarray]:
     """Points along the edge of an area, longitudes and latitudes in degrees."""
     step_deg = EDGE_DEG

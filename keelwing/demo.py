@@ -11,10 +11,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from fleet.instants import from_datetime, to_datetime, to_rfc3339
+from keelwing.area_files import demo_entries
 from keelwing.portfolio import loading as portfolio
 from simulators.scenario import Scenario, load_scenario
 from simulators.world import World
-from store import keys, registry
+from store import areas, keys, registry
 from store.pool import open_pool
 
 SCENARIO = "demo"
@@ -68,6 +69,7 @@ async def prepare(database_url: str, data_dir: Path, say: Callable[[str], None])
         async with pool.connection() as conn:
             for tenant in tenants:
                 await registry.create_tenant(conn, tenant, TENANT_NAMES.get(tenant, tenant))
+            await areas.import_areas(conn, "_", demo_entries(), source="demo")
             for asset in assets:
                 ids[asset.plan] = await registry.register_asset(
                     conn,

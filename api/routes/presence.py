@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from datetime import date
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -33,7 +34,8 @@ router = APIRouter(prefix="/v1", tags=["areas"])
 AREA_CHARS_MAX = 8000  # of an area in a query; larger ones are posted
 SPAN_US_MAX = 3660 * DAY_US
 SAME_PLACE_M = 5_000.0  # chosen: an aircraft heard again so near was parked
-EVIDENCE_MAX = 100  # inside and silences of one asset that are listed
+AROUND_US = 2 * DAY_US  # chosen: a silence over the period's edge is seen whole if it ends within two days
+EVIDENCE_MAX = 50  # inside and silences of one asset that are listed
 
 
 class Question(msgspec.Struct, frozen=True):
@@ -43,6 +45,11 @@ class Question(msgspec.Struct, frozen=True):
     from_us: int
     to_us: int
     asset_class: str | None
+
+    @property
+    def on(self) -> date:
+        """The day whose figures count: the last of the period."""
+        return to_datetime(self.to_us - 1).date()
 
 
 class PresenceQuestion(BaseModel):
@@ -114,36 +121,95 @@ async def _shape(conn: Connection, area: Any, part: str, dated: Dated) -> Shape:
 
 async def _presences(conn: Connection, question: Question, rows: Sequence[reads.Row]) -> list[PresenceShape]:
     """What is to be said of these assets; those that were neither inside nor silent nearby are left out."""
-    heard = await store_presence.hours(conn, [row["asset_id"] for row in rows], question.from_us, question.to_us)
-    found = [await _presence(conn, question, row, heard.get(row["asset_id"], [])) for row in rows]
-    return [each for each in found if each is not None]
+    inside, is_short = await _inside(conn, question, rows)
+    silent, passed = await _silent(conn, question, rows)
+    found: list[PresenceShape] = []
+    for row in rows:
+        asset_id = row["asset_id"]
+        stretches, near = inside.get(asset_id, []), passed.get(asset_id, [])
+        if not stretches and not near:
+            continue
+        coverage = presence.coverage_of(silent.get(asset_id, ()), question.from_us, question.to_us)
+        found.append(PresenceShape(
+            asset_id=str(asset_id), class_=row["class"], name=row["name"], verdict="inside" if stretches else "possible",
+            inside=[_stretch(each) for each in stretches[:EVIDENCE_MAX]], silences=near[:EVIDENCE_MAX],
+            coverage=round(coverage, 6), is_estimate=coverage < presence.ESTIMATE_BELOW, method=presence.METHOD,
+            sources=["asset_reading_hour", f"asset_reading_{row['class']}"],
+            reason={"inside": "more_fixes_than_are_looked_at"} if is_short else {},
+        ))  # fmt: skip
+    return found
 
 
-async def _presence(
-    conn: Connection, question: Question, row: reads.Row, hours: Sequence[presence.HourBox]
-) -> PresenceShape | None:
-    shape, asset_id, asset_class, on = question.shape, row["asset_id"], row["class"], to_datetime(question.to_us - 1).date()
-    gap_us = presence.gap_us(HOUSE, on)
-    sorted_hours = sorted(hours)
-    where = [(hour, presence.placed(shape, hour)) for hour in sorted_hours]
-    unsure = [(max(hour.first_us, question.from_us), min(hour.last_us, question.to_us - 1)) for hour, at in where if at is None]
-    fixes = await store_presence.fixes(conn, asset_id, asset_class, unsure)
-    inside = presence.inside_of(shape, [hour for hour, at in where if at], fixes, gap_us)
-    stretches = presence.silences_of(sorted_hours, question.from_us, question.to_us, gap_us)
-    silences = await store_presence.silences(conn, asset_id, asset_class, stretches)
-    limit_kn = presence.speed_kn(HOUSE, asset_class, on)
-    near = [_silence(shape, silence, asset_class, limit_kn) for silence in silences]
-    passed = [each for each in near if each is not None]
-    if not inside and not passed:
-        return None
-    coverage = presence.coverage_of(stretches, question.from_us, question.to_us)
-    reason = {} if len(fixes) < store_presence.FIXES_MAX else {"inside": "more_fixes_than_are_looked_at"}
-    return PresenceShape(
-        asset_id=str(asset_id), class_=asset_class, name=row["name"], verdict="inside" if inside else "possible",
-        inside=[_stretch(each) for each in inside[:EVIDENCE_MAX]],
-        silences=passed[:EVIDENCE_MAX], coverage=round(coverage, 6), is_estimate=coverage < presence.ESTIMATE_BELOW,
-        method=presence.METHOD, sources=["asset_reading_hour", f"asset_reading_{asset_class}"], reason=reason,
-    )  # fmt: skip
+async def _inside(
+    conn: Connection, question: Question, rows: Sequence[reads.Row]
+) -> tuple[dict[Any, list[presence.Inside]], bool]:
+    """The stretches inside by asset, and whether there were more fixes than are looked at."""
+    ids, shape = [row["asset_id"] for row in rows], question.shape
+    span = (question.from_us, question.to_us)
+    boxes = await store_presence.boxes(conn, ids, *span, shape.bbox)
+    unclosed = await store_presence.unclosed(conn, ids, *span)
+    gap_us = presence.gap_us(HOUSE, question.on)
+    found: dict[Any, list[presence.Inside]] = {}
+    is_short = False
+    for asset_class, some in _by_class(rows).items():
+        settled = {asset_id: presence.settled(shape, boxes.get(asset_id, ())) for asset_id in some}
+        unsure = [(asset_id, hour) for asset_id in some for hour in (*settled[asset_id][1], *unclosed.get(asset_id, ()))]
+        fixes = await store_presence.fixes(conn, asset_class, unsure, *span, shape.bbox)
+        is_short |= sum(map(len, fixes.values())) >= store_presence.FIXES_MAX
+        for asset_id in some:
+            found[asset_id] = presence.inside_of(shape, settled[asset_id][0], fixes.get(asset_id, ()), gap_us)
+    return found, is_short
+
+
+async def _silent(
+    conn: Connection, question: Question, rows: Sequence[reads.Row]
+) -> tuple[dict[Any, list[tuple[int, int]]], dict[Any, list[PassedSilenceShape]]]:
+    """Every silence of the period by asset, and as evidence those in which it could have been inside."""
+    gap_us = presence.gap_us(HOUSE, question.on)
+    around = (question.from_us - AROUND_US, question.to_us + AROUND_US)
+    heard = await store_presence.silences(conn, [row["asset_id"] for row in rows], *around, gap_us)
+    silent: dict[Any, list[tuple[int, int]]] = {}
+    passed: dict[Any, list[PassedSilenceShape]] = {}
+    for asset_class, some in _by_class(rows).items():
+        given: list[tuple[Any, int | None, int | None]] = []
+        for asset_id in some:
+            for first, last in heard.get(asset_id, [(None, None)]):
+                bounds = (question.from_us if first is None else first, question.to_us if last is None else last)
+                if bounds[1] - bounds[0] >= gap_us and bounds[0] < question.to_us and bounds[1] > question.from_us:
+                    given.append((asset_id, first, last))
+                    silent.setdefault(asset_id, []).append(bounds)
+        ended = await store_presence.with_ends(conn, asset_class, given, question.from_us, question.to_us)
+        lost = {asset_id for (asset_id, first, _), one in zip(given, ended, strict=True) if first is None and one.before is None}
+        last_fixes = await _last_fixes(conn, asset_class, lost, question.from_us)
+        whole = [
+            one if one.before is not None else one._replace(before=last_fixes.get(asset_id))
+            for (asset_id, _, _), one in zip(given, ended, strict=True)
+        ]
+        limit_kn = presence.speed_kn(HOUSE, asset_class, question.on)
+        near = {id(one) for one in presence.may_reach(question.shape, whole, limit_kn)}
+        for (asset_id, _, _), one in zip(given, whole, strict=True):
+            told = passed.setdefault(asset_id, [])
+            said = _silence(question.shape, one, asset_class, limit_kn) if id(one) in near and len(told) < EVIDENCE_MAX else None
+            if said is not None:
+                told.append(said)
+    return silent, passed
+
+
+async def _last_fixes(conn: Connection, asset_class: str, asset_ids: Collection[Any], at_us: int) -> dict[Any, presence.Fix]:
+    """Where assets were last heard before an instant, looked for a month back."""
+    found: dict[Any, presence.Fix] = {}
+    for row in await reads.as_of(conn, asset_class, list(asset_ids), at_us, None) if asset_ids else ():
+        held = found.get(row["asset_id"])
+        if row["position_time"] is not None and (held is None or held.time_us < row["position_time"]):
+            found[row["asset_id"]] = presence.Fix(row["position_time"], row["lat_deg"], row["lon_deg"])
+    return found
+
+
+def _by_class(rows: Sequence[reads.Row]) -> dict[str, list[Any]]:
+    found: dict[str, list[Any]] = {}
+    for row in rows:
+        found.setdefault(row["class"], []).append(row["asset_id"])
+    return found
 
 
 def _stretch(one: presence.Inside) -> InsideShape:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from datetime import date
-from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -22,9 +21,9 @@ from fleet.presence import (
     coverage_of,
     gap_us,
     inside_of,
-    placed,
+    may_reach,
     reach_of,
-    silences_of,
+    settled,
     speed_kn,
 )
 
@@ -37,21 +36,28 @@ def fix(minute: float, lat: float, lon: float) -> Fix:
     return Fix(round(minute * MINUTE_US), lat, lon)
 
 
-def hour(first: float, last: float, *box: float) -> HourBox:
-    """From minute to minute, with south, north, west and east."""
-    sides: list[Any] = [*box] if box else [None] * 4
-    return HourBox(round(first * MINUTE_US), round(last * MINUTE_US), *sides)
+def hour(number: int, *sides: float) -> HourBox:
+    """The hour of that number, with south, north, west and east."""
+    return HourBox(number * HOUR_US, *sides)
 
 
-@pytest.mark.parametrize(
-    ("box", "inside"),
-    [
-        ((50.2, 50.4, 10.2, 10.4), True), ((52.0, 52.4, 10.2, 10.4), False), ((49.9, 50.1, 10.2, 10.4), None), ((), None),
-        ((50.2, 50.4, -179.9, 179.9), None),
-    ],
-)  # fmt: skip
-def test_an_hours_box_says_inside_outside_or_look(box: tuple[float, ...], inside: bool | None) -> None:
-    assert placed(SQUARE, hour(0, 59, *box)) is inside
+WITHIN = (50.2, 50.4, 10.2, 10.4)
+
+
+def test_only_hours_between_others_inside_need_no_look() -> None:
+    boxes = [hour(n, *WITHIN) for n in range(1, 5)] + [hour(6, 49.9, 50.1, 10.2, 10.4), hour(7, 52.0, 52.4, 10.2, 10.4)]
+    whole, looked_at = settled(SQUARE, boxes)
+    assert [each // HOUR_US for each in whole] == [2, 3]
+    assert [each // HOUR_US for each in looked_at] == [1, 4, 6]
+
+
+def test_of_two_streams_both_must_lie_inside() -> None:
+    boxes = [hour(n, *WITHIN) for n in range(3)] + [hour(1, 50.5, 51.5, 10.2, 10.4)]
+    assert settled(SQUARE, boxes)[0] == []
+
+
+def test_an_hour_over_180_is_looked_at() -> None:
+    assert settled(SQUARE, [hour(1, 50.2, 50.4, -179.9, 179.9)]) == ([], [HOUR_US])
 
 
 def test_fixes_inside_are_one_stretch_until_one_lies_outside() -> None:
@@ -62,22 +68,15 @@ def test_fixes_inside_are_one_stretch_until_one_lies_outside() -> None:
 
 
 def test_whole_hours_and_fixes_join_and_a_gap_parts_them() -> None:
-    whole = [hour(0, 59, 50.2, 50.4, 10.2, 10.4), hour(60, 119, 50.2, 50.4, 10.2, 10.4), hour(240, 250, 50.2, 50.4, 10.2, 10.4)]
-    assert inside_of(SQUARE, whole, [fix(130, 50.5, 10.5)], GAP_US) == [
-        Inside(0, 130 * MINUTE_US, 1), Inside(240 * MINUTE_US, 250 * MINUTE_US, 0),
+    fixes = [fix(130, 50.5, 10.5), fix(300, 50.5, 10.5)]
+    assert inside_of(SQUARE, [0, HOUR_US], fixes, GAP_US) == [
+        Inside(0, 130 * MINUTE_US, 1), Inside(300 * MINUTE_US, 300 * MINUTE_US, 1),
     ]  # fmt: skip
 
 
-def test_a_silence_is_what_nobody_heard_for_an_hour_at_either_end_too() -> None:
-    heard = [hour(70, 80), hour(90, 100), hour(95, 130), hour(200, 210)]
-    found = silences_of(heard, 0, 400 * MINUTE_US, GAP_US)
-    assert [(a // MINUTE_US, b // MINUTE_US) for a, b in found] == [(0, 70), (130, 200), (210, 400)]
-    assert coverage_of(found, 0, 400 * MINUTE_US) == pytest.approx(70 / 400)
-
-
-def test_nothing_heard_is_one_silence() -> None:
-    assert silences_of([], 0, HOUR_US, GAP_US) == [(0, HOUR_US)]
-    assert coverage_of([(0, HOUR_US)], 0, HOUR_US) == 0.0
+def test_coverage_is_what_lies_in_no_silence() -> None:
+    assert coverage_of([(0, 70 * MINUTE_US), (130 * MINUTE_US, 200 * MINUTE_US)], 0, 400 * MINUTE_US) == pytest.approx(260 / 400)
+    assert coverage_of([(-HOUR_US, 2 * HOUR_US)], 0, HOUR_US) == 0.0
 
 
 def test_the_speed_needed_is_that_of_the_detour() -> None:
@@ -115,6 +114,14 @@ def test_over_180_the_near_side_counts() -> None:
     )
     reach = reach_of(fiji, Silence(0, HOUR_US, fix(0, -18, -178.0), fix(60, -18, -178.0)))
     assert (reach.before_m or 0) / NM_M == pytest.approx(28.6, rel=0.01)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.floats(-80, 80), st.floats(-180, 179.9), st.floats(0.5, 400), st.floats(5, 40))
+def test_the_cheap_test_never_loses_a_silence_that_reaches(lat: float, lon: float, hours: float, knots: float) -> None:
+    silence = Silence(0, round(hours * HOUR_US), fix(0, lat, lon), fix(hours * 60, lat / 2, lon))
+    reaches = reach_of(SQUARE, silence).needed_kn <= knots
+    assert not reaches or may_reach(SQUARE, [silence], knots) == [silence]
 
 
 MARKS = st.lists(st.tuples(st.integers(0, 500), st.booleans()), max_size=40)
