@@ -135,7 +135,10 @@ async def entries(conn: Connection, which: EntryFilter, after: int | None, limit
 
 
 async def accrued(conn: Connection, lease_id: str, month: date) -> dict[str, Decimal]:
-    """What each account of a lease was charged for a month so far, adjustments included; an account not yet charged is absent."""
+    """What runs charged each account of a lease for a month so far; an account not yet charged is absent.
+
+    What a person adjusted is not among it: an agreed credit stays, whatever is booked again.
+    """
     rows = await (await conn.execute(SQL["accrued"], {"lease": lease_id, "month": month})).fetchall()
     return {str(row["reserve_account_id"]): row["amount"] for row in rows if row["accrual_id"] is not None}
 

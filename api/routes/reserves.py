@@ -338,7 +338,7 @@ async def add_adjustment(
     request: Request, asker: Editor, lease_id: LeaseId, account_id: AccountId, body: NewAdjustment,
     idempotency_key: IdempotencyKey = None,
 ) -> Response:  # fmt: skip
-    """Correct what is owed by an entry of its own; of a `month`, it counts when that month is booked again."""
+    """Correct what is owed by an entry of its own, for a `month` or none; it stays whatever is booked again."""
     if body.amount == ZERO:
         raise invalid("body", "amount", "is nothing")
 
@@ -453,7 +453,7 @@ async def reverse(
             raise Problem(409, "An accrual is booked again, and a reversal stands.", reason="not_reversible")
         new = reserves.NewEntry(
             account_id=str(account_id), kind=line["kind"], amount=-line["amount"], at_us=body.at, actor=asker.name,
-            month=line["month"], workings={"reason": body.reason}, reverses=entry_id,
+            month=line["month"], workings={**line["workings"], "reason": body.reason}, reverses=entry_id,
         )  # fmt: skip
         return Answer(body=await _added(conn, new), status=201)
 

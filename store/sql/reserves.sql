@@ -97,12 +97,13 @@ ORDER BY entry.reserve_entry_id
 LIMIT %(limit)s;
 
 -- name: accrued
--- What each account of a lease was charged for a month so far: its accrual and the adjustments of that month.
+-- What each account of a lease was charged for a month by runs so far: its accrual and their adjustments (a person's have no basis).
 SELECT account.reserve_account_id, sum(entry.amount) AS amount,
     min(entry.reserve_entry_id) FILTER (WHERE entry.kind = 'accrual') AS accrual_id
 FROM reserve_entry AS entry
 JOIN reserve_account AS account USING (reserve_account_id)
 WHERE account.lease_id = %(lease)s AND entry.month = %(month)s AND entry.kind IN ('accrual', 'adjustment')
+    AND entry.workings ->> 'basis' IS NOT NULL
 GROUP BY account.reserve_account_id;
 
 -- name: closed
