@@ -67,10 +67,20 @@ async def keep_calendar(pool: Pool, hour_utc: int, told: Callable[[Mapping[str, 
     while True:
         try:
             for tenant in await tenants_due(pool, day_due(clock(), hour_utc)):
-                told((await run_pass(pool, tenant, day_due(clock(), hour_utc), clock)).opened)
+                await _pass_of(pool, tenant, day_due(clock(), hour_utc), told, clock)
         except AWAY as error:
             log.warning("daily_pass.database_away", error=str(error)[:200])
         await asyncio.sleep(LOOK_EVERY_S)
+
+
+async def _pass_of(pool: Pool, tenant: str, day: date, told: Callable[[Mapping[str, int]], None], clock: Clock) -> None:
+    """One lessor's pass; what is wrong with its facts is logged, and neither ends the worker nor keeps others from theirs."""
+    try:
+        told((await run_pass(pool, tenant, day, clock)).opened)
+    except AWAY:
+        raise
+    except Exception:
+        log.exception("daily_pass.failed", tenant=tenant, day=day.isoformat())
 
 
 def day_due(at_us: int, hour_utc: int) -> date:

@@ -11,6 +11,7 @@ import pytest
 
 from fleet.instants import HOUR_US
 from fleet.obligation import start_us
+from ingest import daily_pass
 from ingest.daily_pass import day_due, keep_calendar, look_back, run_pass, tenants_due
 from store import registry
 from store.pool import Pool, open_pool
@@ -134,3 +135,29 @@ async def test_noon_reports_warn_of_a_year_of_e_and_of_tanks_that_do_not_add_up(
     assert (tanks["evidence"]["gap_t"], tanks["evidence"]["reported_to"]) == (25.0, "2026-06-21T00:00:00Z")
     await run_pass(pool, "demo", date(2026, 7, 21))
     assert await rows(pool, "SELECT FROM alert WHERE rule = 'fuel_balance_gap' AND status = 'resolved'") != []
+
+
+async def test_a_lessor_whose_facts_cannot_be_judged_keeps_no_other_from_its_pass(
+    pool: Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:  # fmt: skip
+    async with pool.connection() as conn:
+        papers = await build(conn)
+        await run(conn, "INSERT INTO tenant (tenant, name) VALUES ('abel', 'Abel')")
+        await run(conn, "INSERT INTO asset (tenant, class, name, shard) VALUES ('abel', 'vessel', 'Odd', 0)")
+    judged, sound = [], daily_pass.run_pass
+
+    async def failing(pool: Pool, tenant: str, day: date, clock: Any) -> Any:
+        judged.append(tenant)
+        if tenant == "abel":
+            raise ZeroDivisionError
+        return await sound(pool, tenant, day, clock)
+
+    monkeypatch.setattr(daily_pass, "run_pass", failing)
+    told = asyncio.Event()
+    keeping = asyncio.create_task(keep_calendar(pool, 5, lambda _: told.set(), lambda: start_us(papers.today) + 6 * HOUR_US))
+    async with asyncio.timeout(20):
+        await told.wait()
+    keeping.cancel()
+    await asyncio.wait((keeping,))
+    assert judged == ["abel", "demo"]
+    assert await tenants_due(pool, papers.today) == ["abel"]
