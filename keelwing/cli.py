@@ -453,6 +453,12 @@ def backtest(
     journeys: Annotated[
         Path | None, typer.Option(help="Flights, port calls, voyages and runs, one JSON object a line.", dir_okay=False)
     ] = None,
+    areas: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="Ports, anchorages, berths and yards that ships call at; may be given again.", exists=True, dir_okay=False
+        ),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Run recordings through the same detection, without broker and database."""
@@ -462,7 +468,7 @@ def backtest(
     from ingest.wire import encode_json
     from keelwing.progress import Bar
 
-    run = Backtest(time.time_ns() // 1000)
+    run = Backtest(time.time_ns() // 1000, places=_places(areas or []))
     try:
         with Bar("judging") as bar:
             run.run(merge(files, bar.update))
@@ -483,6 +489,25 @@ def backtest(
         said | {"journeys": len(run.journeys)},
         f"{tally.stepped} readings stepped, {tally.duplicate} duplicates, {tally.rejected} rejected; "
         f"{len(run.findings)} findings in {out}" + ("" if journeys is None else f", {len(run.journeys)} journeys in {journeys}"),
+    )
+
+
+def _places(paths: list[Path]) -> Any:
+    """The world that files of areas describe, airports included. Exits where a file holds what is no area."""
+    from fleet.area_entry import Defaults
+    from ingest.places import place_area, places_of
+    from keelwing.area_files import read_areas
+
+    entries, faults = read_areas(paths, Defaults(issuer="file", version="1"))
+    for fault in faults:
+        typer.echo(f"{fault.pointer}: {fault.detail}", err=True)
+    if faults:
+        _fail(f"{len(faults)} faults in the areas")
+    return places_of(
+        [
+            place_area(one.area_id, one.kind, one.name, one.geometry, one.radius_m, one.valid_from_us, one.valid_to_us)
+            for one in entries
+        ]
     )
 
 
