@@ -11,11 +11,11 @@ from fleet.asset_class import ASSET_CLASSES
 from fleet.places import Area
 from ingest.places import place_area
 from ingest.roster import Grant, Holding, IdentifierKey, Roster, Threshold
-from store.registry import Registry
+from store.registry import AreaEntry, Registry
 
 UNNAMED = "replay"  # source of assets that a recording made: their names are what it said, not what anybody gave them
 AREAS_KEPT_MAX = 200_000  # shapes kept between versions of the registry; chosen: every anchorage of the world three times over
-_KNOWN_AREAS: dict[int, Area] = {}
+_KNOWN_AREAS: dict[int, tuple[AreaEntry, Area]] = {}
 
 
 def roster_of(registry: Registry) -> Roster:
@@ -60,14 +60,13 @@ def _areas(registry: Registry) -> dict[str, list[Area]]:
     found: dict[str, list[Area]] = {}
     for entry in registry.areas:
         known = _KNOWN_AREAS.get(entry.row_id)
-        if known is None or known.valid_to_us != entry.valid.to_us:
-            known = place_area(
-                entry.area_id, entry.kind, entry.name, entry.geometry, entry.radius_m, entry.valid.from_us, entry.valid.to_us
-            )
+        if known is None or known[0] != entry:
+            where = (entry.geometry, entry.radius_m, entry.valid.from_us, entry.valid.to_us)
+            known = (entry, place_area(entry.area_id, entry.kind, entry.name, *where))
             if len(_KNOWN_AREAS) >= AREAS_KEPT_MAX:
                 _KNOWN_AREAS.clear()
             _KNOWN_AREAS[entry.row_id] = known
-        found.setdefault(entry.tenant, []).append(known)
+        found.setdefault(entry.tenant, []).append(known[1])
     return found
 
 
