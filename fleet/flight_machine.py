@@ -180,7 +180,7 @@ def at_reading(state: FlightState, reading: AircraftReading, context: UseContext
 
 def _decide(state: FlightState, reading: AircraftReading, alt_ft: float | None, context: UseContext) -> Verdict:
     """The verdict of a reading, its height counted from the field. A height alone decides nothing: receivers mix aircraft up."""
-    if reading.gs_kn is None and reading.lat_deg is None and reading.on_ground is not True:
+    if reading.gs_kn is None and reading.on_ground is not True:
         return None
     agl_ft = None if alt_ft is None else _agl_of(state, reading, alt_ft, context)
     return verdict(reading.on_ground, reading.gs_kn, agl_ft, context.limits)

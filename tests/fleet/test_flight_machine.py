@@ -186,6 +186,11 @@ def test_a_gap_in_the_ambiguous_band_is_said_to_be_ambiguous_and_unknown() -> No
     )
 
 
+def test_a_height_without_a_speed_is_another_aircrafts() -> None:
+    mixed = [reading(600 + n, on_ground=False, alt_baro_ft=36_000.0, lat_deg=50.0, lon_deg=8.0) for n in range(1, 60, 3)]
+    assert journeys(flown_by([*stand(0, 600, 8.0), *mixed, *stand(720, 1200, 8.0)])[1]) == []
+
+
 def test_an_aircraft_found_elsewhere_flew_unseen() -> None:
     _, found = flown_by([*stand(0, 600, 8.0), *stand(9 * 3600, 9 * 3600 + 600, 12.0)])
     (flight,) = journeys(found)

@@ -58,6 +58,17 @@ FLOWN = [
 ]
 
 
+ZURICH = [
+    ("0083c3", "LSZH"),
+    ("4d20cd", "LSZH"),
+    ("4b18b8", "LSZH"),
+    ("c01074", None),
+    ("4b1614", None),
+    ("4b160e", "LSZH"),
+    ("4690e2", None),
+]
+
+
 def told(path: Path) -> list[dict[str, Any]]:
     run = Backtest(NOW_US)
     run.run(merge([path], lambda *_: None))
@@ -86,9 +97,10 @@ def test_a_recorded_flight_has_its_ends_and_its_airports(flown: Flown) -> None:
 @pytest.mark.shared
 @pytest.mark.skipif(not SHARED.is_dir(), reason="the real recordings are not here (KEELWING_SHARED)")
 def test_what_taxies_at_zurich_does_not_fly() -> None:
-    assert (
-        told(SHARED / "noisy" / "noisy_ground.json.gz")[0]["from"] == "LSZH"
-    )  # it leaves at the end; the false flags before are none
+    """Other aircraft's altitudes among their rows are no flights; who comes, leaves, or comes back does fly."""
+    assert [line["from"] for line in told(SHARED / "noisy" / "noisy_ground.json.gz")] == ["LSZH"]  # at the end
+    flown = told(SHARED / "onground" / "zurich_airport.json.gz")
+    assert [(line["asset"].removeprefix("icao24:"), line["to"]) for line in flown] == ZURICH
 
 
 PLAN = AircraftPlan(tenant="t", name="PH-SIM", type="A320", airports=["EHAM", "EDDM", "LEMD"], stand_left_min=10.0)
