@@ -87,6 +87,7 @@ FIGURES: tuple[Figure, ...] = (
     Figure(name="flight.ground_gap_h", value=24, source="chosen, see DECISIONS 119: transponders are off on the stand"),
     Figure(name="flight.same_field_m", value=5_000, source="chosen: the longest fields measure some 5 km across"),
     Figure(name="flight.touch_s", value=180, source="chosen: a roll and a lift-off without leaving the runway"),
+    Figure(name="flight.parked_preset", value="cirium", source="design 4.6: the default"),
     Figure(
         name="flight.parked_presets",
         value={

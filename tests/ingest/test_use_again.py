@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-import msgspec
 import pytest
 
-from fleet.instants import DAY_US, HOUR_US
+from fleet.calendar_rules import HOUSE
+from fleet.instants import DAY_US, HOUR_US, to_datetime
 from ingest import use_again
 from ingest.wire import feed_topic
 from store import registry
+from store.dossiers import Question, dossiers
 from tests.fix_bench import START_US, Bench
 
 FEED = feed_topic("demo", "history")
@@ -37,7 +38,7 @@ def flying(icao24: str, day: int, evening: bool) -> list[dict[str, Any]]:
                 "lon_deg": round(from_lon + (to_lon - from_lon) * share, 5),
                 "on_ground": not is_up,
                 "gs_kn": 280.0 if is_up else 5.0,
-                **({"alt_baro_ft": 9000.0, "vertical_rate_fpm": 0.0} if is_up else {}),
+                **({"alt_baro_ft": 2400.0, "vertical_rate_fpm": 0.0} if is_up else {}),
             }
         )
     return elements
@@ -114,4 +115,7 @@ async def test_a_redelivered_message_writes_nothing_of_use(bench: Bench) -> None
     assert await facts(bench, even) == before
     (tail,) = await bench.rows("SELECT state, place FROM use_tail WHERE asset_id = %s", even)
     assert tail == {"state": "ground", "place": "EDDF"}
-    assert msgspec.json.encode(before["Journey"][0].from_place) == b'"EDDF"'
+    async with bench.pool.connection() as conn:
+        asked = Question(tenant="demo", on=to_datetime(START_US).date(), known_us=None, practice=HOUSE)
+        (known,) = await dossiers(conn, asked, [even])
+    assert (known.grounded_us, known.grounded_at) == (before["Journey"][-1].ended_us, "EDDF")
