@@ -86,6 +86,11 @@ async def sum_up(conn: Connection) -> None:
         await conn.execute(SQL[name])
 
 
+async def seat_party(conn: Connection, party_id: str, country: str) -> None:
+    """Say in which country (ISO 3166-1 alpha-2) a party has its seat."""
+    await conn.execute(SQL["seat_party"], {"party_id": party_id, "country": country})
+
+
 async def describe(conn: Connection, asset_id: str, particulars: Mapping[str, Any]) -> None:
     """Give an asset particulars beside those it has."""
     await conn.execute(SQL["describe"], {"asset_id": asset_id, "particulars": staging.json(particulars)})

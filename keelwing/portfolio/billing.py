@@ -12,26 +12,24 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from fleet import cii
 from fleet.maintenance_reserve import MonthUse, RateTerms, accrue
 from fleet.shards import shard_of
 from keelwing.portfolio import stories
 from keelwing.portfolio.heard import day_sums, midnights
-from keelwing.portfolio.paper import ACTOR, TENANT, Held, Row, Rows, ago, certificate_of, key_of, recorded, span
+from keelwing.portfolio.lives import DAY_S
+from keelwing.portfolio.paper import ACTOR, TENANT, Held, Row, Rows, ago, certificate_of, key_of, recorded, span, sublet_at
 from keelwing.portfolio.terms import terms_of
 from simulators.motion import hash64, uniform
 
 MONTHS_REPORTED = 26
 NOON_REPORTS_D, RATED_D = 420, 1110  # a ship's reports of this year and the last; those of the rated ship since three Januaries
-FUEL_KG_NM = {
-    "container": 165.0, "bulk_carrier": 62.0, "tanker": 105.0, "product_tanker": 52.0, "lng_carrier": 120.0,
-    "general_cargo": 34.0, "ro_ro": 98.0,
-}  # fmt: skip
-"""HFO burnt a mile, made up."""
 DEADWEIGHT_T = {
     "container": 112_000, "bulk_carrier": 81_600, "tanker": 158_000, "product_tanker": 50_000, "lng_carrier": 95_000,
     "general_cargo": 12_500, "ro_ro": 15_000,
 }  # fmt: skip
 GROSS_T = {"ro_ro": 48_000}
+HFO_CF, AUXILIARY_T, LAST_REQUIRED = 3.114, 3.0, 2030
 RATED_ATTAINED = (3.05, 3.36, 3.83)
 """Attained CII of the rated ship three years ago until now: A, B, C against 2026's lines (golden SH1's ship)."""
 
@@ -45,7 +43,7 @@ class Component(NamedTuple):
     sat: tuple[tuple[str, str, datetime, datetime | None], ...]
 
 
-CII_TYPES = {"product_tanker": "tanker", "container": "container_ship", "ro_ro": "ro_ro_cargo"}
+CII_TYPES = {"product_tanker": "tanker", "container": "container_ship", "ro_ro": "roro_cargo"}
 """The ship type that CII goes by, where it has another word for the demo's."""
 
 
@@ -57,16 +55,13 @@ def particulars_of(held: Held, start: datetime) -> Row:
     if asset.asset_class != "vessel":
         single_aisle = asset.type.startswith(("A32", "A21", "B73", "E19"))
         return {**told, "engine_type": "twin turbofan", "mtow_kg": 78_000 if single_aisle else 240_000}
-    deadweight_t = DEADWEIGHT_T[asset.type] * (0.9 + 0.2 * uniform(hash64("dwt", held.plan)))
-    if held.plan == stories.RATED:
-        deadweight_t = 81_600.0
     summer_m = max(hop.draught_m or 0.0 for hop in held.life.round.hops) * 1.02
     miles_a_day = 24 * 13.5
     return {
-        **told, "ship_type": CII_TYPES.get(asset.type, asset.type), "dwt_t": round(deadweight_t),
-        "gt": GROSS_T.get(asset.type, round(deadweight_t * 0.55)), "summer_draught_m": round(summer_m, 2),
-        "block_coefficient": 0.84, "lightship_t": round(deadweight_t * 0.16), "main_fuel": "HFO", "service_speed_kn": 13.5,
-        "service_fuel_t_d": round(FUEL_KG_NM[asset.type] * miles_a_day / 1000, 1), "port_fuel_t_d": 3.0,
+        **told, "ship_type": CII_TYPES.get(asset.type, asset.type), "dwt_t": deadweight_t(held),
+        "gt": gross_tonnage(held), "summer_draught_m": round(summer_m, 2),
+        "block_coefficient": 0.84, "lightship_t": round(deadweight_t(held) * 0.16), "main_fuel": "HFO", "service_speed_kn": 13.5,
+        "service_fuel_t_d": round(fuel_t(held, start, miles_a_day, start), 1), "port_fuel_t_d": 3.0,
         "certificate_issued_on": certificate_of(held.story, start).date().isoformat(),
     }  # fmt: skip
 
@@ -113,19 +108,43 @@ def component_rows(rows: Rows, components: list[Component], ids: dict[str, str],
             )  # fmt: skip
 
 
-def months_of(held: Held, start: datetime) -> list[tuple[datetime, datetime, Decimal, int]]:
-    """Whole months of flying up to the last one: begin, end, flight hours and cycles of the flights that landed in it."""
+class Month(NamedTuple):
+    """A month under a lease, or the part of one: begin, end, flight hours and cycles of the flights that landed in it."""
+
+    begin: datetime
+    end: datetime
+    flight_h: Decimal
+    cycles: int
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether it is a whole month."""
+        return self.begin.day == 1 and self.end.day == 1 and self.begin.hour == self.end.hour == 0
+
+
+def leases_of(held: Held, start: datetime) -> list[tuple[str, datetime, datetime | None]]:
+    """Keys of an asset's head leases with delivery and redelivery (None: running)."""
+    return [
+        (key_of("lease", held.plan, n), ago(start, one.delivered_d), None if one.ended_d is None else ago(start, one.ended_d))
+        for n, one in enumerate(held.story.tenancies)
+    ]
+
+
+def months_of(held: Held, start: datetime, since: datetime, until: datetime | None) -> list[Month]:
+    """Months of flying within [since, until), the latest first, the one under way left out."""
     journeys = held.life.journeys()
+    flown_s = journeys.arrives_s - journeys.leaves_s
     found = []
     end = start.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
     for _ in range(MONTHS_REPORTED):
         begin = (end - timedelta(days=1)).replace(day=1)
-        begin_s, end_s = (begin - start).total_seconds(), (end - start).total_seconds()
-        if begin_s < held.life.delivered_s:
-            break
-        landed = (journeys.arrives_s >= begin_s) & (journeys.arrives_s < end_s)
-        flown_s = float((journeys.arrives_s - journeys.leaves_s)[landed].sum())
-        found.append((begin, end, (Decimal(flown_s) / 3600).quantize(Decimal("0.01")), int(landed.sum())))
+        first, last = max(begin, since), end if until is None else min(end, until)
+        if first < last:
+            landed = (journeys.arrives_s >= (first - start).total_seconds()) & (
+                journeys.arrives_s < (last - start).total_seconds()
+            )
+            flight_h = (Decimal(float(flown_s[landed].sum())) / 3600).quantize(Decimal("0.01"))
+            found.append(Month(first, last, flight_h, int(landed.sum())))
         end = begin
     return found
 
@@ -138,17 +157,18 @@ def aircraft_rows(rows: Rows, held: Held, components: list[Component], start: da
     terms = terms_of(held.life.asset, tenancy, delivered, ago(start, -tenancy.promised_end_d), hash64(seed, held.plan, number))
     seated = {position: one.asset_id for one in components for plan, position, _, end in one.sat
               if plan == held.plan and end is None}  # fmt: skip
-    months = [month for month in months_of(held, start) if month[0] >= delivered]
-    _reports(rows, held, lease_id, months, start)
+    months = months_of(held, start, delivered, None)
+    for of_lease, since, until in leases_of(held, start):
+        _reports(rows, held, of_lease, months_of(held, start, since, until), start)
+    if held.plan == stories.SUBLEASED:
+        _reports(rows, held, key_of("lease", held.plan, "sub"), months_of(held, start, sublet_at(held, start), None), start)
     for term in terms["reserve_terms"]:
         about = held.asset_id if "component" not in term else seated[term["component"]]
         _account(rows, lease_id, about, term, months, start)
     _limits(rows, held, components, start)
 
 
-def _reports(
-    rows: Rows, held: Held, lease_id: str, months: list[tuple[datetime, datetime, Decimal, int]], start: datetime
-) -> None:
+def _reports(rows: Rows, held: Held, lease_id: str, months: list[Month], start: datetime) -> None:
     may = (start - timedelta(days=stories.days_ago(start, 5, 1))).year
     for begin, end, flight_h, cycles in months:
         is_may = (begin.year, begin.month) == (may, 5)
@@ -159,7 +179,7 @@ def _reports(
         if is_may and held.plan == stories.UNDER_REPORTED:
             told_h = (flight_h * Decimal("0.896")).quantize(Decimal("0.01"))
         rows.setdefault("utilization_report", []).append(
-            {"utilization_report_id": key_of("report", held.plan, begin.date()), "revision": 1, "tenant": TENANT,
+            {"utilization_report_id": key_of("report", lease_id, begin.date()), "revision": 1, "tenant": TENANT,
              "lease_id": lease_id, "asset_id": held.asset_id, "kind": "monthly", "period": span(begin, end),
              "figures": json.dumps({"flight_h": float(told_h), "cycles": cycles, "days_in_service": (end - begin).days}),
              "signed_by": "technical records", "received_at": due.isoformat(), "actor": ACTOR, "recorded": span(due, None)}
@@ -167,13 +187,13 @@ def _reports(
 
 
 def _account(
-    rows: Rows, lease_id: str, asset_id: str, term: dict[str, Any], months: list[tuple[datetime, datetime, Decimal, int]],
+    rows: Rows, lease_id: str, asset_id: str, term: dict[str, Any], months: list[Month],
     start: datetime,
 ) -> None:  # fmt: skip
     """One bucket: its price, an accrual for each month and the lessee's payment three weeks later."""
     account = key_of("account", lease_id, asset_id, term["bucket"])
     rate = msgspec.convert(term["rate"], RateTerms, strict=False)
-    opened = min([month[0] for month in months], default=start)
+    opened = min([month.begin for month in months], default=start)
     rows.setdefault("reserve_account", []).append(
         {"reserve_account_id": account, "tenant": TENANT, "lease_id": lease_id, "asset_id": asset_id, "bucket": term["bucket"],
          "currency": term["currency"], "opened_at": opened.isoformat()}
@@ -183,7 +203,7 @@ def _account(
          "valid": f"[{opened.date().replace(day=1)},)", "actor": ACTOR, "recorded": span(opened, None)}
     )  # fmt: skip
     _opening(rows, account, rate, opened)
-    for begin, end, flight_h, cycles in months:
+    for begin, end, flight_h, cycles in (month for month in months if month.is_whole):
         use = MonthUse(
             quantities={"fh": flight_h, "fc": Decimal(cycles), "month": Decimal(1)},
             ratio_h=flight_h,
@@ -251,24 +271,21 @@ def _limits(rows: Rows, held: Held, components: list[Component], start: datetime
 
 def ship_rows(rows: Rows, held: Held, start: datetime) -> None:
     """A report a day at 12:00 UTC: distance and fuel; of the rated ship since three Januaries, of the others since last year."""
-    number = len(held.story.tenancies) - 1
-    lease_id = key_of("lease", held.plan, number)
-    delivered = ago(start, held.story.tenancies[-1].delivered_d)
-    midnights_s = midnights(held, start)
-    if len(midnights_s) < 3:
+    leases = leases_of(held, start)
+    noons_s = midnights(held, start) + DAY_S / 2
+    noons_s = noons_s[noons_s < held.life.until_s]
+    if len(noons_s) < 2:
         return
-    found = day_sums(held, midnights_s)
+    found = day_sums(held, noons_s)
     since_d = RATED_D if held.plan == stories.RATED else NOON_REPORTS_D
-    first = max(0, len(midnights_s) - 1 - since_d)
     at_sea = list(held.life.stretches().names).index("at_sea")
     rob_t = 1_800.0
-    for n in range(first, len(midnights_s) - 2):
-        begin = start + timedelta(seconds=float(midnights_s[n])) + timedelta(hours=12)
-        if begin < delivered:
-            continue
-        metres = float(found.distance_m[n] + found.distance_m[n + 1]) / 2
-        sea_h = float(found.state_s[at_sea][n] + found.state_s[at_sea][n + 1]) / 7_200
-        rob_t = _noon(rows, held, lease_id, begin, metres / 1852.0, sea_h, rob_t, start)
+    for n in range(max(0, len(noons_s) - 1 - since_d), len(noons_s) - 1):
+        begin = (start + timedelta(seconds=float(noons_s[n]))).replace(microsecond=0)
+        lease_id = next((one for one, since, until in leases if since <= begin and (until is None or begin < until)), None)
+        if lease_id is not None:
+            miles, sea_h = float(found.distance_m[n]) / 1852.0, float(found.state_s[at_sea][n]) / 3_600.0
+            rob_t = _noon(rows, held, lease_id, begin, miles, sea_h, rob_t, start)
 
 
 def _noon(
@@ -277,12 +294,12 @@ def _noon(
     """One day's report; what remained on board after it."""
     burnt_t = round(fuel_t(held, begin, miles, start), 2)
     bunkered_t = 1_500.0 if rob_t - burnt_t < 250 else 0.0
-    left_t = round(rob_t - burnt_t - 3.0 + bunkered_t, 2)
+    left_t = round(rob_t - burnt_t - AUXILIARY_T + bunkered_t, 2)
     end = begin + timedelta(days=1)
     figures: dict[str, Any] = {
         "report_type": "noon", "utc_from": _text(begin), "utc_to": _text(end), "distance_og_nm": round(miles, 1),
         "hours_underway": round(sea_h, 2), "wind_bft": 2 + hash64(held.plan, begin.toordinal()) % 4,
-        "fuel": [{"type": "HFO", "me_t": burnt_t, "ae_t": 3.0, "rob_t": left_t, "bunkered_t": bunkered_t}],
+        "fuel": [{"type": "HFO", "me_t": burnt_t, "ae_t": AUXILIARY_T, "rob_t": left_t, "bunkered_t": bunkered_t}],
     }  # fmt: skip
     rows.setdefault("utilization_report", []).append(
         {"utilization_report_id": key_of("noon", held.plan, begin.date()), "revision": 1, "tenant": TENANT, "lease_id": lease_id,
@@ -294,11 +311,37 @@ def _noon(
 
 
 def fuel_t(held: Held, at: datetime, miles: float, start: datetime) -> float:
-    """Main engine's fuel of a day. The rated ship burns what gives it the attained CII of its year."""
-    if held.plan != stories.RATED:
-        return miles * FUEL_KG_NM[held.life.asset.type] * (0.9 + 0.2 * uniform(hash64("burn", held.plan))) / 1000.0
-    year = min(max(at.year - (start.year - 2), 0), 2)
-    return max(0.0, miles * RATED_ATTAINED[year] * 81_600 / 3.114e6 - 3.0)
+    """Main engine's fuel of a day, after what the auxiliaries burn: as much as gives the ship its CII."""
+    attained = attained_of(held, at, start)
+    return max(0.0, miles * attained * capacity_of(held) / (HFO_CF * 1e6) - AUXILIARY_T)
+
+
+def attained_of(held: Held, at: datetime, start: datetime) -> float:
+    """The CII that a ship's fuel is made from: the rated ship's by year, the others' a share of what the year requires."""
+    if held.plan == stories.RATED:
+        return RATED_ATTAINED[min(max(at.year - (start.year - 2), 0), 2)]
+    kind = held.life.asset.type
+    share = 0.78 + 0.42 * uniform(hash64("burn", held.plan))
+    return share * cii.required(CII_TYPES.get(kind, kind), capacity_of(held), min(at.year, LAST_REQUIRED))
+
+
+def deadweight_t(held: Held) -> int:
+    """A ship's deadweight."""
+    if held.plan == stories.RATED:
+        return 81_600
+    return round(DEADWEIGHT_T[held.life.asset.type] * (0.9 + 0.2 * uniform(hash64("dwt", held.plan))))
+
+
+def gross_tonnage(held: Held) -> int:
+    """A ship's gross tonnage."""
+    return GROSS_T.get(held.life.asset.type, round(deadweight_t(held) * 0.55))
+
+
+def capacity_of(held: Held) -> float:
+    """What a ship's CII divides by."""
+    kind = held.life.asset.type
+    measure = cii.measure_of(CII_TYPES.get(kind, kind))
+    return float(deadweight_t(held) if measure == "dwt" else gross_tonnage(held))
 
 
 def _text(at: datetime) -> str:

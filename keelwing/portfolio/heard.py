@@ -10,6 +10,7 @@ import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -17,7 +18,7 @@ import numpy.typing as npt
 
 from fleet.shards import shard_of
 from keelwing.portfolio import stories
-from keelwing.portfolio.lives import DAY_S, Journeys, Seconds, Stretches, Sums, sums
+from keelwing.portfolio.lives import DAY_S, Journeys, Seconds, Stretches, Sums, accrued, sums
 from keelwing.portfolio.paper import TENANT, Held
 from simulators.motion import hash64, uniform
 
@@ -45,7 +46,6 @@ ACTIVITY = (
     "tenant", "asset_id", "state", "started_at", "ended_at", "distance_m", "observed_s", "loading", "place", "method", "figures",
     "sources", "commit_no",
 )  # fmt: skip
-MOVING = {"at_sea", "manoeuvring", "airborne"}
 
 
 class Clock(NamedTuple):
@@ -167,6 +167,7 @@ def journeys(held: Held, clock: Clock) -> str:
     numbers = clock.commit_nos(found.arrives_s, shard)
     hops = life.round.hops
     lines = []
+    prefix, left_s = _prefix(held.plan, "hop"), found.leaves_s.tolist()
     lasted_s = (found.arrives_s - found.leaves_s).round(3).tolist()
     block_s = (found.in_s - found.out_s).round(3).tolist()
     for n, hop_no in enumerate(found.hop.tolist()):
@@ -174,7 +175,7 @@ def journeys(held: Held, clock: Clock) -> str:
         figures = {"draught_m": hop.draught_m} if ship else {"block_s": block_s[n], "out_at": outs[n], "in_at": ins[n]}
         source = '{"ais_terrestrial": %s}' if ship else '{"adsb": %s}'
         lines.append(
-            f"{_id(held.plan, leaves[n])}\t1\t{TENANT}\t{held.asset_id}\t{named}\t"
+            f"{_id(prefix, left_s[n])}\t1\t{TENANT}\t{held.asset_id}\t{named}\t"
             f"{'voyage' if ship else 'flight'}\t{leaves[n]}\t{arrives[n]}\t{hop.origin}\t{hop.destination}\tmidpoint\t\\N\t"
             f"0.98\t{METHOD}\t{hop.length_m:.1f}\t{lasted_s[n] * 0.98:.3f}\t{0 if ship else 1}\t"
             f"{source % round(lasted_s[n] * 0.98, 3)}\t{json.dumps(figures)}\t{numbers[n]}\n"
@@ -184,19 +185,25 @@ def journeys(held: Held, clock: Clock) -> str:
     return "".join(lines)
 
 
-def _id(plan: str, at: str) -> str:
-    return blake2b(f"{plan}/{at}".encode(), digest_size=16).hexdigest()
+def _id(prefix: str, since_s: float) -> str:
+    """32 hex digits, ascending with time within an asset and kind: an index takes ascending keys several times as fast."""
+    return f"{prefix}{round(since_s * 1e3) + (1 << 60):020x}"
+
+
+def _prefix(plan: str, kind: str) -> str:
+    return blake2b(f"{plan}/{kind}".encode(), digest_size=6).hexdigest()
 
 
 def _calls(held: Held, found: Journeys, clock: Clock, named: str) -> Iterator[str]:
     """The stays in port between voyages, each a port call."""
     begins, ends = clock.texts(found.arrives_s[:-1]), clock.texts(found.leaves_s[1:])
     numbers = clock.commit_nos(found.leaves_s[1:], shard_of(held.asset_id))
+    prefix, began_s = _prefix(held.plan, "call"), found.arrives_s.tolist()
     lasted_s = (found.leaves_s[1:] - found.arrives_s[:-1]).round(3).tolist()
     for n, hop_no in enumerate(found.hop[:-1].tolist()):
         port = held.life.round.hops[hop_no].destination
         yield (
-            f"{_id(held.plan, 'call' + begins[n])}\t1\t{TENANT}\t{held.asset_id}\t{named}\tport_call\t"
+            f"{_id(prefix, began_s[n])}\t1\t{TENANT}\t{held.asset_id}\t{named}\tport_call\t"
             f"{begins[n]}\t{ends[n]}\t{port}\t{port}\tobserved\t4\t0.98\t{METHOD}\t0\t{lasted_s[n] * 0.98:.3f}\t0\t"
             f'{{"ais_terrestrial": {lasted_s[n] * 0.98:.3f}}}\t{{}}\t{numbers[n]}\n'
         )
@@ -242,26 +249,41 @@ def days(held: Held, clock: Clock, found: Sums, midnights_s: Seconds) -> str:
     return "".join(lines)
 
 
-def activities(held: Held, clock: Clock, midnights_s: Seconds) -> str:
-    """What the asset did in the last `ACTIVITY_D` days, cut at midnights, as lines."""
+def activities(held: Held, clock: Clock, midnights_s: Seconds, cuts_s: tuple[float, ...]) -> str:
+    """What the asset did in the last `ACTIVITY_D` days and on the days that a lease cuts, as lines; none crosses a midnight."""
     life, stretches = held.life, held.life.stretches()
     ship = life.asset.asset_class == "vessel"
     from_s = max(-ACTIVITY_D * DAY_S, life.delivered_s)
     inner = midnights_s[(midnights_s > from_s) & (midnights_s < life.until_s)]
     edges_s = np.unique(np.concatenate([[from_s], stretches.begin_s[stretches.begin_s > from_s], inner, [life.until_s]]))
     begin_s, end_s = edges_s[:-1], edges_s[1:]
+    old_s = [one for cut_s in cuts_s for one in _cut_day(stretches, midnights_s, cut_s) if one[1] <= from_s]
+    if old_s:
+        begin_s, end_s = (np.concatenate([[one[n] for one in old_s], edge]) for n, edge in ((0, begin_s), (1, end_s)))
     state = stretches.name[np.clip(np.searchsorted(stretches.begin_s, begin_s, side="right") - 1, 0, None)].tolist()
-    looks = life.look((begin_s + end_s) / 2)
-    metres = np.round(looks.speed_kn * (1852.0 / 3600.0) * (end_s - begin_s), 1).tolist()
+    journeys_of, lengths_m = life.journeys(), np.array([hop.length_m for hop in life.round.hops])
+    lengths_m = lengths_m[journeys_of.hop]
+    metres = np.round(accrued(journeys_of, lengths_m, end_s) - accrued(journeys_of, lengths_m, begin_s), 1).tolist()
     begins, ends, numbers = clock.texts(begin_s), clock.texts(end_s), clock.commit_nos(end_s, shard_of(held.asset_id))
     lasted = (end_s - begin_s).round(3).tolist()
     source = "ais_terrestrial" if ship else "adsb"
     return "".join(
         f"{TENANT}\t{held.asset_id}\t{stretches.names[which]}\t{begin}\t{end}\t"
-        f"{metre if stretches.names[which] in MOVING else 0}\t"
+        f"{metre}\t"
         f'{length * 0.98:.3f}\t\\N\t\\N\t{METHOD}\t{{}}\t{{"{source}": {length * 0.98:.3f}}}\t{no}\n'
         for which, begin, end, metre, length, no in zip(state, begins, ends, metres, lasted, numbers, strict=True)
     )
+
+
+def _cut_day(stretches: Stretches, midnights_s: Seconds, cut_s: float) -> list[tuple[float, float]]:
+    """The stretches of the day in which a cut lies."""
+    n = int(np.searchsorted(midnights_s, cut_s, side="right"))
+    if not 0 < n < len(midnights_s):
+        return []
+    first, last = float(midnights_s[n - 1]), float(midnights_s[n])
+    inner = stretches.begin_s[(stretches.begin_s > first) & (stretches.begin_s < last)]
+    edges = [first, *inner.tolist(), last]
+    return list(pairwise(edges))
 
 
 def day_sums(held: Held, midnights_s: Seconds) -> Sums:

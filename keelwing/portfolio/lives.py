@@ -193,13 +193,17 @@ def sums(life: Life, midnights_s: Seconds, laden: npt.NDArray[np.bool_]) -> Sums
     return Sums(states, distance_m, laden_m, ballast_m, cycles, flight_s)
 
 
-def _by_day(journeys: Journeys, amount: Seconds, midnights_s: Seconds) -> Seconds:
-    """An amount of each journey, spread over its time and summed by day."""
+def accrued(journeys: Journeys, amount: Seconds, at_s: Seconds) -> Seconds:
+    """How much of an amount of each journey, spread over its time, had come together by instants."""
     if len(amount) == 0:
-        return np.zeros(len(midnights_s) - 1)
+        return np.zeros(len(at_s))
     edges_s = np.empty(2 * len(amount))
     edges_s[0::2], edges_s[1::2] = journeys.leaves_s, journeys.arrives_s
-    accrued = np.empty(2 * len(amount))
+    sums_at = np.empty(2 * len(amount))
     total = np.cumsum(amount)
-    accrued[0::2], accrued[1::2] = total - amount, total
-    return np.diff(np.interp(midnights_s, edges_s, accrued))
+    sums_at[0::2], sums_at[1::2] = total - amount, total
+    return np.asarray(np.interp(at_s, edges_s, sums_at))
+
+
+def _by_day(journeys: Journeys, amount: Seconds, midnights_s: Seconds) -> Seconds:
+    return np.diff(accrued(journeys, amount, midnights_s))

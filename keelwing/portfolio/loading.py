@@ -13,6 +13,7 @@ from detect.step import initial_state
 from fleet.shards import SHARDS, commit_no
 from ingest.loading import checkpoint_row
 from ingest.watch import Watched
+from keelwing.area_files import demo_entries
 from keelwing.portfolio import heard, stories
 from keelwing.portfolio.billing import aircraft_rows, component_rows, components_of, particulars_of, ship_rows
 from keelwing.portfolio.heard import Clock, months_before
@@ -20,7 +21,7 @@ from keelwing.portfolio.lives import DAY_S, Life
 from keelwing.portfolio.paper import TENANT, Held, papers, party_names
 from keelwing.portfolio.stories import story_of
 from simulators.world import World
-from store import checkpoints, history, leases, registry
+from store import areas, checkpoints, history, leases, registry
 from store.pool import Connection, Pool
 
 log = structlog.get_logger(__name__)
@@ -65,7 +66,11 @@ async def load(pool: Pool, world: World, ids: dict[str, str], seed: int, say: Ca
         say(f"demo: writing ten years of {len(fleet)} assets")
         clock = Clock(world.start, months_before(world.start, stories.YEARS))
         await history.number(conn, clock.months)
-        parties = {name: await registry.create_party(conn, TENANT, name) for name in party_names()}
+        parties = {}
+        for name, country in party_names().items():
+            parties[name] = await registry.create_party(conn, TENANT, name)
+            await history.seat_party(conn, parties[name], country)
+        await areas.import_areas(conn, TENANT, demo_entries(), source="demo")
         await _write_papers(conn, fleet, parties, world.start, seed)
         loaded = await _write_heard(conn, fleet, clock)
         await _settle(conn, fleet, clock)
@@ -103,9 +108,12 @@ class _Texts(NamedTuple):
 
 def _texts(held: Held, stream_id: int, clock: Clock) -> _Texts:
     midnights_s = heard.midnights(held, clock.start)
+    told_d = {days for one in held.story.tenancies for days in (one.delivered_d, one.ended_d, one.novated_d)}
+    cuts_s = tuple(sorted(-days * DAY_S for days in told_d if days is not None))
+    found = heard.day_sums(held, midnights_s)
     return _Texts(
-        heard.readings(held, stream_id, clock), heard.journeys(held, clock),
-        heard.days(held, clock, heard.day_sums(held, midnights_s), midnights_s), heard.activities(held, clock, midnights_s),
+        heard.readings(held, stream_id, clock), heard.journeys(held, clock), heard.days(held, clock, found, midnights_s),
+        heard.activities(held, clock, midnights_s, cuts_s),
     )  # fmt: skip
 
 

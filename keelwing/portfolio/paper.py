@@ -300,12 +300,17 @@ def _duties(rows: Rows, held: Held, lease_id: str, tenancy: Tenancy, start: date
                 )  # fmt: skip
 
 
+def sublet_at(held: Held, start: datetime) -> datetime:
+    """When the sublease began."""
+    return ago(start, min(300.0, held.story.tenancies[-1].delivered_d - 30))
+
+
 def _sublease(rows: Rows, held: Held, parties: dict[str, str], start: datetime) -> None:
     """One aircraft is flown by another airline under a sublease."""
     if held.plan != stories.SUBLEASED:
         return
     number, parent = len(held.story.tenancies) - 1, held.story.tenancies[-1]
-    begin = ago(start, min(300.0, parent.delivered_d - 30))
+    begin = sublet_at(held, start)
     lease_id = key_of("lease", held.plan, "sub")
     lessee = parties["Tramontana" if parent.lessee != "Tramontana" else "Danube Air"]
     rows["lease_contract"].append(

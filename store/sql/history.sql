@@ -81,3 +81,7 @@ UPDATE asset SET particulars = particulars || %(particulars)s WHERE asset_id = %
 -- The last word of a tenant's device by name.
 SELECT latest.time, latest.source, latest.seq FROM stream_latest AS latest JOIN stream USING (stream_id)
 WHERE stream.tenant = %(tenant)s AND stream.origin = 'device' AND stream.scheme || ':' || stream.value = %(name)s;
+
+-- name: seat_party
+-- The country of a party's seat.
+UPDATE party SET country = %(country)s WHERE party_id = %(party_id)s;

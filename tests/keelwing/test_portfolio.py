@@ -86,7 +86,9 @@ def test_months_of_reports_are_what_was_flown_but_for_the_stories_of_may(fleet: 
     told = {(row["asset_id"], str(row["period"])[1:8]): json.loads(str(row["figures"])) for row in rows["utilization_report"]}
     assert (stories.REPORT_MISSING, "2026-05") not in told
     assert (stories.REPORT_MISSING, "2026-06") in told
-    flown = {month[0].strftime("%Y-%m"): float(month[2]) for month in billing.months_of(of(fleet, stories.UNDER_REPORTED), START)}
+    held = of(fleet, stories.UNDER_REPORTED)
+    months = billing.months_of(held, START, billing.leases_of(held, START)[-1][1], None)
+    flown = {month.begin.strftime("%Y-%m"): float(month.flight_h) for month in months}
     assert told[stories.UNDER_REPORTED, "2026-05"]["flight_h"] == pytest.approx(0.896 * flown["2026-05"], abs=0.01)
     assert told[stories.UNDER_REPORTED, "2026-06"]["flight_h"] == flown["2026-06"]
 
