@@ -94,22 +94,27 @@ WITH dated AS MATERIALIZED (
     SELECT * FROM dated
     WHERE lower(recorded) >= %(since)s::timestamptz - interval '1 second'
         OR upper(recorded) >= %(since)s::timestamptz - interval '1 second'
+), closed AS MATERIALIZED (
+    SELECT kind, thing, key, revision, upper(recorded) AS at FROM moved WHERE NOT upper_inf(recorded)
+), paired AS MATERIALIZED (
+    -- Joined, not asked row by row: a year of a fleet is tens of thousands of reports.
+    SELECT DISTINCT moved.kind, moved.key, moved.revision
+    FROM moved JOIN closed USING (kind, thing)
+    WHERE (closed.key, closed.revision) <> (moved.key, moved.revision)
+        AND closed.at BETWEEN lower(moved.recorded) - interval '1 second' AND lower(moved.recorded) + interval '1 second'
+), followed AS MATERIALIZED (
+    SELECT DISTINCT closed.kind, closed.key, closed.revision
+    FROM closed JOIN moved USING (kind, thing)
+    WHERE (closed.key, closed.revision) <> (moved.key, moved.revision)
+        AND lower(moved.recorded) BETWEEN closed.at - interval '1 second' AND closed.at + interval '1 second'
 ), change AS (
-    SELECT lower(recorded) AS at, kind, CASE WHEN EXISTS (
-            SELECT FROM moved AS before WHERE before.kind = moved.kind AND before.thing = moved.thing
-                AND (before.key, before.revision) <> (moved.key, moved.revision)
-                AND upper(before.recorded) BETWEEN lower(moved.recorded) - interval '1 second'
-                    AND lower(moved.recorded) + interval '1 second')
-        THEN 'restated' ELSE 'became_known' END AS change, key, revision, asset_id, lease_id, actor, told
-    FROM moved
+    SELECT lower(recorded) AS at, kind, CASE WHEN paired.key IS NULL THEN 'became_known' ELSE 'restated' END AS change, key,
+        revision, asset_id, lease_id, actor, told
+    FROM moved LEFT JOIN paired USING (kind, key, revision)
     UNION ALL
     SELECT upper(recorded), kind, 'retracted', key, revision, asset_id, lease_id, actor, told
-    FROM moved
-    WHERE NOT upper_inf(recorded) AND NOT EXISTS (
-        SELECT FROM moved AS later WHERE later.kind = moved.kind AND later.thing = moved.thing
-            AND (later.key, later.revision) <> (moved.key, moved.revision)
-            AND lower(later.recorded) BETWEEN upper(moved.recorded) - interval '1 second'
-                AND upper(moved.recorded) + interval '1 second')
+    FROM moved LEFT JOIN followed USING (kind, key, revision)
+    WHERE NOT upper_inf(recorded) AND followed.key IS NULL
     UNION ALL
     SELECT created_at, 'asset', 'became_known', asset_id::text, 1, asset_id, NULL, 'keelwing',
         jsonb_build_object('name', name, 'type', type)
