@@ -5,39 +5,54 @@ it is said what to ask for. Those put together in code are asked through their f
 """
 
 import re
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from importlib.resources import files
 from typing import Any
+from uuid import UUID
 
 import msgspec
 import pytest
 
 from fleet.instants import HOUR_US, from_datetime
-from store import readings, reads, spreads
+from store import lifecycle, months, presence, readings, reads, spreads, train_uses
 from store.pool import Connection, open_pool, scope
 from store.queries import load
 from tests.api.fix_world import NOON_US, World
+from tests.store.lives import ACCOUNT, ASSET_EVENT, ENGINE, INSURANCE, OFF_HIRE, PLANE_LEASE, REPORT, TRAINSET, WORK
 
 NOUNS = sorted(entry.name.removesuffix(".sql") for entry in (files("store") / "sql").iterdir())
 CHANGES = re.compile(
-    r"\b(INSERT|UPDATE|DELETE|CREATE)\b|pg_notify|pg_advisory|prune_|attribute_known|rotate_webhook_secret|next_commit"
+    r"\b(INSERT|UPDATE|DELETE|CREATE|SET CONSTRAINTS)\b|pg_notify|pg_advisory|prune_|\breattribute\(|attribute_known"
+    r"|rotate_webhook_secret|next_commit"
 )
+BRACES = re.compile(r"\{\w+\}")
 OPTIONAL = re.compile(r"(?:%\((\w+)\)s::[\w\[\]]+ IS NULL|coalesce\(%\((\w+)\)s)")
 BIND = re.compile(r"%\((\w+)\)s")
 LAST_ORDER = re.compile(r"ORDER BY (?!.*\b(?:FROM|JOIN)\b)", re.DOTALL)
-OF_THE_SERVER = re.compile(r"diagnosis\.|dispatch\.due_in|figures\.(?:outbox|backlog|read)\b")
+OF_THE_SERVER = re.compile(r"diagnosis\.|dispatch\.due_in|figures\.(?:outbox|backlog|read)\b|(?:leases|imports)\.now\b")
 """What tells of a server, its disk or an age until now: asked of each, not compared."""
-OF_THE_API = {"desk.count_replayable", "desk.idempotency_answer"}  # and all of `reads`
+IN_A_SCOPE = {
+    "areas", "billing", "changes", "clauses", "dossiers", "identities", "imports", "leases", "life_limits", "milestones",
+    "off_hires", "parties", "portfolio", "presence", "reads", "reserves", "restated",
+    "return_conditions", "utilization_reports", "vessels",
+    "desk.count_replayable", "desk.idempotency_answer", "uses.journeys", "uses.first_use",
+}  # fmt: skip
+"""Nouns and single queries that the API asks, so that the wall is a part of their answer."""
 TEMPLATES = {
-    "reads.as_of", "reads.as_of_part", "reads.fix_counts", "reads.fixes_from", "reads.heard", "reads.hour_buckets",
-    "reads.telemetry", "reads.telemetry_buckets", "reads.track", "spreads.close",
+    "lifecycle.alerts", "lifecycle.contracts", "lifecycle.events", "lifecycle.gaps", "lifecycle.identifiers",
+    "lifecycle.maintenance", "lifecycle.movements_near", "lifecycle.tenures", "lifecycle.use_of", "months.days",
+    "months.journeys", "months.reserves", "presence.ends", "presence.fixes", "reads.as_of", "reads.as_of_part",
+    "reads.fix_counts", "reads.fixes_from", "reads.heard", "reads.hour_buckets", "reads.telemetry", "reads.telemetry_buckets",
+    "reads.track", "spreads.close", "train_uses.activities", "train_uses.cars", "train_uses.days",
 }  # fmt: skip
 NOON = datetime.fromtimestamp(NOON_US / 1e6, UTC)
 FAR = datetime(2200, 1, 1, tzinfo=UTC)
 DAY = timedelta(days=1)
+NOBODY = "00000000-0000-0000-0000-000000000000"  # before every id
+SEVERAL = {"scheme": ["imo", "mmsi"], "value": ["9074729", "244660000"]}
 
 Answers = dict[str, Any]
 
@@ -59,17 +74,17 @@ def read_queries() -> dict[str, str]:
         f"{noun}.{name}": text
         for noun in NOUNS
         for name, text in load(noun).items()
-        if not CHANGES.search(_code(text).replace("FOR UPDATE", "")) and "{" not in text
+        if not CHANGES.search(_code(text).replace("FOR UPDATE", "")) and not BRACES.search(text)
     }
 
 
 def templates() -> set[str]:
     """Names of the queries that code puts together."""
-    return {f"{noun}.{name}" for noun in NOUNS for name, text in load(noun).items() if "{" in text}
+    return {f"{noun}.{name}" for noun in NOUNS for name, text in load(noun).items() if BRACES.search(text)}
 
 
 def _of_the_api(name: str) -> bool:
-    return name.startswith("reads.") or name in OF_THE_API
+    return name in IN_A_SCOPE or name.partition(".")[0] in IN_A_SCOPE
 
 
 def _code(text: str) -> str:
@@ -84,12 +99,23 @@ def values(known: Known) -> dict[str, Any]:
         "after_asset": "", "after_feed": "", "after_id": "", "after_rule": "",
         "after_subject": "", "after_tenant": "alpha", "after_time": NOON - 2 * DAY, "alert": world.alert,
         "alert_id": world.alert, "asset": world.ship, "asset_id": world.ship, "asset_ids": [world.ship, world.plane],
-        "attempt": None,
         "assets": [world.ship, world.plane, world.beta_ship], "at": NOON + timedelta(minutes=7), "class": "vessel",
         "commit_nos": list(known.commit_nos), "day": NOON.date(), "days": 12,
         "descending": True, "disabled_type": "keelwing.x", "east": 10.0,
         "from_day": NOON.date() - 90 * DAY, "to_day": NOON.date(), "lately": NOON.date(),
-        "leases": [world.lease], "ids": ["NLRTM"], "kinds": ["alert"], "changes": ["became_known"],
+        "leases": [world.lease, PLANE_LEASE], "lease": world.lease, "lease_id": world.lease, "lease_ids": [world.lease],
+        "party": world.lessee, "party_id": world.lessee, "party_ids": [world.lessee], "parent": world.plane, "account": ACCOUNT,
+        "maintenance_event_id": WORK, "off_hire": OFF_HIRE, "reports": [REPORT], "journey_id": ["jrn_flight"], "id": "war",
+        "condition": "hull", "area_id": "NLRTM", "area_set": "JWC", "reference": "NB-2", "position": "1", "basis": "reported",
+        "kind": "noon", "classes": ["vessel", "aircraft"], "particulars": ["length_m", "beam_m"], "phases": ["active"],
+        "ranks": [1], "attempt": None, "priced_on": NOON.date(),
+        "states": ["moored", "at_sea"], "moving": ["at_sea"], "silence": timedelta(hours=2), "least": timedelta(hours=1),
+        "gap": timedelta(minutes=1), "length_s": 600.0, "confidence": 1, "runs_max": 4, "superseded": True, "heads": True,
+        "month": NOON.date().replace(day=1), "from_month": NOON.date().replace(day=1), "on": NOON.date(),
+        "edge_days": [NOON.date()], "cut_assets": [world.ship, world.plane], "cut_days": [NOON.date()] * 2, "ends_before": FAR,
+        "started_at": [NOON - timedelta(minutes=45)] * 2,
+        "after_at": NOON - 2 * DAY, "after_row": 0, "after_lease": NOBODY, "after_bucket": "",
+        "name": "imo:9074729", "ids": ["NLRTM"], "kinds": ["alert"], "changes": ["became_known"],
         "after_kind": "", "after_key": "", "after_revision": 0, "sets": ["JWC"], "rules": ["insurance_expiring"],
         "event": "evt_0000alpha", "event_id": "evt_0000alpha", "finding": world.finding, "finding_id": [world.finding],
         "finding_ids": [world.finding], "from": NOON - timedelta(hours=1), "grace_began_at": NOON, "key": "k",
@@ -107,7 +133,6 @@ def values(known: Known) -> dict[str, Any]:
 
 def special(known: Known) -> Mapping[str, Mapping[str, Any]]:
     """Where a placeholder means something else than its name says elsewhere."""
-    several = {"scheme": ["imo", "mmsi"], "value": ["9074729", "244660000"]}
     return {
         "alerts.open_for": {"tenant": ["alpha"], "rule": ["position_jump"], "subject": [None]},
         "desk.replayable": {"after": 0},
@@ -115,17 +140,64 @@ def special(known: Known) -> Mapping[str, Mapping[str, Any]]:
         "reads.alert_comments": {"after": 0},
         "reads.alert_revisions": {"after": 0},
         "reads.alerts": {"after_time": FAR, "after_id": known.world.alert},
-        "reads.assets": {"after": "00000000-0000-0000-0000-000000000000"},
+        "reads.assets": {"after": NOBODY},
         "reads.findings": {"after_time": FAR, "after_subject": "", "after_id": ""},
         "reads.live_events": {"after": 0},
         "reads.rejections": {"after": 1000},
         "reads.webhook_attempts": {"after": 1000},
-        "reads.webhooks": {"after": "00000000-0000-0000-0000-000000000000"},
+        "reads.webhooks": {"after": NOBODY},
         "reads.feeds": {"after_tenant": "_"},
-        "registry.bearers": several,
+        "registry.bearers": SEVERAL,
         "registry.find_streams": {
-            **several, "tenant": ["alpha"] * 2, "origin": ["device", "feed:coast"], "class": ["vessel"] * 2,
+            **SEVERAL, "tenant": ["alpha"] * 2, "origin": ["device", "feed:coast"], "class": ["vessel"] * 2,
         },
+        **_special_of_lives(known.world),
+    }  # fmt: skip
+
+
+def _special_of_lives(world: World) -> Mapping[str, Mapping[str, Any]]:
+    """The same of what `tests.store.lives` wrote; a page begins before its first row."""
+    assets = [world.ship, world.plane]
+    return {
+        "areas.areas": {"kinds": ["port"]},
+        "billing.leases": {"after": NOBODY},
+        "changes.since": {"kinds": ["alert", "finding", "utilization_report", "reserve_entry"]},
+        "clauses.covenants": {"id": "cii", "after": ""},
+        "clauses.insurances": {"id": INSURANCE, "after": NOBODY},
+        "clauses.territory_rules": {"after": ""},
+        "dossiers.assets": {"after": NOBODY},
+        "identities.bearer": {"asset": ENGINE, "scheme": "msn", "value": "V54321"},
+        "identities.installations": {"asset": world.plane, "after": 1000},
+        "identities.occupant": {"asset": world.ship},
+        "imports.bearers": SEVERAL,
+        "imports.lease_events": {"kinds": ["redelivery_notice"]},
+        "imports.party": {"name": "Northern Bulk"},
+        "leases.event_list": {"after_id": NOBODY},
+        "leases.find": {"kinds": ["lease_delivery"], "after": NOBODY, "wanted": ["active"]},
+        "leases.own_tenures": {"after": NOBODY},
+        "leases.parties": {"after": 0},
+        "life_limits.limits": {"after": 0},
+        "milestones.event": {"event_id": ASSET_EVENT},
+        "milestones.event_list": {"after_id": NOBODY},
+        "milestones.maintenance": {"after_id": NOBODY},
+        "milestones.open_statuses": {"statuses": ["lay_up"]},
+        "parties.list": {"q": "%bulk%", "after": NOBODY},
+        "parties.parents": {"after": 0},
+        "registry.areas": {"kinds": ["port"]},
+        "reserves.accounts": {"after_asset": NOBODY},
+        "reserves.entries": {"kinds": ["accrual"], "after": 0},
+        "reserves.rates": {"after": NOON.date() - 999 * DAY},
+        "return_conditions.conditions": {"after": ""},
+        "stays.stays": {"kinds": ["moored", "port_call"]},
+        "uses.current_activities": {"from": NOON - DAY},
+        "uses.current_journeys": {"from": NOON - DAY},
+        "uses.hold_activities": {"asset_id": assets},
+        "uses.hold_days": {"asset_id": assets, "day": [NOON.date()] * 2},
+        "uses.hold_journeys": {"asset_id": assets, "kind": ["flight"] * 2},
+        "uses.journeys": {"kind": "port_call", "after_id": ""},
+        "utilization_reports.reports": {"kinds": ["noon"], "after_id": NOBODY},
+        "vessels.reports_in": {"from": [NOON - DAY] * 2, "to": [NOON + DAY] * 2, "assets": assets},
+        "vessels.vessels": {"after": NOBODY},
     }  # fmt: skip
 
 
@@ -163,6 +235,8 @@ async def answers(url: str, known: Known) -> Answers:
                 if _of_the_api(name):
                     await _ask(conn, found, f"{who}: {name}", name, text, known)
             await _ask_reads(conn, found, who, known)
+            await _ask_lives(conn, found, who, known)
+            await _ask_presence(conn, found, who, known)
     return found
 
 
@@ -206,6 +280,54 @@ async def _ask_reads(conn: Connection, found: Answers, who: str, known: Known) -
                     conn, asset, asset_class, period, fields[asset_class], ["me_exhaust_temp_c"], bucket_s, None, 500
                 )
                 found[f"{label} buckets {bucket_s}"] = repr(rows)
+
+
+async def _ask_lives(conn: Connection, found: Answers, who: str, known: Known) -> None:
+    """The life, the month and the use of each asset, as believed now and as known then."""
+    world, from_us, to_us = known.world, NOON_US - 24 * HOUR_US, NOON_US + HOUR_US // 2
+    spans = [lifecycle.UseSpan(from_us - 24 * HOUR_US, to_us), *(
+        lifecycle.UseSpan(NOON_US - HOUR_US // 4, to_us, each) for each in ("takeoff", "split")
+    )]  # fmt: skip
+    sought = [lifecycle.Sought("arrival", NOON_US), lifecycle.Sought("departure", NOON_US)]
+    for asset in (world.ship, world.plane, TRAINSET):
+        for known_us in (None, from_datetime(FAR)):
+            told = lifecycle.Told(asset, NOON_US + 24 * HOUR_US, known_us)
+            month = months.Month(asset, from_us - 30 * 24 * HOUR_US, NOON_US + 24 * HOUR_US, known_us)
+            label = f"{asset} {known_us}"
+            for name in ("tenures", "contracts", "events", "maintenance", "identifiers", "gaps", "alerts"):
+                found[f"{who}: lifecycle.{name} {label}"] = _told(await getattr(lifecycle, name)(conn, told))
+            found[f"{who}: lifecycle.use_of {label}"] = _told(await lifecycle.use_of(conn, told, spans))
+            near = await lifecycle.movements_near(conn, told, sought, 2.0)
+            found[f"{who}: lifecycle.movements_near {label}"] = _told(near)
+            found[f"{who}: months.days {label}"] = _told(await months.days(conn, month))
+            found[f"{who}: months.journeys {label}"] = _told(await months.journeys(conn, month))
+            found[f"{who}: months.reserves {label}"] = _told(await months.reserves(conn, month, [world.lease, PLANE_LEASE]))
+            days, activities = await train_uses.use_between(conn, told, from_us - 36 * HOUR_US, to_us, [NOON_US])
+            found[f"{who}: train_uses.days {label}"] = _told(days)
+            found[f"{who}: train_uses.activities {label}"] = _told(activities)
+            found[f"{who}: train_uses.cars {label}"] = _told(await train_uses.cars(conn, told, from_us, to_us))
+
+
+async def _ask_presence(conn: Connection, found: Answers, who: str, known: Known) -> None:
+    """Fixes of hours beside boxes, one of them over 180 degrees, and the ends of silences."""
+    world, from_us, to_us = known.world, NOON_US - 3 * HOUR_US, NOON_US + 3 * HOUR_US
+    for asset_class, asset in (("vessel", UUID(world.ship)), ("aircraft", UUID(world.plane))):
+        hours = [(asset, NOON_US + n * HOUR_US) for n in (-3, -1, 0, 1)]
+        for box in ((3.0, 51.0, 5.0, 53.0), (3.85, 51.0, 3.95, 53.0), (170.0, 51.0, 3.9, 53.0)):
+            fixes = await presence.fixes(conn, asset_class, hours, from_us, to_us, box)
+            found[f"{who}: presence.fixes {asset_class} {box}"] = _told(fixes.items())
+        silent = [
+            (asset, None, NOON_US - HOUR_US),
+            (asset, NOON_US - HOUR_US // 2, NOON_US + HOUR_US // 3),
+            (asset, NOON_US, None),
+        ]
+        ends = await presence.with_ends(conn, asset_class, silent, from_us, to_us)
+        found[f"{who}: presence.ends {asset_class}"] = _told(ends)
+
+
+def _told(rows: Iterable[Any]) -> list[str]:
+    """Rows in the order they came in, as text."""
+    return [repr(row) for row in rows]
 
 
 async def _ask_readings(conn: Connection, found: Answers, known: Known) -> None:

@@ -19,6 +19,7 @@ from store.pool import open_pool
 from tests.api.fix_world import World, populate
 from tests.fix_postgres import PostgresServer, new_database
 from tests.store import questions
+from tests.store.lives import LIFE
 
 OWN = ("_yoyo_log", "_yoyo_migration", "_yoyo_version", "yoyo_lock")
 THE_REST = """
@@ -74,6 +75,7 @@ def known(postgres_server: PostgresServer, template_database: str) -> Any:
         world.url = url
         written(url, THE_REST)
         asyncio.run(closed(url))
+        written(url, LIFE)
         yield knowledge(url, world)
 
 
@@ -128,8 +130,8 @@ def differences(one: questions.Answers, other: questions.Answers) -> list[str]:
 async def test_every_read_query_answers_something_in_this_world(known: questions.Known) -> None:
     """A comparison of empty answers would prove nothing."""
     found = await questions.answers(known.world.url, known)
-    answered = {name for name in questions.read_queries() for key, told in found.items() if f": {name} " in key and told}
-    silent = set(questions.read_queries()) - answered
+    asked = set(questions.read_queries()) | {name for name in questions.templates() if any(f": {name} " in key for key in found)}
+    silent = asked - {name for name in asked for key, told in found.items() if f": {name} " in key and told}
     assert {name for name in silent if not questions.OF_THE_SERVER.search(name)} == set()
 
 
