@@ -17,8 +17,8 @@ pytest_plugins = [
 ]
 
 STRICT_SKIPS = "KEELWING_STRICT_SKIPS"
-WHOLE_MACHINE = ("faults", "integration", "browser", "simulation", "bench", "deploy", "keelwing")
-"""Folders whose tests start many processes or use a whole core: never two of them at once."""
+WHOLE_MACHINE = ("browser", "faults", "integration")
+"""Folders whose tests start many processes and look at the clock: never two of them at once."""
 _skipped_but_due: list[str] = []
 
 
@@ -36,6 +36,7 @@ def shared() -> Path:
     return directory
 
 
+@pytest.hookimpl(tryfirst=True)  # xdist reads the marks in a hook of the same name
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """With several processes (`-n 2 --dist loadgroup`): a file stays together; what wants the machine, in one process."""
     for item in items:
