@@ -326,5 +326,6 @@ def _sublease(rows: Rows, held: Held, parties: dict[str, str], start: datetime) 
          "lessee_party_id": lessee, "form": "sublease",
          "head": False, "valid": span(begin, None), "recorded": recorded(begin, start)}
     )  # fmt: skip
+    _cover(rows, held, lease_id, begin, None, start)
     _event(rows, lease_id, held, "lease_signed", begin - timedelta(days=20), start, document="sublease")
     _event(rows, lease_id, held, "lease_delivery", begin, start, acceptance_certificate="sublease acceptance")

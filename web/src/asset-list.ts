@@ -11,6 +11,9 @@ const ROWS_STEP = 200;
 
 type Kind = "all" | "vessel" | "aircraft";
 
+// Found by their number, or on what they sit on; they never speak themselves.
+const COMPONENTS = new Set(["engine", "apu", "landing_gear", "car"]);
+
 export class AssetList {
   readonly element: HTMLElement;
   readonly search: HTMLInputElement;
@@ -80,6 +83,7 @@ export class AssetList {
     };
     return [...this.fleet.assets.values()]
       .filter((asset) => this.#kind === "all" || asset.class === this.#kind)
+      .filter((asset) => words.length > 0 || !COMPONENTS.has(asset.class) || worst.has(asset.id))
       .filter((asset) => words.every((word) => this.#haystack(asset).includes(word)))
       .sort((a, b) => order(a) - order(b) || (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
   }

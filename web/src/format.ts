@@ -199,6 +199,7 @@ export function evidenceBrief(evidence: Readonly<Record<string, unknown>>, facts
 /** One scalar of evidence, or "" where it is a structure. */
 export function factBrief(field: string, value: unknown): string {
   const { words, unit } = nameAndUnit(field);
+  if (field === "year") return `${words} ${value}`;
   if (typeof value === "number") return `${words} ${quantity(value, unit)}`;
   if (typeof value === "boolean") return value ? words : `not ${words}`;
   if (typeof value === "string" && value !== "" && value.length <= 40) {

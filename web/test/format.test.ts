@@ -82,4 +82,5 @@ test("a rule's evidence leads with its verdict and leaves coordinates out", () =
 
 test("evidence without anything to say is an empty line", () => {
   expect(evidenceBrief({ lat_deg: 1, nothing: null, list: [1] })).toBe("");
+  expect(evidenceBrief({ year: 2026, rating: "E" })).toBe("year 2026 · rating E");
 });
