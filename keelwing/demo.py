@@ -15,7 +15,7 @@ from keelwing.area_files import demo_entries
 from keelwing.portfolio import loading as portfolio
 from simulators.scenario import Scenario, load_scenario
 from simulators.world import World
-from store import areas, keys, registry
+from store import areas, keys, registry, timescale
 from store.pool import open_pool
 
 SCENARIO = "demo"
@@ -81,7 +81,8 @@ async def prepare(database_url: str, data_dir: Path, say: Callable[[str], None])
                     asset.particulars,
                     source="demo",
                 )
-        await portfolio.load(pool, world, ids, SEED, say)
+        with timescale.long_chunks(database_url):
+            await portfolio.load(pool, world, ids, SEED, say)
         path = data_dir / "demo-keys"
         if not path.exists():
             async with pool.connection() as conn:

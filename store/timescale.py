@@ -6,6 +6,8 @@ changes nothing that is already so. Retention stays off until an operator choose
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any, LiteralString
 
 import psycopg
@@ -15,6 +17,7 @@ from store.columns import COLUMNS
 TABLES: tuple[LiteralString, ...] = tuple(columns.table for columns in COLUMNS.values())
 CHUNK_DAYS = 1  # chosen for a thousand assets: the index of a day is 1.7 GB (docs/database.md has other sizes)
 COLUMNSTORE_AFTER_DAYS = 4  # behind the 72 h horizon (design 5.7) and one chunk
+PAST_CHUNK_DAYS = 30  # chosen: ten years are 120 chunks a table; each day its own would be more than a server has locks for
 SEGMENT_BY: LiteralString = "stream_id"
 ORDER_BY: LiteralString = "time DESC, source, seq"
 """The key's columns, asked by. Measured (bench/columnstore.py), a reading every 10 s: no other takes a hundredth less."""
@@ -52,6 +55,43 @@ def set_up(connection: psycopg.Connection[Any]) -> str | None:
         if found == "timescale":
             _columnstore(connection, table)
     return found
+
+
+@contextmanager
+def long_chunks(url: str) -> Iterator[None]:
+    """While it lasts, chunks that are made are `PAST_CHUNK_DAYS` long, for a past of years written in one transaction.
+
+    Each chunk and its index are locked by a transaction that writes them, and by a question that reads them all. Afterwards the
+    intervals are what they were. Without hypertables, or as somebody who does not own them, nothing is changed.
+
+    Args:
+        url: `postgresql://…` of the tables' owner.
+    """
+    with psycopg.connect(url, autocommit=True) as connection:
+        before = _intervals(connection)
+        _set_intervals(connection, [(table, f"{PAST_CHUNK_DAYS} days") for table, _ in before])
+    try:
+        yield
+    finally:
+        with psycopg.connect(url, autocommit=True) as connection:
+            _set_intervals(connection, before)
+
+
+def _intervals(connection: psycopg.Connection[Any]) -> list[tuple[str, str]]:
+    """How long the next chunk of each reading table will be, as text; of those that are hypertables and the role's own."""
+    if connection.execute("SELECT 1 FROM pg_extension WHERE extname = 'timescaledb'").fetchone() is None:
+        return []
+    return connection.execute(
+        "SELECT hypertable_name::text, time_interval::text FROM timescaledb_information.dimensions JOIN pg_class"
+        " ON relname = hypertable_name AND relnamespace = 'public'::regnamespace"
+        " WHERE hypertable_schema = 'public' AND hypertable_name = ANY (%s) AND pg_has_role(relowner, 'USAGE')",
+        (list(TABLES),),
+    ).fetchall()
+
+
+def _set_intervals(connection: psycopg.Connection[Any], intervals: Iterable[tuple[str, str]]) -> None:
+    for table, length in intervals:
+        connection.execute("SELECT set_chunk_time_interval(%s::regclass, %s::interval)", (table, length))
 
 
 def _columnstore(connection: psycopg.Connection[Any], table: LiteralString) -> None:

@@ -66,6 +66,16 @@ def test_the_edition_is_detected_and_decides_what_is_set_up(timescale_url: str) 
     assert {name for (name,) in jobs} == ({"policy_compression"} if found == "timescale" else set())
 
 
+def test_a_past_of_years_is_written_in_long_chunks_and_what_follows_as_before(timescale_url: str) -> None:
+    def lengths_d() -> set[float]:
+        rows = ask(timescale_url, "SELECT time_interval FROM timescaledb_information.dimensions")
+        return {row["time_interval"].total_seconds() / DAY_S for row in rows}
+
+    with timescale.long_chunks(timescale_url):
+        assert lengths_d() == {timescale.PAST_CHUNK_DAYS}
+    assert lengths_d() == {timescale.CHUNK_DAYS}
+
+
 def test_an_interval_that_the_operator_chose_stays(timescale_url: str) -> None:
     with psycopg.connect(timescale_url, autocommit=True) as connection:
         connection.execute("SELECT set_chunk_time_interval('reading_vessel', interval '6 hours')")
