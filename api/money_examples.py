@@ -102,7 +102,8 @@ DUE: dict[str, Any] = {
     "on": "2027-07-10", "assumption": "observed since the count, rate of the last 90 days", "reason": {},
 }  # fmt: skip
 FORECAST: dict[str, Any] = {
-    "asset_id": ID, "asset_name": "ESN 123456", "position": "1", "item": "performance_restoration", "serial_no": None,
+    "asset_id": ID, "asset_name": "ESN 123456", "installed_on": "Kestrel", "position": "1",
+    "item": "performance_restoration", "serial_no": None,
     "kind": "interval", "as_of": AT, "governing": "fh", "on": "2027-07-10", "days": 230.4369, "overdue": False,
     "drivers": [DUE], "cost": "4250000.00", "currency": "USD", "coverage": 0.98, "is_estimate": False,
     "method": ["AC-DET-1/1"], "reason": {},

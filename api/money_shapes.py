@@ -348,10 +348,14 @@ class DueShape(Shape, frozen=True, kw_only=True):
 
 
 class ForecastShape(Shape, frozen=True, kw_only=True):
-    """The next event of an item, by the earliest of its drivers; `on` null: no driver gets there, and `reason` says why."""
+    """The next event of an item, by the earliest of its drivers; `on` null: no driver gets there, and `reason` says why.
+
+    `installed_on` is the asset that it sits on in `position`, both null for what sits on none.
+    """
 
     asset_id: str
     asset_name: str
+    installed_on: str | None
     position: str | None
     item: str
     serial_no: str | None

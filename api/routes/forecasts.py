@@ -79,7 +79,7 @@ def _due(each: WornLimit, one: Due) -> DueShape:
 
 
 def forecast_shape(
-    group: list[WornLimit], found: Forecast, as_of_us: int, as_of: date, practice: Practice
+    group: list[WornLimit], found: Forecast, as_of_us: int, as_of: date, practice: Practice, installed_on: str | None
 ) -> ForecastShape:  # fmt: skip
     """One item's next event with every driver behind it."""
     first, governing = group[0], found.governing
@@ -90,8 +90,8 @@ def forecast_shape(
     if first.cost is None:
         reason["cost"] = "not_given"
     return ForecastShape(
-        asset_id=first.asset_id, asset_name=first.asset_name, position=first.position, item=first.item,
-        serial_no=first.serial_no, kind=first.kind, as_of=to_rfc3339(as_of_us),
+        asset_id=first.asset_id, asset_name=first.asset_name, installed_on=installed_on, position=first.position,
+        item=first.item, serial_no=first.serial_no, kind=first.kind, as_of=to_rfc3339(as_of_us),
         governing=None if governing is None else governing.driver,
         on=None if governing is None or governing.on is None else governing.on.isoformat(),
         days=None if governing is None else number(governing.days, 4), overdue=found.overdue,
@@ -116,20 +116,27 @@ async def list_forecasts(
     after = decode_cursor(page.cursor, tuple[NumberKey])
     shown_before = 0 if after is None else max(0, after[0])
     async with asker.desk() as conn:
-        await asset_row(conn, asset_id, dated)
+        row = await asset_row(conn, asset_id, dated)
         as_of_us = dated.at_us or now_us()
         wanted = [str(asset_id)]
+        stretches = await billing.installed(conn, wanted, as_of_us, as_of_us + 1, dated.known_us)
+        on = {each.asset_id: row["name"] for each in stretches if each.parent_id == str(asset_id)}
+        for each in stretches:
+            if each.asset_id == str(asset_id):
+                on[each.asset_id] = (await asset_row(conn, each.parent_id, dated))["name"]
         if components:
-            stretches = await billing.installed(conn, wanted, as_of_us, as_of_us + 1, dated.known_us)
             wanted += [each.asset_id for each in stretches if each.parent_id == str(asset_id)]
         worn = await wear.worn(conn, wanted, as_of_us, dated.known_us)
         practice = await dossiers.practice_of(conn, asker.tenant, HOUSE, dated.known_us)
     as_of = to_datetime(as_of_us).date()
-    each = [forecast_shape(group, found, as_of_us, as_of, practice) for group, found in forecasts(worn, as_of)]
-    each.sort(key=lambda one: (one.days is None, one.days or 0.0, one.asset_name, one.item, one.serial_no or ""))
+    shapes = [
+        forecast_shape(group, found, as_of_us, as_of, practice, on.get(group[0].asset_id))
+        for group, found in forecasts(worn, as_of)
+    ]
+    shapes.sort(key=lambda one: (one.days is None, one.days or 0.0, one.asset_name, one.item, one.serial_no or ""))
     until = shown_before + page.limit
     return list_response(
-        request, ForecastShape, each[shown_before:until], encode_cursor(until) if len(each) > until else None
+        request, ForecastShape, shapes[shown_before:until], encode_cursor(until) if len(shapes) > until else None
     )  # fmt: skip
 
 

@@ -49,14 +49,21 @@ WHERE (%(at)s::timestamptz IS NULL OR valid @> %(at)s::timestamptz)
 ORDER BY asset_id, scheme, lower(valid) NULLS FIRST, value;
 
 -- name: leases
--- Head leases of assets, earliest first; with `at` only the one in force then.
-SELECT lease_id, lease.asset_id, lessee_party_id, party.name AS lessee_name, form, lower(valid) AS valid_from,
+-- Head leases of assets, earliest first; with `at` only the one in force then, which a component holds through what it sits on.
+WITH holder AS (
+    SELECT asset_id, asset_id AS held_id FROM unnest(%(assets)s::uuid[]) AS wanted (asset_id)
+    UNION ALL
+    SELECT asset_id, parent_asset_id FROM installation
+    WHERE %(at)s::timestamptz IS NOT NULL AND asset_id = ANY (%(assets)s) AND valid @> %(at)s::timestamptz
+        AND CASE WHEN %(known)s::timestamptz IS NULL THEN upper_inf(recorded) ELSE recorded @> %(known)s::timestamptz END
+)
+SELECT lease_id, holder.asset_id, lessee_party_id, party.name AS lessee_name, form, lower(valid) AS valid_from,
     upper(valid) AS valid_to, lower(recorded) AS recorded_at
-FROM lease JOIN party ON party.party_id = lease.lessee_party_id
-WHERE lease.asset_id = ANY (%(assets)s) AND head
+FROM holder JOIN lease ON lease.asset_id = holder.held_id JOIN party ON party.party_id = lease.lessee_party_id
+WHERE head
     AND (%(at)s::timestamptz IS NULL OR valid @> %(at)s::timestamptz)
     AND CASE WHEN %(known)s::timestamptz IS NULL THEN upper_inf(recorded) ELSE recorded @> %(known)s::timestamptz END
-ORDER BY lease.asset_id, lower(valid) NULLS FIRST, lease_id;
+ORDER BY holder.asset_id, lower(valid) NULLS FIRST, lease_id;
 
 -- name: latest
 SELECT asset_id, time, received_at, position_time, lat_deg, lon_deg, alt_baro_ft, speed_time, speed_kn, course_deg,
