@@ -78,23 +78,26 @@ def _workbook_tables(payload: bytes) -> list[Table] | list[RowFault]:
         book = openpyxl.load_workbook(io.BytesIO(payload), read_only=True, data_only=True)
     except Exception:  # noqa: BLE001 - a damaged workbook raises whatever its parts raise
         return [RowFault(detail="is no XLSX workbook that can be read")]
-    found: list[Table] = []
-    faults: list[RowFault] = []
     try:
         if len(book.worksheets) > SHEETS_MAX:
             return [RowFault(detail=f"holds more than {SHEETS_MAX} sheets")]
-        for page in book.worksheets:
-            if page.title.strip().lower() == ABOUT:
-                continue
-            table = _table(page.title, page.iter_rows(max_row=ROWS_MAX + 2, max_col=COLUMNS_MAX + 1, values_only=True))
-            if isinstance(table, Table):
-                found.append(table)
-            elif table != [_empty(page.title)]:
-                faults += table
+        pages = [
+            (page.title, list(page.iter_rows(max_row=ROWS_MAX + 2, max_col=COLUMNS_MAX + 1, values_only=True)))
+            for page in book.worksheets
+            if page.title.strip().lower() != ABOUT
+        ]
     except Exception:  # noqa: BLE001 - as above: rows are parsed as they are asked for
         return [RowFault(detail="is no XLSX workbook that can be read")]
     finally:
         book.close()
+    found: list[Table] = []
+    faults: list[RowFault] = []
+    for title, lines in pages:
+        table = _table(title, lines)
+        if isinstance(table, Table):
+            found.append(table)
+        elif table != [_empty(title)]:
+            faults += table
     return faults or found or [RowFault(detail="holds no table")]
 
 
