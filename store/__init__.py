@@ -15,6 +15,7 @@ In reading order, with what each gives:
     open_pool(url, role, size_max, *, wait_s=30) -> Pool                    role 'keelwing_worker' | 'keelwing_api'
     scope(conn, tenant, party) -> None                                      party None: the tenant's own people
     Connection, Pool                                                        for annotations elsewhere
+`moments`: instants as the driver takes them.
 `rows`: what a commit writes, as plain rows.
 `commits`: numbered, fenced transactions.
     claim(conn, shards, owner) -> Ownership(epoch, shards)

@@ -10,6 +10,7 @@ import msgspec
 from fleet.area_entry import AreaEntry
 from fleet.instants import to_datetime
 from store import staging
+from store.moments import moment
 from store.pool import Connection
 from store.queries import load
 
@@ -75,8 +76,8 @@ async def areas(conn: Connection, which: AreaFilter, after: tuple[str, int] | No
         "south": south,
         "east": east,
         "north": north,
-        "at": _moment(which.at_us),
-        "known": _moment(which.known_us),
+        "at": moment(which.at_us),
+        "known": moment(which.known_us),
         "after_id": after_id,
         "after_row": after_row,
         "limit": limit,
@@ -102,10 +103,6 @@ def _binds(entries: Sequence[AreaEntry]) -> dict[str, list[Any]]:
         "south": [entry.south_deg for entry in entries],
         "east": [entry.east_deg for entry in entries],
         "north": [entry.north_deg for entry in entries],
-        "from": [_moment(entry.valid_from_us) for entry in entries],
-        "to": [_moment(entry.valid_to_us) for entry in entries],
+        "from": [moment(entry.valid_from_us) for entry in entries],
+        "to": [moment(entry.valid_to_us) for entry in entries],
     }
-
-
-def _moment(time_us: int | None) -> Any:
-    return None if time_us is None else to_datetime(time_us)

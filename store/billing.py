@@ -24,6 +24,7 @@ from fleet.practice import Practice
 from fleet.reconciliation import AccountOfMonth, LeaseMonth, Month, Observation, Reported, figures_of, month_of
 from fleet.utilization import mismatch_evidence
 from store import reserves, uses, utilization_reports
+from store.moments import moment
 from store.pool import Connection
 from store.queries import load
 
@@ -53,8 +54,8 @@ async def leases(
 ) -> list[Row]:  # fmt: skip
     """Leases in order of id: one, or those whose tenure meets [from, to); with asset, terms, term, tenure and latest lessee."""
     binds = {
-        "leases": None if lease_id is None else [lease_id], "from": _moment(from_us), "to": _moment(to_us),
-        "known": _moment(known_us), "after": after, "limit": limit,
+        "leases": None if lease_id is None else [lease_id], "from": moment(from_us), "to": moment(to_us),
+        "known": moment(known_us), "after": after, "limit": limit,
     }  # fmt: skip
     return await (await conn.execute(SQL["leases"], binds)).fetchall()
 
@@ -64,7 +65,7 @@ async def installed(
 ) -> list[Stretch]:  # fmt: skip
     """Stretches of components on these assets, and of these assets on others, cut to [from, to)."""
     binds = {
-        "assets": list(asset_ids), "from": _moment(from_us), "to": _moment(to_us), "known": _moment(known_us),
+        "assets": list(asset_ids), "from": moment(from_us), "to": moment(to_us), "known": moment(known_us),
         "limit": INSTALLED_MAX,
     }  # fmt: skip
     rows = await (await conn.execute(SQL["installed"], binds)).fetchall()
@@ -97,7 +98,7 @@ async def observed(
     """Use of assets in [from, to), as known: three set queries. `cuts_us`: instants inside at which it will be cut."""
     edge_days = sorted({at // DAY_US for at in (from_us, to_us, *cuts_us) if at % DAY_US})
     binds = {
-        "assets": list(asset_ids), "from": _moment(from_us), "to": _moment(to_us), "known": _moment(known_us),
+        "assets": list(asset_ids), "from": moment(from_us), "to": moment(to_us), "known": moment(known_us),
         "from_day": _day(-(-from_us // DAY_US)), "to_day": _day(to_us // DAY_US), "edge_days": [_day(day) for day in edge_days],
     }  # fmt: skip
     found = Observed({}, {}, {})
@@ -166,10 +167,6 @@ def _exact(value: float) -> Decimal:
 
 def _day(number: int) -> date:
     return date(1970, 1, 1) + timedelta(days=number)
-
-
-def _moment(time_us: int | None) -> Any:
-    return None if time_us is None else to_datetime(time_us)
 
 
 def month_in_zone(
@@ -242,7 +239,7 @@ async def mismatches(
         "leases": list(lease_ids),
         "from": None,
         "to": None,
-        "known": _moment(known_us),
+        "known": moment(known_us),
         "after": None,
         "limit": len(lease_ids),
     }

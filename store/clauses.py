@@ -12,9 +12,9 @@ from typing import Any
 import msgspec
 
 from fleet.dated import Span
-from fleet.instants import to_datetime
 from fleet.lease import Covenant, TerritoryRule
 from store import staging
+from store.moments import moment
 from store.pool import Connection
 from store.queries import load
 
@@ -62,8 +62,8 @@ async def put_insurance(conn: Connection, tenant: str, lease_id: str, wanted: In
     """Cover of a lease, or another revision of it. Returns its id; None where the one to revise is not there."""
     binds = {
         "tenant": tenant, "lease_id": lease_id, "id": wanted.insurance_id, "kind": wanted.kind, "insurer": wanted.insurer,
-        "agreed_value_amount": wanted.agreed_value_amount, "currency": wanted.currency, "from": _moment(wanted.cover.from_us),
-        "to": _moment(wanted.cover.to_us), "area_set": wanted.area_set,
+        "agreed_value_amount": wanted.agreed_value_amount, "currency": wanted.currency, "from": moment(wanted.cover.from_us),
+        "to": moment(wanted.cover.to_us), "area_set": wanted.area_set,
         "cancellation_notice_days": wanted.cancellation_notice_days, "loss_payee": wanted.loss_payee,
         "certificates": staging.json(list(wanted.certificates)), "actor": actor,
     }  # fmt: skip
@@ -77,7 +77,7 @@ async def territory_rules(
 ) -> list[Row]:  # fmt: skip
     """Territory rules of a lease; all that are believed, or those in force at an instant."""
     binds = {
-        "lease_id": lease_id, "id": rule_id, "at": _moment(at_us), "known": _moment(known_us), "after": after, "limit": limit
+        "lease_id": lease_id, "id": rule_id, "at": moment(at_us), "known": moment(known_us), "after": after, "limit": limit
     }  # fmt: skip
     return await _rows(conn, "territory_rules", binds)
 
@@ -88,7 +88,7 @@ async def covenants(
 ) -> list[Row]:  # fmt: skip
     """Covenants of a lease; all that are believed, or those in force at an instant."""
     binds = {
-        "lease_id": lease_id, "id": covenant_id, "at": _moment(at_us), "known": _moment(known_us), "after": after, "limit": limit
+        "lease_id": lease_id, "id": covenant_id, "at": moment(at_us), "known": moment(known_us), "after": after, "limit": limit
     }  # fmt: skip
     return await _rows(conn, "covenants", binds)
 
@@ -99,7 +99,7 @@ async def insurances(
 ) -> list[Row]:  # fmt: skip
     """Cover of leases; all that is believed, or what is in force at an instant."""
     binds = {
-        "lease_ids": list(lease_ids), "id": insurance_id, "at": _moment(at_us), "known": _moment(known_us), "after": after,
+        "lease_ids": list(lease_ids), "id": insurance_id, "at": moment(at_us), "known": moment(known_us), "after": after,
         "limit": limit,
     }  # fmt: skip
     return await _rows(conn, "insurances", binds)
@@ -107,7 +107,3 @@ async def insurances(
 
 async def _rows(conn: Connection, query: str, binds: Mapping[str, Any]) -> list[Row]:
     return await (await conn.execute(SQL[query], binds)).fetchall()
-
-
-def _moment(time_us: int | None) -> Any:
-    return None if time_us is None else to_datetime(time_us)

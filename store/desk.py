@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 from psycopg.types.json import Jsonb
 
-from fleet.instants import to_datetime
+from store.moments import moment
 from store.pool import Connection
 from store.queries import load
 
@@ -87,7 +87,7 @@ async def replay_deliveries(
     conn: Connection, webhook_id: str, event_id: str | None, from_us: int | None, to_us: int | None
 ) -> int:  # fmt: skip
     """Put one event, or all that ended badly in a period of event time, in line again; how many."""
-    wanted = {"webhook": webhook_id, "event": event_id, "from": _moment(from_us), "to": _moment(to_us)}
+    wanted = {"webhook": webhook_id, "event": event_id, "from": moment(from_us), "to": moment(to_us)}
     row = await _one(conn, "replay_deliveries", wanted)
     return 0 if row is None else int(row["count"])
 
@@ -153,14 +153,10 @@ async def _one(conn: Connection, query: str, wanted: dict[str, Any]) -> Row | No
     return await (await conn.execute(SQL[query], wanted)).fetchone()
 
 
-def _moment(time_us: int | None) -> Any:
-    return None if time_us is None else to_datetime(time_us)
-
-
 def _replay_filters(wanted: ReplayRequest) -> dict[str, Any]:
     return {
         "reason": wanted.reason,
         "rejections": None if wanted.rejection_ids is None else list(wanted.rejection_ids),
-        "from": _moment(wanted.from_us),
-        "to": _moment(wanted.to_us),
+        "from": moment(wanted.from_us),
+        "to": moment(wanted.to_us),
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import msgspec
 
@@ -23,23 +24,26 @@ class Dirty(msgspec.Struct, frozen=True):
     marked_us: int
 
 
-async def mark(conn: Connection, rows: Sequence[DirtyRow], commit_nos: Mapping[int, int]) -> None:
-    """Mark assets; each keeps the earliest instant of all its marks, and its quiet begins anew."""
+def marks(rows: Sequence[DirtyRow], commit_nos: Mapping[int, int]) -> dict[str, list[Any]]:
+    """What a `mark` query binds: one mark an asset, with the earliest instant of all of its rows."""
     earliest: dict[str, DirtyRow] = {}
     for row in rows:
         held = earliest.get(row.asset_id)
         if held is None or row.from_us < held.from_us:
             earliest[row.asset_id] = row
-    if not earliest:
-        return
     marked = earliest.values()
-    binds = {
+    return {
         "asset_id": [row.asset_id for row in marked],
         "shard": [row.shard for row in marked],
         "from": [to_datetime(row.from_us) for row in marked],
         "commit_no": [commit_nos[row.shard] for row in marked],
     }
-    await conn.execute(SQL["mark"], binds)
+
+
+async def mark(conn: Connection, rows: Sequence[DirtyRow], commit_nos: Mapping[int, int]) -> None:
+    """Mark assets; each keeps the earliest instant of all its marks, and its quiet begins anew."""
+    if rows:
+        await conn.execute(SQL["mark"], marks(rows, commit_nos))
 
 
 async def due(conn: Connection, shards: Iterable[int], quiet_us: int, limit: int) -> list[Dirty]:

@@ -11,6 +11,7 @@ from typing import Any
 
 from fleet.identifiers import BORNE_TOGETHER, DESIGNATIONS
 from fleet.instants import to_datetime
+from store.moments import moment
 from store.pool import Connection
 from store.queries import load
 
@@ -102,7 +103,7 @@ async def installations(
     conn: Connection, asset_id: str, at_us: int | None, known_us: int | None, after: int | None, limit: int
 ) -> list[Row]:
     """Where an asset sat and what sat on it, the latest recorded first; all there ever were, or those that held at an instant."""
-    binds = {"asset": asset_id, "at": _moment(at_us), "known": _moment(known_us), "after": after, "limit": limit}
+    binds = {"asset": asset_id, "at": moment(at_us), "known": moment(known_us), "after": after, "limit": limit}
     return await _rows(conn, "installations", binds)
 
 
@@ -111,8 +112,4 @@ async def _rows(conn: Connection, query: str, binds: Mapping[str, Any]) -> list[
 
 
 def _period(from_us: int | None, to_us: int | None) -> dict[str, Any]:
-    return {"from": _moment(from_us), "to": _moment(to_us)}
-
-
-def _moment(time_us: int | None) -> Any:
-    return None if time_us is None else to_datetime(time_us)
+    return {"from": moment(from_us), "to": moment(to_us)}

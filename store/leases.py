@@ -20,6 +20,7 @@ from fleet.lease_phase import PHASE_AFTER, RANKS, Cover, LeaseEvent, LeaseState,
 from fleet.practice_book import HOUSE
 from fleet.stage import AssetEvent, History, Life, enter, live, stage_of
 from store import milestones, restated, staging
+from store.moments import moment
 from store.pool import Connection
 from store.queries import load
 
@@ -108,13 +109,14 @@ async def asset_of(conn: Connection, lease_id: str) -> tuple[str, str] | None:
 
 async def histories(conn: Connection, asset_ids: Sequence[str], known_us: int | None = None) -> dict[str, History]:
     """Everything told of assets and their leases, as believed now or at `known`; five set queries for the lot."""
-    binds = {"assets": [str(each) for each in asset_ids], "known": _moment(known_us)}
+    assets = [str(each) for each in asset_ids]
+    binds = {"assets": assets, "known": moment(known_us)}
     papers = await _rows(conn, "papers", binds)
     cover: dict[str, list[Cover]] = {}
     for row in await _rows(conn, "cover", binds):
         cover.setdefault(row["lease_id"], []).append(Cover(row["kind"], Span(row["cover_from"], row["cover_to"])))
     events = await _rows(conn, "events", binds)
-    told = await milestones.told(conn, binds["assets"], known_us)
+    told = await milestones.told(conn, assets, known_us)
     return {
         asset_id: History(
             papers={
@@ -123,7 +125,7 @@ async def histories(conn: Connection, asset_ids: Sequence[str], known_us: int | 
             lease_events=tuple(lease_event_of(row) for row in events if row["asset_id"] == asset_id),
             asset_events=told[asset_id].events, maintenance=told[asset_id].maintenance, built=told[asset_id].built,
         )
-        for asset_id in binds["assets"]
+        for asset_id in assets
     }  # fmt: skip
 
 
@@ -133,8 +135,8 @@ async def draft(conn: Connection, wanted: NewLease) -> str:
     parties = [(wanted.lessee_party_id, "lessee"), *wanted.parties]
     binds = {
         "lease_id": lease_id, "tenant": wanted.tenant, "asset_id": wanted.asset_id, "reference": wanted.reference,
-        "form": wanted.form, "parent_lease_id": wanted.parent_lease_id, "from": _moment(wanted.from_us),
-        "to": _moment(wanted.to_us), "terms": staging.json(wanted.terms), "actor": wanted.actor,
+        "form": wanted.form, "parent_lease_id": wanted.parent_lease_id, "from": moment(wanted.from_us),
+        "to": moment(wanted.to_us), "terms": staging.json(wanted.terms), "actor": wanted.actor,
         "lessee_party_id": wanted.lessee_party_id, "party_ids": [party for party, _ in parties],
         "roles": [role for _, role in parties],
     }  # fmt: skip
@@ -342,8 +344,8 @@ async def find(conn: Connection, which: LeaseFilter, after: str | None, limit: i
     leading = list(PHASE_AFTER.items())
     binds = {
         "lease_id": which.lease_id, "asset": which.asset_id, "party": which.party_id,
-        "wanted": None if which.phases is None else list(which.phases), "ends_before": _moment(which.ends_before_us),
-        "at": _moment(which.at_us), "known": _moment(which.known_us), "after": after, "limit": limit,
+        "wanted": None if which.phases is None else list(which.phases), "ends_before": moment(which.ends_before_us),
+        "at": moment(which.at_us), "known": moment(which.known_us), "after": after, "limit": limit,
         "kinds": [kind for kind, _ in leading], "phases": [phase for _, phase in leading],
         "ranks": [RANKS[kind] for kind, _ in leading],
     }  # fmt: skip
@@ -355,7 +357,7 @@ async def shown(
 ) -> list[ShownLease]:  # fmt: skip
     """Leases that were found, each with its contract's row, its state at an instant and its tenures; as known at `known`."""
     asset_ids = sorted({row["asset_id"] for row in found})
-    binds = {"assets": asset_ids, "known": _moment(known_us)}
+    binds = {"assets": asset_ids, "known": moment(known_us)}
     papers = {row["lease_id"]: row for row in await _rows(conn, "papers", binds)}
     tenures: dict[str, list[Row]] = {}
     for row in await _rows(conn, "tenures", binds):
@@ -377,7 +379,7 @@ async def shown(
 async def own_tenures(conn: Connection, which: LeaseFilter, after: str | None, limit: int) -> list[Row]:
     """What a lessee's scope holds of leases: its own tenure, in order of lease id."""
     binds = {
-        "lease_id": which.lease_id, "asset": which.asset_id, "ends_before": _moment(which.ends_before_us), "after": after,
+        "lease_id": which.lease_id, "asset": which.asset_id, "ends_before": moment(which.ends_before_us), "after": after,
         "limit": limit,
     }  # fmt: skip
     return await _rows(conn, "own_tenures", binds)
@@ -389,8 +391,8 @@ async def events(
 ) -> list[Row]:  # fmt: skip
     """Events of a lease, earliest first; with `superseded` those too that were corrected or withdrawn."""
     binds = {
-        "lease_id": lease_id, "at": _moment(at_us), "known": _moment(known_us), "superseded": superseded,
-        "after_time": None if after is None else _moment(after[0]), "after_id": None if after is None else after[1],
+        "lease_id": lease_id, "at": moment(at_us), "known": moment(known_us), "superseded": superseded,
+        "after_time": None if after is None else moment(after[0]), "after_id": None if after is None else after[1],
         "limit": limit,
     }  # fmt: skip
     return await _rows(conn, "event_list", binds)
@@ -400,7 +402,7 @@ async def parties(
     conn: Connection, lease_id: str, at_us: int | None, known_us: int | None, after: int | None, limit: int
 ) -> list[Row]:
     """Who stands behind a lease in which role; all there ever were, or those at an instant."""
-    binds = {"lease_id": lease_id, "at": _moment(at_us), "known": _moment(known_us), "after": after, "limit": limit}
+    binds = {"lease_id": lease_id, "at": moment(at_us), "known": moment(known_us), "after": after, "limit": limit}
     return await _rows(conn, "parties", binds)
 
 
@@ -410,8 +412,8 @@ async def add_party(
 ) -> None:  # fmt: skip
     """A party in a role of a lease, in a period (None: open). Lessees come by signature and novation alone."""
     binds = {
-        "tenant": tenant, "lease_id": lease_id, "party_id": party_id, "role": role, "from": _moment(from_us),
-        "to": _moment(to_us), "source": source, "actor": actor,
+        "tenant": tenant, "lease_id": lease_id, "party_id": party_id, "role": role, "from": moment(from_us),
+        "to": moment(to_us), "source": source, "actor": actor,
     }  # fmt: skip
     await conn.execute(SQL["add_party"], binds)
 
@@ -469,7 +471,7 @@ async def _settle_tenures(conn: Connection, tenant: str, asset_id: str, life: Li
         paper = papers[lease_id]
         tenure = {
             "lease_id": lease_id, "tenant": tenant, "asset_id": asset_id, "party_id": each.lessee, "form": paper["form"],
-            "head": paper["head"], "from": _moment(each.valid.from_us), "to": _moment(each.valid.to_us),
+            "head": paper["head"], "from": moment(each.valid.from_us), "to": moment(each.valid.to_us),
         }  # fmt: skip
         await conn.execute(SQL["add_tenure"], tenure)
     return await _changes(
@@ -563,8 +565,8 @@ def _paper_of_state(row: Row, state: LeaseState) -> tuple[Any, ...]:
 async def _write_revision(conn: Connection, row: Row, state: LeaseState, actor: str) -> None:
     from_us, to_us, signed_on, void = _paper_of_state(row, state)
     binds = {
-        "lease_id": row["lease_id"], "reference": row["reference"], "signed_on": signed_on, "term_from": _moment(from_us),
-        "term_to": _moment(to_us), "promise_from": _moment(row["promise_from"]), "promise_to": _moment(row["promise_to"]),
+        "lease_id": row["lease_id"], "reference": row["reference"], "signed_on": signed_on, "term_from": moment(from_us),
+        "term_to": moment(to_us), "promise_from": moment(row["promise_from"]), "promise_to": moment(row["promise_to"]),
         "void": void, "terms": staging.json(terms_of(row)), "actor": actor,
     }  # fmt: skip
     await conn.execute(SQL["revise"], binds)
@@ -598,7 +600,3 @@ def _text(time_us: int | None) -> str | None:
 
 async def _rows(conn: Connection, query: str, binds: dict[str, Any]) -> list[Row]:
     return await (await conn.execute(SQL[query], binds)).fetchall()
-
-
-def _moment(time_us: int | None) -> Any:
-    return None if time_us is None else to_datetime(time_us)

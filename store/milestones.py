@@ -15,6 +15,7 @@ from fleet.dated import Span
 from fleet.instants import to_datetime
 from fleet.stage import STATUSES, AssetEvent, History, Life, live, stage_of
 from store import staging
+from store.moments import moment
 from store.pool import Connection
 from store.queries import load
 
@@ -62,7 +63,7 @@ class NewMaintenance(msgspec.Struct, frozen=True, kw_only=True):
 
 async def told(conn: Connection, asset_ids: Sequence[str], known_us: int | None = None) -> dict[str, ToldOfAsset]:
     """What was told of assets as believed now or at `known`; every asset asked for is in it."""
-    binds = {"assets": list(asset_ids), "known": _moment(known_us)}
+    binds = {"assets": list(asset_ids), "known": moment(known_us)}
     events = await _rows(conn, "told", binds)
     in_shop = await _rows(conn, "in_shop", binds)
     built = {row["asset_id"] for row in await _rows(conn, "built", binds)}
@@ -83,7 +84,7 @@ async def open_statuses(
     conn: Connection, asset_ids: Sequence[str], at_us: int, known_us: int | None
 ) -> dict[str, frozenset[str]]:
     """The statuses (`fleet.stage.STATUSES`) of assets that were open at an instant; assets without one are absent."""
-    binds = {"assets": list(asset_ids), "statuses": list(STATUSES), "at": _moment(at_us), "known": _moment(known_us)}
+    binds = {"assets": list(asset_ids), "statuses": list(STATUSES), "at": moment(at_us), "known": moment(known_us)}
     found: dict[str, frozenset[str]] = {}
     for row in await _rows(conn, "open_statuses", binds):
         found[row["asset_id"]] = found.get(row["asset_id"], frozenset()) | {row["status"]}
@@ -125,8 +126,8 @@ async def events(
 ) -> list[Row]:  # fmt: skip
     """Events of an asset on any basis, earliest first; with `superseded` those too that were corrected."""
     binds = {
-        "asset_id": asset_id, "at": _moment(at_us), "known": _moment(known_us), "basis": basis, "superseded": superseded,
-        "after_time": None if after is None else _moment(after[0]), "after_id": None if after is None else after[1],
+        "asset_id": asset_id, "at": moment(at_us), "known": moment(known_us), "basis": basis, "superseded": superseded,
+        "after_time": None if after is None else moment(after[0]), "after_id": None if after is None else after[1],
         "limit": limit,
     }  # fmt: skip
     return await _rows(conn, "event_list", binds)
@@ -136,8 +137,8 @@ async def add_maintenance(conn: Connection, tenant: str, wanted: NewMaintenance)
     """Write a shop visit or survey. Returns its id."""
     planned, actual = wanted.planned or Span(None, None), wanted.actual or Span(None, None)
     binds = {
-        "tenant": tenant, "asset_id": wanted.asset_id, "kind": wanted.kind, "planned_from": _moment(planned.from_us),
-        "planned_to": _moment(planned.to_us), "actual_from": _moment(actual.from_us), "actual_to": _moment(actual.to_us),
+        "tenant": tenant, "asset_id": wanted.asset_id, "kind": wanted.kind, "planned_from": moment(planned.from_us),
+        "planned_to": moment(planned.to_us), "actual_from": moment(actual.from_us), "actual_to": moment(actual.to_us),
         "place": wanted.place, "use_at": staging.json(wanted.use_at), "cost_amount": wanted.cost_amount,
         "currency": wanted.currency, "evidence": staging.json(wanted.evidence), "actor": wanted.actor,
     }  # fmt: skip
@@ -156,8 +157,8 @@ async def maintenance(
 ) -> list[Row]:  # fmt: skip
     """Maintenance of an asset by when it began or shall; with `at` what was under way then."""
     binds = {
-        "asset_id": asset_id, "at": _moment(at_us), "known": _moment(known_us), "maintenance_event_id": maintenance_event_id,
-        "after_time": None if after is None else _moment(after[0]), "after_id": None if after is None else after[1],
+        "asset_id": asset_id, "at": moment(at_us), "known": moment(known_us), "maintenance_event_id": maintenance_event_id,
+        "after_time": None if after is None else moment(after[0]), "after_id": None if after is None else after[1],
         "limit": limit,
     }  # fmt: skip
     return await _rows(conn, "maintenance", binds)
@@ -165,7 +166,3 @@ async def maintenance(
 
 async def _rows(conn: Connection, query: str, binds: Mapping[str, Any]) -> list[Row]:
     return await (await conn.execute(SQL[query], binds)).fetchall()
-
-
-def _moment(time_us: int | None) -> Any:
-    return None if time_us is None else to_datetime(time_us)

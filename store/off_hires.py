@@ -18,6 +18,7 @@ from fleet.instants import DAY_US, to_datetime
 from fleet.off_hire import Stretch
 from fleet.practice import Practice
 from store import staging
+from store.moments import moment
 from store.pool import Connection
 from store.queries import load
 
@@ -51,7 +52,7 @@ async def decided(
     """Decisions of leases that meet [from, to), in order of their begin."""
     binds = {
         "leases": list(lease_ids), "off_hire": off_hire_id, "from": to_datetime(from_us), "to": to_datetime(to_us),
-        "known": _moment(known_us), "limit": ROWS_MAX,
+        "known": moment(known_us), "limit": ROWS_MAX,
     }  # fmt: skip
     return await _rows(conn, "decided", binds)
 
@@ -69,7 +70,7 @@ async def stops(
     binds = {
         "assets": list(asset_ids), "states": sorted(least_h), "least": timedelta(hours=min(least_h.values())),
         "silence": timedelta(hours=practice.number("off_hire.join_gap_h", on)), "from": to_datetime(from_us) - LOOKBACK,
-        "to": to_datetime(to_us), "known": _moment(known_us), "limit": ROWS_MAX,
+        "to": to_datetime(to_us), "known": moment(known_us), "limit": ROWS_MAX,
     }  # fmt: skip
     found: dict[str, list[Stretch]] = {}
     for row in await _rows(conn, "stops", binds):
@@ -87,7 +88,7 @@ async def days_still(
     """UTC days wholly inside [from, to) on which an asset was watched and never on its way, by asset id, in order."""
     binds = {
         "assets": list(asset_ids), "moving": list(MOVING), "from_day": to_datetime(-(-from_us // DAY_US) * DAY_US).date(),
-        "to_day": to_datetime(to_us // DAY_US * DAY_US).date(), "known": _moment(known_us), "limit": ROWS_MAX,
+        "to_day": to_datetime(to_us // DAY_US * DAY_US).date(), "known": moment(known_us), "limit": ROWS_MAX,
     }  # fmt: skip
     found: dict[str, list[date]] = {}
     for row in await _rows(conn, "days_still", binds):
@@ -122,7 +123,3 @@ async def decide(conn: Connection, decision: Decision) -> Row:
 async def _rows(conn: Connection, query: str, binds: dict[str, Any]) -> list[Row]:
     # Never a prepared statement: "NULL means no filter" is folded away only when the planner sees the values.
     return await (await conn.execute(SQL[query], binds, prepare=False)).fetchall()
-
-
-def _moment(time_us: int | None) -> Any:
-    return None if time_us is None else to_datetime(time_us)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from fleet.instants import to_datetime
 from store import staging
+from store.moments import moment
 from store.pool import Connection
 from store.queries import load
 
@@ -19,12 +19,12 @@ LEASES_MAX = 1000
 async def find(conn: Connection, q: str | None, known_us: int | None, after: str | None, limit: int) -> list[Row]:
     """Parties in order of id; `q` is a part of the name or the LEI."""
     like = None if q is None else "%" + q.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
-    return await _rows(conn, "list", {"party_id": None, "q": like, "known": _moment(known_us), "after": after, "limit": limit})
+    return await _rows(conn, "list", {"party_id": None, "q": like, "known": moment(known_us), "after": after, "limit": limit})
 
 
 async def get(conn: Connection, party_id: str, known_us: int | None = None) -> Row | None:
     """One party; None where it is not there or not in the scope."""
-    rows = await _rows(conn, "list", {"party_id": party_id, "q": None, "known": _moment(known_us), "after": None, "limit": 1})
+    rows = await _rows(conn, "list", {"party_id": party_id, "q": None, "known": moment(known_us), "after": None, "limit": 1})
     return rows[0] if rows else None
 
 
@@ -51,8 +51,8 @@ async def control(
 ) -> None:  # fmt: skip
     """Believe from now on that a company controls a party in a period (None: nobody does)."""
     binds = {
-        "tenant": tenant, "party_id": party_id, "parent_party_id": parent_party_id, "from": _moment(from_us),
-        "to": _moment(to_us), "source": source, "actor": actor,
+        "tenant": tenant, "party_id": party_id, "parent_party_id": parent_party_id, "from": moment(from_us),
+        "to": moment(to_us), "source": source, "actor": actor,
     }  # fmt: skip
     await conn.execute(SQL["control"], binds)
 
@@ -61,31 +61,27 @@ async def parents(
     conn: Connection, party_id: str, at_us: int | None, known_us: int | None, after: int | None, limit: int
 ) -> list[Row]:
     """Which companies control a party; all there ever were, or the one at an instant."""
-    binds = {"party_id": party_id, "at": _moment(at_us), "known": _moment(known_us), "after": after, "limit": limit}
+    binds = {"party_id": party_id, "at": moment(at_us), "known": moment(known_us), "after": after, "limit": limit}
     return await _rows(conn, "parents", binds)
 
 
 async def group_of(conn: Connection, party_id: str, at_us: int, known_us: int | None) -> list[Row]:
     """A party's corporate group at an instant, the company at its top first; the party alone where nobody controls it."""
-    binds = {"party_id": party_id, "at": _moment(at_us), "known": _moment(known_us), "limit": GROUP_MAX}
+    binds = {"party_id": party_id, "at": moment(at_us), "known": moment(known_us), "limit": GROUP_MAX}
     return await _rows(conn, "group_of", binds)
 
 
 async def leases_of(conn: Connection, party_ids: Sequence[str], at_us: int, known_us: int | None) -> list[Row]:
     """`lease_id` and `asset_id` of the leases in which parties take an asset or answer for who does, at an instant."""
-    binds = {"party_ids": list(party_ids), "at": _moment(at_us), "known": _moment(known_us), "limit": LEASES_MAX}
+    binds = {"party_ids": list(party_ids), "at": moment(at_us), "known": moment(known_us), "limit": LEASES_MAX}
     return await _rows(conn, "leases_of", binds)
 
 
 async def reserves_of(conn: Connection, lease_ids: Sequence[str], at_us: int, known_us: int | None) -> list[Row]:
     """Reserve accounts of leases with the sum of their entries by kind; a row without a kind where there is no entry."""
-    binds = {"lease_ids": list(lease_ids), "at": _moment(at_us), "known": _moment(known_us)}
+    binds = {"lease_ids": list(lease_ids), "at": moment(at_us), "known": moment(known_us)}
     return await _rows(conn, "reserves_of", binds)
 
 
 async def _rows(conn: Connection, query: str, binds: Mapping[str, Any]) -> list[Row]:
     return await (await conn.execute(SQL[query], binds)).fetchall()
-
-
-def _moment(time_us: int | None) -> Any:
-    return None if time_us is None else to_datetime(time_us)

@@ -15,8 +15,9 @@ import msgspec
 from psycopg import sql
 
 from fleet.asset_class import ASSET_CLASSES
-from fleet.instants import SECOND_US, to_datetime
+from fleet.instants import SECOND_US
 from fleet.trainset import KMH_PER_KN
+from store.moments import moment
 from store.pool import Connection
 from store.queries import load
 from store.spreads import kinds_of
@@ -122,14 +123,14 @@ async def assets(conn: Connection, which: AssetFilter, after: str | None, limit:
             "class": which.asset_class, "classes": _array(which.among_classes),
             "scheme": scheme, "value": value, "lessee": which.lessee,
             "q": None if which.text is None else f"%{_like(which.text)}%", **box, "among": among,
-            "at": _moment(which.at_us), "known": _moment(which.known_us), "after": after, "limit": limit,
+            "at": moment(which.at_us), "known": moment(which.known_us), "after": after, "limit": limit,
         },
     )  # fmt: skip
 
 
 async def asset(conn: Connection, asset_id: str, known_us: int | None = None) -> Row | None:
     """One asset, or None where it is not there or not in the scope."""
-    found = await _rows(conn, SQL["asset"], {"asset": asset_id, "known": _moment(known_us)})
+    found = await _rows(conn, SQL["asset"], {"asset": asset_id, "known": moment(known_us)})
     return found[0] if found else None
 
 
@@ -141,13 +142,13 @@ async def assets_of(conn: Connection, assets: Sequence[Any]) -> list[Row]:
 async def identifiers(conn: Connection, assets: Sequence[Any], at_us: int | None, known_us: int | None) -> list[Row]:
     """Identifiers of assets; all there ever were, or those valid at an instant."""
     return await _rows(
-        conn, SQL["identifiers"], {"assets": list(assets), "at": _moment(at_us), "known": _moment(known_us)}
+        conn, SQL["identifiers"], {"assets": list(assets), "at": moment(at_us), "known": moment(known_us)}
     )  # fmt: skip
 
 
 async def leases(conn: Connection, assets: Sequence[Any], at_us: int | None, known_us: int | None) -> list[Row]:
     """Head leases of assets; all there ever were, or those in force at an instant."""
-    return await _rows(conn, SQL["leases"], {"assets": list(assets), "at": _moment(at_us), "known": _moment(known_us)})
+    return await _rows(conn, SQL["leases"], {"assets": list(assets), "at": moment(at_us), "known": moment(known_us)})
 
 
 async def latest(conn: Connection, assets: Sequence[Any]) -> list[Row]:
@@ -166,13 +167,13 @@ async def as_of(conn: Connection, asset_class: str, assets: Sequence[Any], at_us
     query = sql.SQL(SQL["as_of"]).format(
         parts=parts, **{name: sql.SQL(expression) for name, expression in columns._asdict().items()}
     )
-    wanted = {"assets": list(assets), "at": _moment(at_us), "known": _moment(known_us), "lookback": AS_OF_LOOKBACK}
+    wanted = {"assets": list(assets), "at": moment(at_us), "known": moment(known_us), "lookback": AS_OF_LOOKBACK}
     return await _rows(conn, query, wanted)
 
 
 async def moved_since(conn: Connection, since_us: int) -> dict[Any, tuple[int, int]]:
     """The assets that were heard after an instant (wall time of reception): greatest event time and reception of each."""
-    rows = await _rows(conn, SQL["moved_since"], {"since": _moment(since_us)})
+    rows = await _rows(conn, SQL["moved_since"], {"since": moment(since_us)})
     return {row["asset_id"]: (row["last_time"], row["last_received_at"]) for row in rows}
 
 
@@ -195,12 +196,12 @@ async def coverage(conn: Connection, asset_id: str) -> list[Row]:
 
 async def device_statuses(conn: Connection, asset_id: str, until_us: int | None = None) -> list[Row]:
     """What the devices of an asset last said of themselves (`online`, `since`), the latest first; `until_us` is of reception."""
-    return await _rows(conn, SQL["device_statuses"], {"asset": asset_id, "until": _moment(until_us)})
+    return await _rows(conn, SQL["device_statuses"], {"asset": asset_id, "until": moment(until_us)})
 
 
 async def reported(conn: Connection, asset_id: str, at_us: int | None, known_us: int | None) -> Row | None:
     """The newest identity or voyage report of an asset as far as the scope reaches; None where there is none."""
-    found = await _rows(conn, SQL["reported"], {"asset": asset_id, "at": _moment(at_us), "known": _moment(known_us)})
+    found = await _rows(conn, SQL["reported"], {"asset": asset_id, "at": moment(at_us), "known": moment(known_us)})
     return found[0] if found else None
 
 
@@ -256,7 +257,7 @@ async def telemetry(
     query = sql.SQL(SQL["telemetry"]).format(view=_view(asset_class), columns=columns)
     time_us, source, seq, stream = after or (None, None, None, None)
     page = {
-        "after_time": _moment(time_us), "after_source": source, "after_seq": seq, "after_stream": stream, "limit": limit,
+        "after_time": moment(time_us), "after_source": source, "after_seq": seq, "after_stream": stream, "limit": limit,
     }  # fmt: skip
     return await _rows(conn, query, {"asset": asset_id, **_period(period), **page})
 
@@ -271,7 +272,7 @@ async def telemetry_buckets(
     array `[count, min, mean, max]` of a number, the last value of anything else. Buckets of whole hours are made of closed
     hours as far as there are any, and of readings for the rest.
     """
-    page = {"bucket": timedelta(seconds=bucket_s), "after_time": _moment(after_us), "limit": limit}
+    page = {"bucket": timedelta(seconds=bucket_s), "after_time": moment(after_us), "limit": limit}
     if bucket_s % HOUR_S or period.known_us is not None:
         query = _reading_buckets(asset_class, fields, channels)
         return await _rows(conn, query, {"asset": asset_id, **_period(period), **page})
@@ -348,9 +349,9 @@ async def findings(
         SQL["findings"],
         {
             "finding": which.finding_id, "asset": which.asset_id, "rule": which.rule, "severities": _array(which.severities),
-            "from": _moment(which.from_us), "to": _moment(which.to_us), "at": _moment(which.at_us),
-            "known": _moment(which.known_us), "retracted": which.retracted, "descending": which.descending,
-            "after_time": _moment(time_us), "after_asset": asset, "after_rule": rule, "after_subject": subject,
+            "from": moment(which.from_us), "to": moment(which.to_us), "at": moment(which.at_us),
+            "known": moment(which.known_us), "retracted": which.retracted, "descending": which.descending,
+            "after_time": moment(time_us), "after_asset": asset, "after_rule": rule, "after_subject": subject,
             "after_id": finding_id, "limit": limit,
         },
     )  # fmt: skip
@@ -364,8 +365,8 @@ async def alerts(conn: Connection, which: AlertFilter, after: tuple[int, str] | 
         SQL["alerts"],
         {
             "alert": which.alert_id, "statuses": _array(which.statuses), "severities": _array(which.severities),
-            "asset": which.asset_id, "rule": which.rule, "from": _moment(which.from_us), "to": _moment(which.to_us),
-            "after_time": _moment(time_us), "after_id": alert_id, "limit": limit,
+            "asset": which.asset_id, "rule": which.rule, "from": moment(which.from_us), "to": moment(which.to_us),
+            "after_time": moment(time_us), "after_id": alert_id, "limit": limit,
         },
     )  # fmt: skip
 
@@ -403,13 +404,13 @@ async def rejections(
     conn: Connection, reason: str | None, from_us: int | None, to_us: int | None, after: int | None, limit: int
 ) -> list[Row]:  # fmt: skip
     """Rejected messages, newest first, `payload` as bytes."""
-    wanted = {"reason": reason, "from": _moment(from_us), "to": _moment(to_us), "after": after, "limit": limit}
+    wanted = {"reason": reason, "from": moment(from_us), "to": moment(to_us), "after": after, "limit": limit}
     return await _rows(conn, SQL["rejections"], wanted)
 
 
 async def rejection_counts(conn: Connection, from_us: int | None, to_us: int | None) -> list[Row]:
     """Rejections kept, by reason."""
-    return await _rows(conn, SQL["rejection_counts"], {"from": _moment(from_us), "to": _moment(to_us)})
+    return await _rows(conn, SQL["rejection_counts"], {"from": moment(from_us), "to": moment(to_us)})
 
 
 async def live_events(conn: Connection, after: int, limit: int) -> list[Row]:
@@ -451,10 +452,6 @@ def _function(name: str, asset_class: str) -> sql.Identifier:
     return sql.Identifier(f"{name}_{asset_class}")
 
 
-def _moment(time_us: int | None) -> Any:
-    return None if time_us is None else to_datetime(time_us)
-
-
 def _array(values: tuple[str, ...] | None) -> list[str] | None:
     return None if values is None else list(values)
 
@@ -464,4 +461,4 @@ def _like(text: str) -> str:
 
 
 def _period(period: Period) -> dict[str, Any]:
-    return {"from": _moment(period.from_us), "to": _moment(period.to_us), "known": _moment(period.known_us)}
+    return {"from": moment(period.from_us), "to": moment(period.to_us), "known": moment(period.known_us)}

@@ -13,11 +13,11 @@ from uuid import uuid4
 import msgspec
 
 from fleet.dated import Span
-from fleet.instants import to_datetime
 from fleet.places import KINDS as PLACE_KINDS
 from fleet.shards import shard_of
 from fleet.use_machines import PARTICULARS
 from store import leases, staging
+from store.moments import moment
 from store.pool import Connection
 from store.queries import load as load_queries
 
@@ -213,7 +213,7 @@ async def attributions(conn: Connection, stream_ids: Collection[int]) -> dict[in
 
 async def attribute(conn: Connection, stream_id: int, asset_id: str, from_us: int | None, to_us: int | None) -> None:
     """Correct it: in [from, to) the stream spoke of this asset. Other beliefs of the asset's tenant about that period end."""
-    binds = {"stream_id": stream_id, "asset_id": asset_id, "from": _moment(from_us), "to": _moment(to_us)}
+    binds = {"stream_id": stream_id, "asset_id": asset_id, "from": moment(from_us), "to": moment(to_us)}
     await conn.execute(SQL["attribute"], binds)
     await conn.execute("NOTIFY keelwing_registry")
 
@@ -268,8 +268,8 @@ async def register_asset(
         binds = {
             "scheme": [one.scheme for one in new],
             "value": [one.value for one in new],
-            "from": [_moment(one.from_us) for one in new],
-            "to": [_moment(one.to_us) for one in new],
+            "from": [moment(one.from_us) for one in new],
+            "to": [moment(one.to_us) for one in new],
         }
         await conn.execute(SQL["add_identifiers"], {**owner, **binds, "source": source})
         await conn.execute(SQL["attribute_known"], {"stream_ids": None, "asset_id": asset_id})
@@ -283,7 +283,7 @@ async def set_feed(conn: Connection, tenant: str, feed: str, clock: Clock) -> No
 
 async def grant_feed(conn: Connection, feed: str, tenant: str, from_us: int | None, to_us: int | None) -> None:
     """Let a tenant use a feed of the operator in a period; what the feed said then of its assets becomes theirs to see."""
-    binds = {"feed": feed, "tenant": tenant, "from": _moment(from_us), "to": _moment(to_us)}
+    binds = {"feed": feed, "tenant": tenant, "from": moment(from_us), "to": moment(to_us)}
     await conn.execute(SQL["grant_feed"], binds)
     await conn.execute(SQL["attribute_feed"], {"feed": feed})
 
@@ -299,14 +299,14 @@ async def create_lease(
         psycopg.errors.ExclusionViolation: another head lease of the asset overlaps.
     """
     binds = {"tenant": tenant, "asset_id": asset_id, "party_id": party_id, "form": form}
-    rows = await _rows(conn, "create_lease", {**binds, "from": _moment(from_us), "to": _moment(to_us)})
+    rows = await _rows(conn, "create_lease", {**binds, "from": moment(from_us), "to": moment(to_us)})
     await leases.refresh_stage(conn, asset_id)
     return str(rows[0]["lease_id"])
 
 
 async def change_setting(conn: Connection, tenant: str, rule: str, name: str, value: Any, from_us: int | None) -> None:
     """Give a setting another value from an instant on (None: for all time); what was believed before stays on record."""
-    binds = {"tenant": tenant, "rule": rule, "name": name, "value": staging.json(value), "from": _moment(from_us)}
+    binds = {"tenant": tenant, "rule": rule, "name": name, "value": staging.json(value), "from": moment(from_us)}
     await conn.execute(SQL["change_setting"], binds)
 
 
@@ -323,7 +323,3 @@ async def _rows(conn: Connection, query: str, binds: Mapping[str, Any] | None = 
 
 def _span(row: Mapping[str, Any]) -> Span:
     return Span(row["from_time"], row["to_time"])
-
-
-def _moment(time_us: int | None) -> Any:
-    return None if time_us is None else to_datetime(time_us)

@@ -9,9 +9,9 @@ from typing import Any
 
 import msgspec
 
-from fleet.instants import to_datetime
 from fleet.maintenance_reserve import Balance
 from store import staging
+from store.moments import moment
 from store.pool import Connection
 from store.queries import load
 
@@ -77,7 +77,7 @@ async def accounts(
     lease_id, asset_id, bucket = after or (None, None, None)
     binds = {
         "leases": None if which.lease_ids is None else list(which.lease_ids), "account": which.account_id,
-        "at": _moment(which.at_us), "known": _moment(which.known_us), "priced_on": which.priced_on,
+        "at": moment(which.at_us), "known": moment(which.known_us), "priced_on": which.priced_on,
         "after_lease": lease_id, "after_asset": asset_id, "after_bucket": bucket, "limit": limit,
     }  # fmt: skip
     return await (await conn.execute(SQL["accounts"], binds)).fetchall()
@@ -108,7 +108,7 @@ async def rates(
     conn: Connection, account_id: str, on: date | None, known_us: int | None, after: date | None, limit: int
 ) -> list[Row]:  # fmt: skip
     """An account's prices in order of when they begin."""
-    binds = {"account": account_id, "on": on, "known": _moment(known_us), "after": after, "limit": limit}
+    binds = {"account": account_id, "on": on, "known": moment(known_us), "after": after, "limit": limit}
     return await (await conn.execute(SQL["rates"], binds)).fetchall()
 
 
@@ -117,7 +117,7 @@ async def add_entry(conn: Connection, new: NewEntry) -> int:
     binds = {
         "account": new.account_id, "kind": new.kind, "month": new.month, "amount": new.amount,
         "workings": staging.json(new.workings), "reverses": new.reverses, "claim": new.claim_id, "actor": new.actor,
-        "at": _moment(new.at_us),
+        "at": moment(new.at_us),
     }  # fmt: skip
     row = await (await conn.execute(SQL["add_entry"], binds)).fetchone()
     assert row is not None  # noqa: S101 - an insert that does not fail returns its row
@@ -128,8 +128,8 @@ async def entries(conn: Connection, which: EntryFilter, after: int | None, limit
     """Ledger lines in the order they were entered, with the names an accounting system books by."""
     binds = {
         "leases": None if which.lease_ids is None else list(which.lease_ids), "account": which.account_id,
-        "kinds": None if which.kinds is None else list(which.kinds), "month": which.month, "at": _moment(which.at_us),
-        "known": _moment(which.known_us), "after": after, "limit": limit,
+        "kinds": None if which.kinds is None else list(which.kinds), "month": which.month, "at": moment(which.at_us),
+        "known": moment(which.known_us), "after": after, "limit": limit,
     }  # fmt: skip
     return await (await conn.execute(SQL["entries"], binds)).fetchall()
 
@@ -147,7 +147,7 @@ async def closed(
     conn: Connection, lease_id: str, month: date | None = None, from_us: int | None = None, to_us: int | None = None
 ) -> Sequence[ClosedMonth]:  # fmt: skip
     """Months of a lease that were closed and meet [from, to), each as it was last closed."""
-    binds = {"lease": lease_id, "month": month, "from": _moment(from_us), "to": _moment(to_us)}
+    binds = {"lease": lease_id, "month": month, "from": moment(from_us), "to": moment(to_us)}
     return [
         ClosedMonth(
             lease_id=str(row["lease_id"]), month=row["month"], revision=row["revision"], from_us=row["from_time"],
@@ -160,11 +160,7 @@ async def closed(
 async def close_month(conn: Connection, new: ClosedMonth) -> None:
     """Keep what a month was closed on; closed again, it is another revision."""
     binds = {
-        "lease": new.lease_id, "month": new.month, "revision": new.revision, "from": _moment(new.from_us),
-        "to": _moment(new.to_us), "basis": new.basis, "figures": staging.json(new.figures), "actor": new.actor,
+        "lease": new.lease_id, "month": new.month, "revision": new.revision, "from": moment(new.from_us),
+        "to": moment(new.to_us), "basis": new.basis, "figures": staging.json(new.figures), "actor": new.actor,
     }  # fmt: skip
     await conn.execute(SQL["close_month"], binds)
-
-
-def _moment(time_us: int | None) -> Any:
-    return None if time_us is None else to_datetime(time_us)

@@ -12,8 +12,9 @@ from typing import Any, Literal
 
 import msgspec
 
-from fleet.instants import to_datetime, to_rfc3339
+from fleet.instants import to_rfc3339
 from store import outbox
+from store.moments import moment
 from store.pool import Connection
 from store.queries import load
 from store.rows import EventRow
@@ -60,7 +61,7 @@ class Restatement(msgspec.Struct, frozen=True, kw_only=True):
 
 async def closed_months(conn: Connection, lease_id: str, from_us: int | None, to_us: int | None) -> list[ClosedMonth]:
     """The months of a lease that are reported or invoiced and that [from, to) touches, earliest first; None is open."""
-    binds = {"lease_id": lease_id, "from": _moment(from_us), "to": _moment(to_us), "limit": MONTHS_MAX}
+    binds = {"lease_id": lease_id, "from": moment(from_us), "to": moment(to_us), "limit": MONTHS_MAX}
     rows = await (await conn.execute(SQL["closed_months"], binds)).fetchall()
     return [
         ClosedMonth(from_us=row["from_time"], to_us=row["to_time"], closed_by=tuple(row["closed_by"])) for row in rows
@@ -108,7 +109,3 @@ def event_of(restatement: Restatement, at_us: int) -> dict[str, Any]:
 def _told(version: Version) -> dict[str, Any]:
     recorded = None if version.recorded_us is None else to_rfc3339(version.recorded_us)
     return {"row": version.row, "recorded_at": recorded, "figures": version.figures}
-
-
-def _moment(time_us: int | None) -> Any:
-    return None if time_us is None else to_datetime(time_us)

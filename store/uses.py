@@ -18,7 +18,7 @@ from fleet.instants import SECOND_US, from_datetime, to_datetime
 from fleet.use import Activity, Journey, UseDay
 from store import staging
 from store.checkpoints import EARLIEST_US, LATEST_US
-from store.dirty import Dirty
+from store.dirty import Dirty, marks
 from store.pool import Connection
 from store.queries import load
 from store.rows import DirtyRow, UseCheckpointRow, UseRow, UseTailRow
@@ -458,21 +458,8 @@ async def drop_checkpoints(conn: Connection, asset_id: str, from_us: int, to_us:
 
 async def mark(conn: Connection, rows: Sequence[DirtyRow], commit_nos: Mapping[int, int]) -> None:
     """Mark assets whose use alone is to be derived again; each keeps the earliest instant of all its marks."""
-    earliest: dict[str, DirtyRow] = {}
-    for row in rows:
-        held = earliest.get(row.asset_id)
-        if held is None or row.from_us < held.from_us:
-            earliest[row.asset_id] = row
-    if not earliest:
-        return
-    marked = earliest.values()
-    binds = {
-        "asset_id": [row.asset_id for row in marked],
-        "shard": [row.shard for row in marked],
-        "from": [_moment(row.from_us) for row in marked],
-        "commit_no": [commit_nos[row.shard] for row in marked],
-    }
-    await conn.execute(SQL["mark"], binds)
+    if rows:
+        await conn.execute(SQL["mark"], marks(rows, commit_nos))
 
 
 async def due(conn: Connection, shards: Iterable[int], quiet_us: int, limit: int) -> list[Dirty]:

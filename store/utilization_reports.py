@@ -6,8 +6,8 @@ from typing import Any
 
 import msgspec
 
-from fleet.instants import to_datetime
 from store import staging
+from store.moments import moment
 from store.pool import Connection
 from store.queries import load
 
@@ -59,8 +59,8 @@ async def reports(
     binds = {
         "leases": _array(which.lease_ids), "assets": _array(which.asset_ids),
         "reports": _array(which.report_ids), "kinds": _array(which.kinds),
-        "from": _moment(which.from_us), "to": _moment(which.to_us), "at": _moment(which.at_us), "known": _moment(which.known_us),
-        "superseded": which.superseded, "after_time": _moment(time_us), "after_id": report_id, "after_revision": revision,
+        "from": moment(which.from_us), "to": moment(which.to_us), "at": moment(which.at_us), "known": moment(which.known_us),
+        "superseded": which.superseded, "after_time": moment(time_us), "after_id": report_id, "after_revision": revision,
         "limit": limit,
     }  # fmt: skip
     return await (await conn.execute(SQL["reports"], binds)).fetchall()
@@ -69,7 +69,7 @@ async def reports(
 async def standing(conn: Connection, new: NewReport) -> list[Row]:
     """Reports of the same asset and kind whose period a new one meets, two at most."""
     binds = {
-        "lease": new.lease_id, "asset": new.asset_id, "kind": new.kind, "from": _moment(new.from_us), "to": _moment(new.to_us)
+        "lease": new.lease_id, "asset": new.asset_id, "kind": new.kind, "from": moment(new.from_us), "to": moment(new.to_us)
     }  # fmt: skip
     return await (await conn.execute(SQL["standing"], binds)).fetchall()
 
@@ -82,8 +82,8 @@ async def write(conn: Connection, new: NewReport, corrects: Row | None) -> tuple
         await conn.execute(SQL["close"], {"report": report_id, "revision": corrects["revision"]})
     binds = {
         "report": report_id, "revision": revision, "lease": new.lease_id, "asset": new.asset_id, "kind": new.kind,
-        "from": _moment(new.from_us), "to": _moment(new.to_us), "figures": staging.json(new.figures),
-        "signed_by": new.signed_by, "received": _moment(new.received_us), "actor": new.actor,
+        "from": moment(new.from_us), "to": moment(new.to_us), "figures": staging.json(new.figures),
+        "signed_by": new.signed_by, "received": moment(new.received_us), "actor": new.actor,
     }  # fmt: skip
     row = await (await conn.execute(SQL["insert"], binds)).fetchone()
     assert row is not None  # noqa: S101 - an insert that does not fail returns its row
@@ -92,7 +92,3 @@ async def write(conn: Connection, new: NewReport, corrects: Row | None) -> tuple
 
 def _array(values: tuple[str, ...] | None) -> list[str] | None:
     return None if values is None else list(values)
-
-
-def _moment(time_us: int | None) -> Any:
-    return None if time_us is None else to_datetime(time_us)

@@ -19,6 +19,7 @@ from fleet.noon_report import NoonReport
 from fleet.practice import Practice
 from fleet.use import Activity, UseDay, used
 from store import uses
+from store.moments import moment
 from store.pool import Connection
 from store.queries import load
 
@@ -33,7 +34,7 @@ async def vessels(
 ) -> list[Row]:  # fmt: skip
     """Ships in order of id: `asset_id`, `name`, `type`, `particulars`; the ones named, or all of the scope."""
     binds = {
-        "assets": None if asset_ids is None else list(asset_ids), "known": _moment(known_us), "after": after, "limit": limit
+        "assets": None if asset_ids is None else list(asset_ids), "known": moment(known_us), "after": after, "limit": limit
     }  # fmt: skip
     return await _rows(conn, "vessels", binds)
 
@@ -46,7 +47,7 @@ async def reports(
     What is stored and cannot be read as a report (written by another version) is left out: it speaks for no time.
     """
     binds = {
-        "assets": list(asset_ids), "from": _moment(from_us), "to": _moment(to_us), "known": _moment(known_us),
+        "assets": list(asset_ids), "from": moment(from_us), "to": moment(to_us), "known": moment(known_us),
         "limit": REPORTS_MAX,
     }  # fmt: skip
     return _read(await _rows(conn, "reports", binds))
@@ -58,7 +59,7 @@ async def reports_in(
     """As `reports`, for stretches of time of each ship: (asset id, from, to)."""
     binds = {
         "assets": [asset_id for asset_id, _, _ in stretches], "from": [to_datetime(at) for _, at, _ in stretches],
-        "to": [to_datetime(at) for _, _, at in stretches], "known": _moment(known_us), "limit": REPORTS_MAX,
+        "to": [to_datetime(at) for _, _, at in stretches], "known": moment(known_us), "limit": REPORTS_MAX,
     }  # fmt: skip
     return _read(await _rows(conn, "reports_in", binds)) if stretches else {}
 
@@ -87,7 +88,7 @@ async def charters(
     """Tenures that meet [from, to), in order of asset and begin, with their paper's `terms` (as JSON) and the lessee's name."""
     binds = {
         "assets": None if asset_ids is None else list(asset_ids), "lease": lease_id, "lessee": lessee, "heads": heads,
-        "from": _moment(from_us), "to": _moment(to_us), "known": _moment(known_us), "limit": CHARTERS_MAX,
+        "from": moment(from_us), "to": moment(to_us), "known": moment(known_us), "limit": CHARTERS_MAX,
     }  # fmt: skip
     return await _rows(conn, "charters", binds)
 
@@ -146,7 +147,7 @@ async def outlooks(
 
 async def out_of_dock(conn: Connection, asset_ids: Sequence[str], at_us: int, known_us: int | None) -> dict[str, int]:
     """When ships were last out of dock before an instant, as maintenance says, by asset id; who is missing has no such record."""
-    rows = await _rows(conn, "dockings", {"assets": list(asset_ids), "at": to_datetime(at_us), "known": _moment(known_us)})
+    rows = await _rows(conn, "dockings", {"assets": list(asset_ids), "at": to_datetime(at_us), "known": moment(known_us)})
     return {str(row["asset_id"]): row["out_at"] for row in rows}
 
 
@@ -156,7 +157,7 @@ async def _uses(
     """The use of assets in any part of [from, to) whose ends are among the cuts."""
     binds = {
         "assets": list(asset_ids), "from_day": to_datetime(from_us).date(), "to_day": to_datetime(to_us + DAY_US - 1).date(),
-        "known": _moment(known_us), "cut_assets": [asset for asset, _ in cuts], "cut_days": [day for _, day in cuts],
+        "known": moment(known_us), "cut_assets": [asset for asset, _ in cuts], "cut_days": [day for _, day in cuts],
     }  # fmt: skip
     days: dict[str, list[UseDay]] = {}
     for row in await _rows(conn, "use_days", binds):
@@ -175,7 +176,3 @@ async def _uses(
 async def _rows(conn: Connection, query: str, binds: dict[str, Any]) -> list[Row]:
     # Never a prepared statement: "NULL means no filter" is folded away only when the planner sees the values.
     return await (await conn.execute(SQL[query], binds, prepare=False)).fetchall()
-
-
-def _moment(time_us: int | None) -> Any:
-    return None if time_us is None else to_datetime(time_us)
