@@ -84,7 +84,7 @@ def is_heard(held: Held, time_s: Seconds, start: datetime) -> npt.NDArray[np.boo
     """Which of these instants were heard: the silent ship's days, and the thin months, are not."""
     heard = np.ones(len(time_s), dtype=bool)
     if held.plan == stories.SILENT:
-        begin_s, end_s = silence_s(start)
+        begin_s, end_s = silence_s()
         heard &= (time_s < begin_s) | (time_s >= end_s)
     if held.plan in stories.THIN:
         month = start.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
@@ -95,9 +95,8 @@ def is_heard(held: Held, time_s: Seconds, start: datetime) -> npt.NDArray[np.boo
     return heard
 
 
-def silence_s(start: datetime) -> tuple[float, float]:
+def silence_s() -> tuple[float, float]:
     """When the silent ship was silent: three days and a half, seven weeks before the start."""
-    del start
     return -50.0 * DAY_S, -46.5 * DAY_S
 
 

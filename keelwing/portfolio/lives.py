@@ -14,7 +14,6 @@ from simulators.element import SimulatedAsset
 from simulators.rounds import Looks, Round
 
 DAY_S = 86_400.0
-MONTH_S = 30.4375 * DAY_S
 Seconds = npt.NDArray[np.float64]
 SHIP_STATES = {
     "berth": "moored", "unmooring": "manoeuvring", "mooring": "manoeuvring", "sea": "at_sea", "anchored": "anchored",

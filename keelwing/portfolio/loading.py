@@ -7,8 +7,6 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import NamedTuple
 
-import structlog
-
 from detect.step import initial_state
 from fleet.shards import SHARDS, commit_no
 from ingest.loading import checkpoint_row
@@ -23,9 +21,6 @@ from keelwing.portfolio.stories import story_of
 from simulators.world import World
 from store import areas, checkpoints, history, leases, registry
 from store.pool import Connection, Pool
-
-log = structlog.get_logger(__name__)
-
 
 TABLES = (
     "asset", "identifier", "installation", "party_group", "lease_contract", "lease", "lease_party", "lease_event", "asset_event",

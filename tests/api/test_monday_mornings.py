@@ -72,7 +72,7 @@ def box(lat_deg: float, lon_deg: float, half_deg: float = 0.4) -> str:
 
 async def test_1_who_was_in_this_polygon_or_could_have_been(ask: httpx.AsyncClient, morning: Morning) -> None:
     asset = (await items(ask, "/v1/assets", q=stories.SILENT))[0]
-    begin_s, end_s = heard.silence_s(morning.start)
+    begin_s, end_s = heard.silence_s()
     before = morning.start + timedelta(seconds=begin_s) - timedelta(minutes=5)
     state = (await ask.get(f"/v1/assets/{asset['id']}/state", params={"valid_at": before.isoformat()})).json()
     lon_deg, lat_deg = state["position"]["coordinates"]
