@@ -110,13 +110,31 @@ class SceneContext(msgspec.Struct, frozen=True, kw_only=True):
     feed_down: bool = False
 
 
+class Docket(msgspec.Struct, frozen=True, kw_only=True):
+    """What is on file of one asset alone at an instant: dated rows of its leases, its static reports and people's verdicts.
+
+    `covenants` are those of the leases in force; `storage_preset` is the lease's word for when an aircraft counts as stored;
+    `destination` is where it last said to be bound; `adjustments` are thresholds of this asset, by rule and name, that verdicts
+    on its alerts have moved.
+    """
+
+    covenants: tuple[Any, ...] = ()
+    storage_preset: str | None = None
+    destination: str | None = None
+    adjustments: dict[str, dict[str, float]] = {}
+
+
+EMPTY_DOCKET = Docket()
+"""Of an asset of which nothing is on file."""
+
+
 class Context(msgspec.Struct, frozen=True, kw_only=True):
     """Dated facts beside the reading: valid for one asset at one instant.
 
     `settings` holds thresholds by rule name (an absent rule or name means the rule's own default); `listening` is of the
     stream's feed; `scene` is given at ticks; `prior` is the fleet-wide prior of the asset's type that was closed at or before
     the hour of the instant (opaque to the shell: what `detect.prior` built), or None; `use` is what the use machine is told
-    (None: use is not followed).
+    (None: use is not followed); `docket` is what is on file of the asset alone.
     """
 
     listening: Listening = ALWAYS_LISTENING
@@ -124,6 +142,7 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     prior: Any | None = None
     settings: dict[str, dict[str, float]] = {}
     use: UseContext | None = None
+    docket: Docket = EMPTY_DOCKET
 
 
 class ContextSource(Protocol):

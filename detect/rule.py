@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-from detect.model import Context, Finding
+from detect.model import Context, Docket, Finding
 from detect.rows import Row
 from detect.state import AssetState, Memory, Seen
 from fleet.instants import MINUTE_US
 from fleet.reading import Reading
+from fleet.use import Place
 
 NOTHING: tuple[Finding, ...] = ()
 ALL_CLASSES = frozenset({"vessel", "aircraft", "trainset"})
@@ -23,7 +24,7 @@ class Moment:
     this reading closed, or None; `residuals` is what `channel_anomaly` leaves for `behaviour_anomaly` when a row closes.
     """
 
-    __slots__ = ("before", "context", "now", "reading", "residuals", "row", "state", "time_us")
+    __slots__ = ("_places", "before", "context", "now", "reading", "residuals", "row", "state", "time_us")
 
     def __init__(
         self,
@@ -43,11 +44,35 @@ class Moment:
         self.now = now
         self.row = row
         self.residuals: dict[str, Residual] = {}
+        self._places: Sequence[Place] | None = None
+
+    @property
+    def docket(self) -> Docket:
+        """What is on file of this asset alone."""
+        return self.context.docket
 
     def setting(self, rule: str, name: str, default: float) -> float:
-        """A threshold of a rule: the tenant's dated setting where there is one, else the rule's own default."""
+        """A threshold of a rule: as adjusted for this asset, else the tenant's dated setting, else the rule's own default."""
+        adjusted = self.context.docket.adjustments.get(rule)
+        if adjusted is not None and name in adjusted:
+            return adjusted[name]
         named = self.context.settings.get(rule)
         return default if named is None else named.get(name, default)
+
+    def places(self) -> Sequence[Place]:
+        """Ports, anchorages, berths and yards around the position known now, the nearest first; none where none are known.
+
+        Asked of the world once an event, whoever asks: a look costs as much as a plain rule.
+        """
+        found = self._places
+        if found is None:
+            told, now = self.context.use, self.now
+            if told is None or now.lat_deg is None or now.lon_deg is None:
+                found = ()
+            else:
+                found = told.places.places_near(now.lat_deg, now.lon_deg, self.time_us)
+            self._places = found
+        return found
 
 
 class Residual(NamedTuple):
@@ -61,16 +86,19 @@ class Residual(NamedTuple):
 class Rule(NamedTuple):
     """One entry of the registry in `detect.step`.
 
-    `at_reading(memory, moment)` runs for each reading, `at_tick(memory, moment)` when the memory's own `wake_at_us` is due; both
-    change the memory in place and return findings. `classes` are the asset classes that the rule watches.
+    `at_reading(memory, moment)` runs for each reading; `at_row(memory, moment)` for a reading that closed a one-minute row, with
+    `moment.row` at hand: the place for whatever need not see every reading; `at_tick(memory, moment)` when the memory's own
+    `wake_at_us` is due. All change the memory in place and return findings. `classes` are the asset classes that the rule
+    watches.
     """
 
     name: str
     version: int
     classes: frozenset[str]
     memory: type[Memory]
-    at_reading: Callable[[Any, Moment], Sequence[Finding]]
+    at_reading: Callable[[Any, Moment], Sequence[Finding]] | None = None
     at_tick: Callable[[Any, Moment], Sequence[Finding]] | None = None
+    at_row: Callable[[Any, Moment], Sequence[Finding]] | None = None
 
 
 def minute_after(time_us: int) -> int:

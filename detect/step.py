@@ -6,9 +6,18 @@ Knows no rule's inside, no clock and no table.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from math import isfinite
+from typing import Any
 
-from detect import behaviour_anomaly, channel_anomaly, gap, position_jump, speed_anomaly, squawk_emergency
+from detect import (
+    behaviour_anomaly,
+    channel_anomaly,
+    gap,
+    position_jump,
+    speed_anomaly,
+    squawk_emergency,
+)
 from detect.classes import TRAITS
 from detect.model import Context, Finding, Tick
 from detect.rows import add_to_row, close_row
@@ -30,6 +39,17 @@ RULES: tuple[Rule, ...] = (
 """Every rule, in the order in which an event passes them."""
 
 _RULES_OF: dict[str, tuple[Rule, ...]] = {name: tuple(rule for rule in RULES if name in rule.classes) for name in TRAITS}
+
+_Visit = tuple[str, Callable[[Any, Moment], Sequence[Finding]]]
+_AT_READING: dict[str, tuple[_Visit, ...]] = {
+    name: tuple((rule.name, rule.at_reading) for rule in rules if rule.at_reading is not None)
+    for name, rules in _RULES_OF.items()
+}
+_AT_ROW: dict[str, tuple[_Visit, ...]] = {
+    name: tuple((rule.name, visit) for rule in rules for visit in (rule.at_row, rule.at_reading) if visit is not None)
+    for name, rules in _RULES_OF.items()
+}
+"""What a reading passes that closed a row: each rule's row first, which was before it."""
 
 
 def initial_state(asset_id: str, asset_class: str) -> AssetState:
@@ -66,8 +86,8 @@ def step(state: AssetState, event: Reading | Tick, context: Context) -> tuple[As
     _settle(state, traits, now)
     findings: list[Finding] = []
     memories = state.memories
-    for rule in _RULES_OF[state.asset_class]:
-        found = rule.at_reading(memories[rule.name], moment)
+    for name, visit in _AT_READING[state.asset_class] if row is None else _AT_ROW[state.asset_class]:
+        found = visit(memories[name], moment)
         if found:
             findings.extend(found)
     state.row = add_to_row(state.row, event)

@@ -16,7 +16,7 @@ import msgspec
 
 from detect.drive import walk
 from detect.identity_changed import judge, said
-from detect.model import ALWAYS_LISTENING, Bucket, Context, Finding, Fix, SceneContext
+from detect.model import ALWAYS_LISTENING, EMPTY_DOCKET, Bucket, Context, Docket, Finding, Fix, SceneContext
 from detect.scene import scene
 from detect.step import initial_state
 from fleet.asset_class import AnyReading, class_of
@@ -28,6 +28,7 @@ from ingest.decode import decode_record
 from ingest.places import KNOWN
 from ingest.priors import PriorBook, hour_of
 from ingest.recordings.model import Item, Malformed
+from ingest.roster import Filed, docket_of
 from ingest.use_contexts import use_context
 from ingest.watch import Watch, Watched, order_key
 
@@ -60,6 +61,7 @@ class Backtest:
         self._fixes: dict[str, Fix] = {}
         self._clock_us = 0
         self._reports: dict[str, list[StaticReport]] = {}
+        self._filed: dict[str, list[Filed]] = {}
 
     def run(self, items: Iterable[Item]) -> None:
         """Take every record and finish."""
@@ -173,7 +175,19 @@ class Backtest:
     def _context(self, watched: Watched, time_us: int, said: SceneContext | None) -> Context:
         prior = self._book.prior_at(watched.group, hour_of(time_us))
         use = use_context(watched.asset_class, None, time_us, self._settings, self._places)
-        return Context(listening=ALWAYS_LISTENING, scene=said, prior=prior, settings=self._settings, use=use)
+        return Context(
+            listening=ALWAYS_LISTENING,
+            scene=said,
+            prior=prior,
+            settings=self._settings,
+            use=use,
+            docket=self._docket(watched.asset_id, time_us),
+        )
+
+    def _docket(self, asset_id: str, time_us: int) -> Docket:
+        """What is on file of an asset at an instant."""
+        filed = self._filed.get(asset_id)
+        return EMPTY_DOCKET if filed is None else docket_of(one for one in filed if one.covers(time_us))
 
     def _scene(self, watched: Watched, tick_us: int) -> SceneContext:
         recent = [fix for fix in self._fixes.values() if fix.time_us > tick_us - DAY_US]

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from detect.model import ALWAYS_LISTENING, Bucket, Context, Fix, Listening, SceneContext
+import msgspec
+
+from detect.model import ALWAYS_LISTENING, EMPTY_DOCKET, Bucket, Context, Fix, Listening, SceneContext
 from detect.scene import scene
 from fleet.instants import DAY_US, HOUR_US
 from fleet.reading import Reading
@@ -23,7 +25,7 @@ from store.rows import SceneRow
 
 SCENE_WINDOW_US = DAY_US  # `SceneContext.neighbours_known` looks back 24 h
 SCENES_MAX = 500  # looked at again after late readings in one batch; chosen: half a second of queries
-CONTEXTS_MAX = 10_000  # cached (tenant, type, hour, particulars); chosen: a week of hours for sixty types
+CONTEXTS_MAX = 10_000  # cached (tenant, type, hour, particulars, asset with a docket); chosen: a week of hours for sixty types
 
 
 class Contexts:
@@ -33,7 +35,7 @@ class Contexts:
         self.book = book
         self.listening = Listening(())
         self._roster: Roster | None = None
-        self._cache: dict[tuple[Group, int, bool, Particulars], Context] = {}
+        self._cache: dict[tuple[Group, int, bool, Particulars, str | None], Context] = {}
         self._fixes: dict[tuple[str, int], list[Fix]] = {}
         self.scenes: list[SceneRow] = []
 
@@ -94,7 +96,7 @@ class Contexts:
             )
         )
         plain = self._context(watched, tick_us)
-        return Context(listening=plain.listening, scene=said, prior=plain.prior, settings=plain.settings, use=plain.use)
+        return msgspec.structs.replace(plain, scene=said)
 
     async def _scene(self, tx: Transaction, tenant: str, asset_id: str, at_us: int) -> SceneContext:
         key = (tenant, at_us)
@@ -165,7 +167,8 @@ class Contexts:
         group = watched.group
         hour_us = time_us // HOUR_US * HOUR_US
         recorded = watched.clock != "live"
-        key = (group, hour_us, recorded, watched.particulars)
+        filed_of = watched.asset_id if self._roster is not None and self._roster.has_file(watched.asset_id) else None
+        key = (group, hour_us, recorded, watched.particulars, filed_of)
         context = self._cache.get(key)
         prior = self.book.prior_at(group, hour_us)
         if context is None or context.prior is not prior:
@@ -178,6 +181,7 @@ class Contexts:
                 prior=prior,
                 settings=settings,
                 use=use_context(watched.asset_class, watched.asset_type, time_us, settings, places, dict(watched.particulars)),
+                docket=EMPTY_DOCKET if self._roster is None else self._roster.docket(watched.asset_id, hour_us),
             )
             self._cache[key] = context
         return context

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from detect.identity_changed import Record
+from detect.model import EMPTY_DOCKET, Docket
+from fleet.instants import HOUR_US
 from fleet.places import Area
 from fleet.use import Places
 from ingest.places import places_of
@@ -50,8 +52,47 @@ class Threshold(NamedTuple):
     to_us: int | None = None
 
 
+class Filed(NamedTuple):
+    """One thing on file of an asset in [from_us, to_us): a value for a field of its docket.
+
+    A covenant and a set of adjustments (rule, name, value) add to those that are there; a preset and a destination take the
+    place of an earlier one.
+    """
+
+    field: Literal["covenant", "storage_preset", "destination", "adjustment"]
+    value: Any
+    from_us: int | None = None
+    to_us: int | None = None
+
+    def covers(self, time_us: int) -> bool:
+        """Whether it is on file at an instant."""
+        return _covers(self.from_us, self.to_us, time_us)
+
+
 IdentifierKey = tuple[str, str, str, str]
 """(tenant, class, scheme, value)."""
+
+
+def docket_of(filed: Iterable[Filed]) -> Docket:
+    """The docket that things on file make, in their order; the empty docket itself of nothing."""
+    covenants: list[Any] = []
+    adjustments: dict[str, dict[str, float]] = {}
+    last: dict[str, Any] = {}
+    for one in filed:
+        if one.field == "covenant":
+            covenants.append(one.value)
+        elif one.field == "adjustment":
+            rule, name, value = one.value
+            adjustments.setdefault(rule, {})[name] = value
+        else:
+            last[one.field] = one.value
+    if not covenants and not adjustments and not last:
+        return EMPTY_DOCKET
+    return Docket(covenants=tuple(covenants), adjustments=adjustments, **last)
+
+
+def _meets(from_us: int | None, to_us: int | None, begin_us: int, end_us: int) -> bool:
+    return (from_us is None or from_us < end_us) and (to_us is None or begin_us < to_us)
 
 
 def _covers(from_us: int | None, to_us: int | None, time_us: int) -> bool:
@@ -70,6 +111,7 @@ class Roster:
         settings: thresholds of tenants (`_` for every tenant), dated.
         records: what is on record of who each asset is, by asset, dated.
         areas: ports and other places by tenant (`_`: everybody's).
+        filed: what is on file of single assets, by asset, dated.
     """
 
     def __init__(
@@ -83,6 +125,7 @@ class Roster:
         settings: Iterable[Threshold] = (),
         records: Iterable[tuple[str, Record]] = (),
         areas: Mapping[str, Sequence[Area]] | None = None,
+        filed: Iterable[tuple[str, Filed]] = (),
     ) -> None:
         self.version = version
         self.tenants = frozenset(tenants)
@@ -101,6 +144,9 @@ class Roster:
         self._records: dict[str, list[Record]] = defaultdict(list)
         for asset_id, record in records:
             self._records[asset_id].append(record)
+        self._filed: dict[str, list[Filed]] = {}
+        for asset_id, one in filed:
+            self._filed.setdefault(asset_id, []).append(one)
         self._areas = areas or {}
         self._places: dict[str, Places] = {}
 
@@ -144,6 +190,20 @@ class Roster:
             own = (*self._areas.get(OPERATOR_TENANT, ()), *self._areas.get(tenant, ()))
             found = self._places[tenant] = places_of(own)
         return found
+
+    def has_file(self, asset_id: str) -> bool:
+        """Whether anything was ever put on file of an asset."""
+        return asset_id in self._filed
+
+    def docket(self, asset_id: str, hour_us: int) -> Docket:
+        """What is on file of an asset in the hour that begins at an instant; the empty docket itself where nothing is.
+
+        Covenants that are in force in a part of the hour are among them: they bear their own dates.
+        """
+        filed = self._filed.get(asset_id)
+        if filed is None:
+            return EMPTY_DOCKET
+        return docket_of([one for one in filed if _meets(one.from_us, one.to_us, hour_us, hour_us + HOUR_US)])
 
     def settings(self, tenant: str, at_us: int) -> dict[str, dict[str, float]]:
         """Thresholds in force for a tenant at an instant: the operator's defaults with the tenant's own over them."""

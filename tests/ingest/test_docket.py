@@ -1,0 +1,40 @@
+"""What is on file of one asset: which hour it belongs to, what adds up and what replaces."""
+
+from __future__ import annotations
+
+from detect.model import EMPTY_DOCKET
+from fleet.instants import HOUR_US
+from ingest.roster import Filed, Roster, docket_of
+
+
+def roster(*filed: Filed) -> Roster:
+    return Roster(version=1, tenants=(), clocks={}, holdings=(), filed=[("ship", one) for one in filed])
+
+
+def test_covenants_and_adjustments_add_up_and_a_later_destination_replaces_an_earlier_one() -> None:
+    docket = docket_of(
+        [
+            Filed("covenant", "no sts"),
+            Filed("destination", "NLRTM"),
+            Filed("covenant", "ais on"),
+            Filed("adjustment", ("channel_anomaly", "open_z", 7.0)),
+            Filed("adjustment", ("channel_anomaly", "open_z", 8.0)),
+            Filed("destination", "SGSIN"),
+        ]
+    )
+    assert docket.covenants == ("no sts", "ais on")
+    assert docket.destination == "SGSIN"
+    assert docket.adjustments == {"channel_anomaly": {"open_z": 8.0}}
+
+
+def test_what_holds_in_a_part_of_an_hour_is_on_file_in_that_hour_and_not_in_the_next() -> None:
+    half = HOUR_US // 2
+    book = roster(Filed("covenant", "ais on", half, HOUR_US))
+    assert book.docket("ship", 0).covenants == ("ais on",)
+    assert book.docket("ship", HOUR_US) is EMPTY_DOCKET
+
+
+def test_an_asset_of_which_nothing_was_ever_filed_has_no_file() -> None:
+    book = roster(Filed("storage_preset", "lessor"))
+    assert (book.has_file("ship"), book.has_file("other")) == (True, False)
+    assert book.docket("other", 0) is EMPTY_DOCKET
