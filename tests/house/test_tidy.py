@@ -37,7 +37,7 @@ def test_no_file_or_folder_has_a_name_that_says_nothing() -> None:
 def test_no_class_or_function_is_called_by_a_word_that_says_nothing() -> None:
     bad = [
         f"{path}:{node.lineno} {node.name}"
-        for path, tree in trees((*ROOMS, "bench", "tests")).items()
+        for path, tree in trees((*ROOMS, "bench", "evaluation", "tests")).items()
         for node in ast.walk(tree)
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
         and node.name.lower().strip("_") in BANNED_WORDS
@@ -48,7 +48,7 @@ def test_no_class_or_function_is_called_by_a_word_that_says_nothing() -> None:
 def test_functions_fit_on_a_screen() -> None:
     long = [
         f"{path}:{node.lineno} {node.name}: {lines} lines"
-        for path, tree in trees((*ROOMS, "bench")).items()
+        for path, tree in trees((*ROOMS, "bench", "evaluation")).items()
         for node in functions(tree)
         if (lines := (node.end_lineno or node.lineno) - node.lineno + 1) > FUNCTION_LINES_MAX
     ]
