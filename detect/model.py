@@ -12,6 +12,7 @@ from typing import Any, Literal, Protocol
 
 import msgspec
 
+from fleet.area_index import AreaIndex
 from fleet.reading import Reading
 from fleet.use import UseContext
 
@@ -134,7 +135,8 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     `settings` holds thresholds by rule name (an absent rule or name means the rule's own default); `listening` is of the
     stream's feed; `scene` is given at ticks; `prior` is the fleet-wide prior of the asset's type that was closed at or before
     the hour of the instant (opaque to the shell: what `detect.prior` built), or None; `use` is what the use machine is told
-    (None: use is not followed); `docket` is what is on file of the asset alone.
+    (None: use is not followed); `docket` is what is on file of the asset alone; `areas` are those that rules watch (None: there
+    are none).
     """
 
     listening: Listening = ALWAYS_LISTENING
@@ -143,6 +145,7 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     settings: dict[str, dict[str, float]] = {}
     use: UseContext | None = None
     docket: Docket = EMPTY_DOCKET
+    areas: AreaIndex | None = None
 
 
 class ContextSource(Protocol):

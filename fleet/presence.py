@@ -175,13 +175,27 @@ def reach_of(shape: Shape, silence: Silence) -> Reach:
         return Reach(metres[0], metres[1], 0.0 if ends else math.inf)
     from_us, to_us = bounds_of(silence)
     seconds = max((to_us - from_us) / SECOND_US, 1.0)
+    return Reach(metres[0], metres[1], _by_the_edge_m(shape, [(fix.lat_deg, fix.lon_deg) for fix in ends]) / seconds / KN_MPS)
+
+
+def detour_m(shape: Shape, ends: Sequence[tuple[float, float]]) -> float:
+    """The least sum of the distances (metres, WGS 84) from one or two places (latitude, longitude) to a place in the area.
+
+    Of one place it is the distance to the area, 0 inside; of two of which one lies inside, the way between them. The edge is
+    sampled every `EDGE_DEG`, so it is right to a mile or so, from above.
+    """
+    if any(shape.contains(lat, lon) for lat, lon in ends):
+        return 0.0 if len(ends) < 2 else distance_m(*ends[0], *ends[1])
+    return _by_the_edge_m(shape, ends)
+
+
+def _by_the_edge_m(shape: Shape, ends: Sequence[tuple[float, float]]) -> float:
     lon, lat = _edge(shape)
     total = np.zeros(len(lon))
-    for fix in ends:
-        _, _, away = _GEOD.inv(np.full(len(lon), fix.lon_deg), np.full(len(lat), fix.lat_deg), lon, lat)
+    for lat_deg, lon_deg in ends:
+        _, _, away = _GEOD.inv(np.full(len(lon), lon_deg), np.full(len(lat), lat_deg), lon, lat)
         total += away
-    least_m = float(total.min())
-    return Reach(metres[0], metres[1], least_m / seconds / KN_MPS)
+    return float(total.min())
 
 
 def bounds_of(silence: Silence) -> tuple[int, int]:
@@ -215,7 +229,7 @@ def nautical_miles(metres: float | None) -> float | None:
     return None if metres is None else metres / NM_M
 
 
-@lru_cache(maxsize=16)
+@lru_cache(maxsize=256)
 def _edge(shape: Shape) -> tuple[np.ndarray, np.ndarray]:
     """Points along the edge of an area, longitudes and latitudes in degrees."""
     step_deg = EDGE_DEG

@@ -19,6 +19,7 @@ from detect.identity_changed import judge, said
 from detect.model import ALWAYS_LISTENING, EMPTY_DOCKET, Bucket, Context, Docket, Finding, Fix, SceneContext
 from detect.scene import scene
 from detect.step import initial_state
+from fleet.area_index import AreaIndex
 from fleet.asset_class import AnyReading, class_of
 from fleet.instants import DAY_US, to_rfc3339
 from fleet.reading import Reading, StaticReport
@@ -49,11 +50,18 @@ class Tallied(msgspec.Struct):
 class Backtest:
     """One run over records in order of time; `findings` and `journeys` (with their assets) hold the last form of each."""
 
-    def __init__(self, now_us: int, settings: dict[str, dict[str, float]] | None = None, places: Places = KNOWN) -> None:
+    def __init__(
+        self,
+        now_us: int,
+        settings: dict[str, dict[str, float]] | None = None,
+        places: Places = KNOWN,
+        areas: AreaIndex | None = None,
+    ) -> None:
         self.tally = Tallied()
         self.findings: dict[str, Finding] = {}
         self.journeys: dict[tuple[str, str, int], tuple[str, Journey]] = {}
         self._places = places
+        self._areas = areas
         self._now_us = now_us
         self._settings = settings or {}
         self._watch = Watch()
@@ -182,6 +190,7 @@ class Backtest:
             settings=self._settings,
             use=use,
             docket=self._docket(watched.asset_id, time_us),
+            areas=self._areas,
         )
 
     def _docket(self, asset_id: str, time_us: int) -> Docket:

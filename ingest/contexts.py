@@ -182,6 +182,7 @@ class Contexts:
                 settings=settings,
                 use=use_context(watched.asset_class, watched.asset_type, time_us, settings, places, dict(watched.particulars)),
                 docket=EMPTY_DOCKET if self._roster is None else self._roster.docket(watched.asset_id, hour_us),
+                areas=None if self._roster is None else self._roster.areas(watched.tenant),
             )
             self._cache[key] = context
         return context

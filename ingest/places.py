@@ -9,12 +9,13 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from functools import cache
-from typing import Any
+from typing import Any, Protocol
 
 import airportsdata
 
 from fleet.airport import Airport, Airports
 from fleet.area import point_of, shape_of
+from fleet.area_index import WATCHED_KINDS, WatchedArea
 from fleet.places import Area, AreaPlaces
 from fleet.use import Place, Places
 
@@ -72,6 +73,54 @@ def place_area(
         return Area(id=area_id, kind=kind, name=name, lat_deg=lat_deg, lon_deg=lon_deg, valid_from_us=from_us, valid_to_us=to_us)
     shape = shape_of(geometry, radius_m)
     return Area(id=area_id, kind=kind, name=name, shape=shape, valid_from_us=from_us, valid_to_us=to_us)
+
+
+class Listed(Protocol):
+    """What is said of an area beside its place: how grave it is, who issued it in which version, of which list, for whom."""
+
+    @property
+    def severity(self) -> str:
+        """`info`, `warning` or `critical`."""
+        ...
+
+    @property
+    def issuer(self) -> str:
+        """Who drew it."""
+        ...
+
+    @property
+    def version(self) -> str:
+        """Of its list."""
+        ...
+
+    @property
+    def area_set(self) -> str | None:
+        """The list it belongs to."""
+        ...
+
+    @property
+    def applies_to(self) -> tuple[str, ...]:
+        """Asset classes; empty: all."""
+        ...
+
+
+def watched_area(place: Area, listed: Listed) -> WatchedArea | None:
+    """An area for rules; None for one that no rule watches and no clause can name, or that is a mere point."""
+    if place.shape is None or (place.kind not in WATCHED_KINDS and listed.area_set is None):
+        return None
+    return WatchedArea(
+        id=place.id,
+        kind=place.kind,
+        name=place.name,
+        severity=listed.severity,
+        issuer=listed.issuer,
+        version=listed.version,
+        shape=place.shape,
+        area_set=listed.area_set,
+        applies_to=listed.applies_to,
+        valid_from_us=place.valid_from_us,
+        valid_to_us=place.valid_to_us,
+    )
 
 
 def places_of(areas: Sequence[Area]) -> Places:

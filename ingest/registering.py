@@ -7,15 +7,16 @@ from typing import Any
 
 from detect.identity_changed import Record, field_of
 from fleet import vessel
+from fleet.area_index import WatchedArea
 from fleet.asset_class import ASSET_CLASSES
 from fleet.places import Area
-from ingest.places import place_area
+from ingest.places import place_area, watched_area
 from ingest.roster import Grant, Holding, IdentifierKey, Roster, Threshold
 from store.registry import AreaEntry, Registry
 
 UNNAMED = "replay"  # source of assets that a recording made: their names are what it said, not what anybody gave them
 AREAS_KEPT_MAX = 200_000  # shapes kept between versions of the registry; chosen: every anchorage of the world three times over
-_KNOWN_AREAS: dict[int, tuple[AreaEntry, Area]] = {}
+_KNOWN_AREAS: dict[int, tuple[AreaEntry, Area, WatchedArea | None]] = {}
 
 
 def roster_of(registry: Registry) -> Roster:
@@ -39,6 +40,7 @@ def roster_of(registry: Registry) -> Roster:
         settings=_settings(registry),
         records=_records(registry),
         areas=_areas(registry),
+        watched=_watched(registry),
     )
 
 
@@ -59,15 +61,30 @@ def _areas(registry: Registry) -> dict[str, list[Area]]:
     """Places by tenant; the shape of a record is made once, however often the registry changes."""
     found: dict[str, list[Area]] = {}
     for entry in registry.areas:
-        known = _KNOWN_AREAS.get(entry.row_id)
-        if known is None or known[0] != entry:
-            where = (entry.geometry, entry.radius_m, entry.valid.from_us, entry.valid.to_us)
-            known = (entry, place_area(entry.area_id, entry.kind, entry.name, *where))
-            if len(_KNOWN_AREAS) >= AREAS_KEPT_MAX:
-                _KNOWN_AREAS.clear()
-            _KNOWN_AREAS[entry.row_id] = known
-        found.setdefault(entry.tenant, []).append(known[1])
+        found.setdefault(entry.tenant, []).append(_known(entry)[1])
     return found
+
+
+def _watched(registry: Registry) -> dict[str, list[WatchedArea]]:
+    """The areas that rules watch, by tenant."""
+    found: dict[str, list[WatchedArea]] = {}
+    for entry in registry.areas:
+        area = _known(entry)[2]
+        if area is not None:
+            found.setdefault(entry.tenant, []).append(area)
+    return found
+
+
+def _known(entry: AreaEntry) -> tuple[AreaEntry, Area, WatchedArea | None]:
+    known = _KNOWN_AREAS.get(entry.row_id)
+    if known is None or known[0] != entry:
+        where = (entry.geometry, entry.radius_m, entry.valid.from_us, entry.valid.to_us)
+        place = place_area(entry.area_id, entry.kind, entry.name, *where)
+        known = (entry, place, watched_area(place, entry))
+        if len(_KNOWN_AREAS) >= AREAS_KEPT_MAX:
+            _KNOWN_AREAS.clear()
+        _KNOWN_AREAS[entry.row_id] = known
+    return known
 
 
 def _settings(registry: Registry) -> Iterator[Threshold]:

@@ -13,6 +13,7 @@ from typing import Any, Literal, NamedTuple
 
 from detect.identity_changed import Record
 from detect.model import EMPTY_DOCKET, Docket
+from fleet.area_index import AreaIndex, WatchedArea
 from fleet.instants import HOUR_US
 from fleet.places import Area
 from fleet.use import Places
@@ -111,6 +112,7 @@ class Roster:
         settings: thresholds of tenants (`_` for every tenant), dated.
         records: what is on record of who each asset is, by asset, dated.
         areas: ports and other places by tenant (`_`: everybody's).
+        watched: areas that rules watch, by tenant (`_`: everybody's).
         filed: what is on file of single assets, by asset, dated.
     """
 
@@ -125,6 +127,7 @@ class Roster:
         settings: Iterable[Threshold] = (),
         records: Iterable[tuple[str, Record]] = (),
         areas: Mapping[str, Sequence[Area]] | None = None,
+        watched: Mapping[str, Sequence[WatchedArea]] | None = None,
         filed: Iterable[tuple[str, Filed]] = (),
     ) -> None:
         self.version = version
@@ -149,6 +152,8 @@ class Roster:
             self._filed.setdefault(asset_id, []).append(one)
         self._areas = areas or {}
         self._places: dict[str, Places] = {}
+        self._watched = watched or {}
+        self._indexes: dict[str, AreaIndex | None] = {}
 
     def records(self, asset_id: str) -> Sequence[Record]:
         """What is on record of who an asset is."""
@@ -190,6 +195,16 @@ class Roster:
             own = (*self._areas.get(OPERATOR_TENANT, ()), *self._areas.get(tenant, ()))
             found = self._places[tenant] = places_of(own)
         return found
+
+    def areas(self, tenant: str) -> AreaIndex | None:
+        """The areas that rules watch for a tenant: its own, and everybody's but such as bear the id of one of its own."""
+        if tenant not in self._indexes:
+            own = self._watched.get(tenant, ())
+            ids = {area.id for area in own}
+            others = () if tenant == OPERATOR_TENANT else self._watched.get(OPERATOR_TENANT, ())
+            known = [*own, *(area for area in others if area.id not in ids)]
+            self._indexes[tenant] = AreaIndex(known) if known else None
+        return self._indexes[tenant]
 
     def has_file(self, asset_id: str) -> bool:
         """Whether anything was ever put on file of an asset."""

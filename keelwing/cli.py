@@ -456,7 +456,9 @@ def backtest(
     areas: Annotated[
         list[Path] | None,
         typer.Option(
-            help="Ports, anchorages, berths and yards that ships call at; may be given again.", exists=True, dir_okay=False
+            help="Ports and other places that ships call at, and areas to watch; may be given again.",
+            exists=True,
+            dir_okay=False,
         ),
     ] = None,
     as_json: Json = False,
@@ -468,7 +470,8 @@ def backtest(
     from ingest.wire import encode_json
     from keelwing.progress import Bar
 
-    run = Backtest(time.time_ns() // 1000, places=_places(areas or []))
+    places, watched = _world(areas or [])
+    run = Backtest(time.time_ns() // 1000, places=places, areas=watched)
     try:
         with Bar("judging") as bar:
             run.run(merge(files, bar.update))
@@ -492,10 +495,14 @@ def backtest(
     )
 
 
-def _places(paths: list[Path]) -> Any:
-    """The world that files of areas describe, airports included. Exits where a file holds what is no area."""
+def _world(paths: list[Path]) -> tuple[Any, Any]:
+    """The world that files of areas describe: its places, airports included, and the areas that rules watch.
+
+    Exits where a file holds what is no area.
+    """
     from fleet.area_entry import Defaults
-    from ingest.places import place_area, places_of
+    from fleet.area_index import AreaIndex
+    from ingest.places import place_area, places_of, watched_area
     from keelwing.area_files import read_areas
 
     entries, faults = read_areas(paths, Defaults(issuer="file", version="1"))
@@ -503,12 +510,12 @@ def _places(paths: list[Path]) -> Any:
         typer.echo(f"{fault.pointer}: {fault.detail}", err=True)
     if faults:
         _fail(f"{len(faults)} faults in the areas")
-    return places_of(
-        [
-            place_area(one.area_id, one.kind, one.name, one.geometry, one.radius_m, one.valid_from_us, one.valid_to_us)
-            for one in entries
-        ]
-    )
+    places = [
+        place_area(one.area_id, one.kind, one.name, one.geometry, one.radius_m, one.valid_from_us, one.valid_to_us)
+        for one in entries
+    ]
+    watched = [area for place, one in zip(places, entries, strict=True) if (area := watched_area(place, one)) is not None]
+    return places_of(places), AreaIndex(watched) if watched else None
 
 
 @app.command()

@@ -12,8 +12,8 @@ from uuid import uuid4
 
 import msgspec
 
+from fleet.area_entry import KINDS as AREA_KINDS
 from fleet.dated import Span
-from fleet.places import KINDS as PLACE_KINDS
 from fleet.shards import shard_of
 from fleet.use_machines import PARTICULARS
 from store import leases, staging
@@ -83,9 +83,9 @@ class SettingEntry(msgspec.Struct, frozen=True):
 
 
 class AreaEntry(msgspec.Struct, frozen=True):
-    """A port, anchorage, berth or yard (tenant `_`: everybody's) and when it is in force; `row_id` names this very record.
+    """An area (tenant `_`: everybody's) and when it is in force; `row_id` names this very record.
 
-    `geometry` is decoded GeoJSON, a Polygon or MultiPolygon, or a Point with `radius_m` around it.
+    `geometry` is decoded GeoJSON, a Polygon or MultiPolygon, or a Point with `radius_m` around it; `applies_to` are classes.
     """
 
     row_id: int
@@ -96,6 +96,11 @@ class AreaEntry(msgspec.Struct, frozen=True):
     geometry: Any
     radius_m: float | None
     valid: Span
+    severity: str = "info"
+    issuer: str = ""
+    version: str = ""
+    area_set: str | None = None
+    applies_to: tuple[str, ...] = ()
 
 
 class AttributionEntry(msgspec.Struct, frozen=True):
@@ -170,13 +175,17 @@ async def load(conn: Connection) -> Registry:
             for row in await _rows(conn, "settings")
         ],
         designations=[_identifier(row) for row in await _rows(conn, "designations")],
-        areas=[_area(row) for row in await _rows(conn, "areas", {"kinds": sorted(PLACE_KINDS)})],
+        areas=[_area(row) for row in await _rows(conn, "areas", {"kinds": sorted(AREA_KINDS)})],
     )
 
 
 def _area(row: Mapping[str, Any]) -> AreaEntry:
     where = (row["kind"], row["geometry"], row["radius_m"])
-    return AreaEntry(row["area_row_id"], row["tenant"], row["area_id"], row["name"], *where, _span(row))
+    listed = {name: row[name] for name in ("severity", "issuer", "version", "area_set")}
+    applies_to = tuple(row["applies_to"])
+    return AreaEntry(
+        row["area_row_id"], row["tenant"], row["area_id"], row["name"], *where, _span(row), applies_to=applies_to, **listed
+    )
 
 
 def _identifier(row: Mapping[str, Any]) -> IdentifierEntry:

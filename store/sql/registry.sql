@@ -15,7 +15,8 @@ FROM asset;
 
 -- name: areas
 -- Areas of some kinds as believed now.
-SELECT area_row_id, tenant, area_id, name, kind, geometry, radius_m, lower(valid) AS from_time, upper(valid) AS to_time
+SELECT area_row_id, tenant, area_id, name, kind, geometry, radius_m, lower(valid) AS from_time, upper(valid) AS to_time, severity,
+    issuer, version, area_set, applies_to
 FROM area WHERE kind = ANY (%(kinds)s::text[]) AND upper_inf(recorded)
 ORDER BY area_row_id;
 
