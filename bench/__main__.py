@@ -8,7 +8,7 @@ import importlib.util
 
 from bench.report import Report, keep_to_two_cores, say
 
-BENCHES = ("throughput", "latency", "memory", "backfill", "columnstore", "api", "lifecycle")
+BENCHES = ("step", "throughput", "latency", "memory", "backfill", "columnstore", "api", "lifecycle")
 
 
 def main() -> None:
