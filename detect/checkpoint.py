@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from detect.state import AssetState, Memory, OpenRow, Seen
+from detect.state import AssetState, Memory, OpenRow, Said, Seen
 from detect.step import RULES
 from fleet.use import UseState
 from fleet.use_machines import MACHINES
@@ -39,6 +39,7 @@ class _Cut(msgspec.Struct, kw_only=True, array_like=True):
     memories: dict[str, msgspec.Raw]
     use_version: int
     use: msgspec.Raw
+    said: Said | None = None
 
 
 def to_checkpoint(state: AssetState) -> bytes:
@@ -61,6 +62,7 @@ def to_checkpoint(state: AssetState) -> bytes:
             memories={name: msgspec.Raw(msgspec.msgpack.encode(memory)) for name, memory in state.memories.items()},
             use_version=_use_version(state.asset_class),
             use=msgspec.Raw(msgspec.msgpack.encode(state.use)),
+            said=state.said,
         )
     )
     return plain if len(plain) <= PLAIN_MAX else zlib.compress(plain, 1)
@@ -97,6 +99,7 @@ def from_checkpoint(cut: bytes) -> AssetState | None:
         settled_phase=body.settled_phase,
         memories=memories,
         use=_use_of(body.asset_class, body.use),
+        said=body.said,
     )
 
 

@@ -112,16 +112,15 @@ class SceneContext(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Docket(msgspec.Struct, frozen=True, kw_only=True):
-    """What is on file of one asset alone at an instant: dated rows of its leases, its static reports and people's verdicts.
+    """What is on file of one asset alone at an instant: dated rows of its leases and people's verdicts.
 
     `covenants` are those of the leases in force; `storage_preset` is the lease's word for when an aircraft counts as stored;
-    `destination` is where it last said to be bound; `adjustments` are thresholds of this asset, by rule and name, that verdicts
-    on its alerts have moved.
+    `adjustments` are thresholds of this asset, by rule and name, that verdicts on its alerts have moved. (What an asset says of
+    itself is in its state: `detect.said`.)
     """
 
     covenants: tuple[Any, ...] = ()
     storage_preset: str | None = None
-    destination: str | None = None
     adjustments: dict[str, dict[str, float]] = {}
 
 

@@ -89,12 +89,29 @@ class Contribution(msgspec.Struct, frozen=True, kw_only=True):
     channels: dict[str, Learned]
 
 
+class Said(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
+    """What an asset last said of itself in static reports: each field as last reported, None until it was.
+
+    `time_us` is of the last report heard; `draught_us` and `destination_us` are of the first report that said the draught and
+    the destination as they are now. `type` is in words (`tug`, `cargo`), lengths and draughts in metres.
+    """
+
+    time_us: int
+    type: str | None = None
+    length_m: float | None = None
+    beam_m: float | None = None
+    draught_m: float | None = None
+    draught_us: int | None = None
+    destination: str | None = None
+    destination_us: int | None = None
+
+
 class AssetState(msgspec.Struct, kw_only=True):
     """Everything `step` remembers of one asset. Updated in place by `step`; cut and restored by `detect.checkpoint`.
 
     `memories` holds each rule's own memory by rule name; `row` the minute being filled; `seq` the order of the last reading
     within its instant; `settled_since_us` since when the operating point is steady. `use` is what the class's use machine
-    remembers (None: the class has none), `facts` what it said since they were taken last.
+    remembers (None: the class has none), `facts` what it said since they were taken last. `said` is what static reports told.
     """
 
     asset_id: str
@@ -109,6 +126,7 @@ class AssetState(msgspec.Struct, kw_only=True):
     contribution: Contribution | None = None
     use: UseState | None = None
     facts: list[Fact] = []
+    said: Said | None = None
 
     @property
     def wake_at_us(self) -> int | None:

@@ -10,6 +10,8 @@ from collections.abc import Callable, Sequence
 from math import isfinite
 from typing import Any
 
+from msgspec.structs import replace
+
 from detect import (
     behaviour_anomaly,
     channel_anomaly,
@@ -80,6 +82,8 @@ def step(state: AssetState, event: Reading | Tick, context: Context) -> tuple[As
         raise ValueError(f"a reading of a {class_of(event)} for {state.asset_id}, a {state.asset_class}")
     traits = TRAITS[state.asset_class]
     now = traits.observe(before, event)
+    if before is None and state.said is not None and now.draught_m is None:
+        now = replace(now, draught_m=state.said.draught_m)
     row = close_row(state.row, event.time_us, before)
     moment = Moment(state, event.time_us, context, event, before, now, row)
     state.seen, state.seq = now, event.seq

@@ -8,6 +8,7 @@ the same priors by hour.
 from __future__ import annotations
 
 import heapq
+from collections import deque
 from collections.abc import Iterable, Iterator
 from itertools import groupby
 from typing import Any
@@ -17,6 +18,7 @@ import msgspec
 from detect.drive import walk
 from detect.identity_changed import judge, said
 from detect.model import ALWAYS_LISTENING, EMPTY_DOCKET, Bucket, Context, Docket, Finding, Fix, SceneContext
+from detect.said import hear
 from detect.scene import scene
 from detect.step import initial_state
 from fleet.area_index import AreaIndex
@@ -31,7 +33,7 @@ from ingest.priors import PriorBook, hour_of
 from ingest.recordings.model import Item, Malformed
 from ingest.roster import Filed, docket_of
 from ingest.use_contexts import use_context
-from ingest.watch import Watch, Watched, order_key
+from ingest.watch import REPORTS_MAX, Watch, Watched, order_key
 
 CLOCK = ("", "recording")
 TENANT = ""
@@ -69,6 +71,7 @@ class Backtest:
         self._fixes: dict[str, Fix] = {}
         self._clock_us = 0
         self._reports: dict[str, list[StaticReport]] = {}
+        self._unheard: dict[str, deque[StaticReport]] = {}
         self._filed: dict[str, list[Filed]] = {}
 
     def run(self, items: Iterable[Item]) -> None:
@@ -112,7 +115,12 @@ class Backtest:
 
     def _hear(self, report: StaticReport) -> None:
         """Keep a static report newer than the last of its asset; of a run that says the same the first two and the last."""
-        reports = self._reports.setdefault(f"{report.asset_class}/{report.scheme}:{report.value}", [])
+        asset_id = f"{report.asset_class}/{report.scheme}:{report.value}"
+        if asset_id in self._watch:
+            self._watch[asset_id].take_reports((report,))
+        else:
+            self._unheard.setdefault(asset_id, deque(maxlen=REPORTS_MAX)).append(report)
+        reports = self._reports.setdefault(asset_id, [])
         if reports and report.time_us <= reports[-1].time_us:
             return
         if len(reports) > 2 and all(said(one) == said(report) for one in reports[-3:]):
@@ -133,6 +141,8 @@ class Backtest:
             seen.add(key)
             self.tally.stepped += 1
             watched = self._watched(reading)
+            while watched.reports and watched.reports[0].time_us <= time_us:
+                hear(watched.state, watched.reports.pop(0))
             self._walk(watched, (reading,), None)
             self._note_fix(watched, reading)
 
@@ -148,6 +158,7 @@ class Backtest:
                 state=initial_state(asset_id, asset_class),
                 clock=CLOCK,
             )
+            watched.take_reports(self._unheard.pop(asset_id, ()))
             self._watch.add(watched)
         return self._watch[asset_id]
 

@@ -7,7 +7,8 @@ forget the states. Knows `detect` and the contexts; the database is asked only f
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
 from itertools import groupby
 from operator import itemgetter
 
@@ -15,6 +16,7 @@ import msgspec
 
 from detect.drive import stride, walk
 from detect.model import Finding
+from detect.said import hear
 from fleet.instants import DAY_US
 from fleet.reading import Reading
 from fleet.use import Fact
@@ -135,7 +137,8 @@ async def walk_asset(
             judged.walked = 0
             await asyncio.sleep(0)  # others may have a turn between
         _remember_week(watched, hour_us, judged)
-        findings += await _walk(tx, watched, list(hour), None, contexts, judged)
+        for part in told_first(watched, list(hour)):
+            findings += await _walk(tx, watched, part, None, contexts, judged)
         contributions = contexts.book.take(watched, hour_us)
         if contributions:
             judged.contributions += contributions
@@ -144,6 +147,20 @@ async def walk_asset(
         findings += await _walk(tx, watched, (), until_us, contexts, judged)
     judged.stepped.add(watched.asset_id)
     return findings
+
+
+def told_first(watched: Watched, readings: list[Reading]) -> Iterator[list[Reading]]:
+    """Cut readings where a static report stands between them, and let the state hear it before those after it."""
+    waiting = watched.reports
+    while waiting and readings:
+        cut = bisect_left(readings, waiting[0].time_us, key=lambda reading: reading.time_us)
+        if cut:
+            yield readings[:cut]
+            readings = readings[cut:]
+        if readings:
+            hear(watched.state, waiting.pop(0))
+    if readings:
+        yield readings
 
 
 def _take_facts(watched: Watched, judged: Judged) -> None:

@@ -49,12 +49,21 @@ async def load(tx: Transaction, watch: Watch, contexts: Contexts, roster: Roster
         watched.aliases = known.get(asset_id, {})
         by_class[watched.asset_class].append(watched)
     for given in by_class.values():
+        await bring_reports(tx, given)
         for first in range(0, len(given), ASSETS_AT_ONCE):
             some = given[first : first + ASSETS_AT_ONCE]
             async for watched, page in pages_together(tx, some):
                 await walk_asset(tx, watched, page, None, contexts, Judged(again=True))
             for watched in some:  # one that was stepped has moved since its checkpoint: the next one spares the next start that
                 watch.add(watched)
+
+
+async def bring_reports(tx: Transaction, some: Sequence[Watched]) -> None:
+    """Let the static reports that the states have not heard wait for the readings after them."""
+    heard_us = {one.asset_id: BEGINNING_US if one.state.said is None else one.state.said.time_us for one in some}
+    found = await tx.statics_after(heard_us)
+    for watched in some:
+        watched.reports = found.get(watched.asset_id, [])
 
 
 def restored(roster: Roster, asset_id: str, cut: bytes | None) -> Watched:

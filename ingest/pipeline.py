@@ -285,6 +285,7 @@ class Pipeline(Patience):
 
     async def _judge(self, tx: Transaction, batch: _Batch, routed: Routed, fresh: Fresh, due: dict[str, int]) -> Judged:
         self._set_clocks(routed, fresh)
+        late_words = self._take_reports(fresh)
         wall_us = self.clock.wall_us()
         touched = {*fresh.by_asset, *due}
         now_us = {
@@ -302,6 +303,8 @@ class Pipeline(Patience):
             until_us = {**due, **recorded_due}
             judged = await judge(tx, self.watch, self.contexts, in_watch, until_us, self.config.horizon_us, now_us)
             judged.asked = set(in_watch)
+            for row in late_words:
+                mark(judged.dirty, row)
             batch.in_question = self._in_question(fresh, batch.elsewhere)
             for group in {self.watch[asset_id].group for asset_id in judged.stepped}:
                 for row in self.echoes(group).values():
@@ -310,6 +313,17 @@ class Pipeline(Patience):
             self.watch.forget(touched)  # half stepped: they are loaded again for the next attempt
             raise
         return judged
+
+    def _take_reports(self, fresh: Fresh) -> list[DirtyRow]:
+        """Let the states hear what assets say of themselves before the readings after it; marks where that comes too late."""
+        marks: list[DirtyRow] = []
+        for asset_id, reports in fresh.reports.items():
+            if asset_id in self.watch:
+                watched = self.watch[asset_id]
+                late_us = watched.take_reports(reports)
+                if late_us is not None:
+                    marks.append(DirtyRow(asset_id=asset_id, shard=watched.shard, from_us=late_us))
+        return marks
 
     def _set_clocks(self, routed: Routed, fresh: Fresh) -> None:
         """Each asset lives on the clock of the feed that spoke last of it."""

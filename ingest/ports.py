@@ -100,6 +100,9 @@ class Transaction(Protocol):
     async def newest_statics(self, stream_ids: Collection[int]) -> dict[int, int]:
         """Event time of the newest static report of each stream."""
 
+    async def statics_after(self, after_us: Mapping[str, int]) -> dict[str, list[StaticReport]]:
+        """Static reports of assets, each after an instant of its own, in order of time; of many the newest."""
+
     async def last_identity_runs(self, stream_ids: Collection[int]) -> dict[int, IdentityRunRow]:
         """The newest stretch of each stream's static reports that say the same of who it is."""
 

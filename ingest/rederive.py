@@ -28,7 +28,7 @@ from ingest.derivation import Derivation, Progress
 from ingest.echoes import echo_scenes
 from ingest.identities import judge_identities
 from ingest.judging import use_row, walk_asset
-from ingest.loading import BEGINNING_US, END_US, checkpoint_row, restored, tail_row, unstepped
+from ingest.loading import BEGINNING_US, END_US, bring_reports, checkpoint_row, restored, tail_row, unstepped
 from ingest.pipeline import AlreadyCommitted, Numbered, Pipeline, is_committed
 from ingest.ports import Transaction
 from ingest.priors import KEPT_US, Group
@@ -164,6 +164,7 @@ async def _try_turn(pipeline: Pipeline, tx: Transaction, derivation: Derivation,
     else:
         progress = before.copied(roster)
     watched = progress.watched
+    await bring_reports(tx, [watched])
     until_us = await _ticked_until(pipeline, tx, watched)
     with _changes_apart(pipeline, derivation, watched.group):
         is_end = await _step_page(pipeline, tx, progress)

@@ -56,11 +56,10 @@ class Threshold(NamedTuple):
 class Filed(NamedTuple):
     """One thing on file of an asset in [from_us, to_us): a value for a field of its docket.
 
-    A covenant and a set of adjustments (rule, name, value) add to those that are there; a preset and a destination take the
-    place of an earlier one.
+    A covenant and an adjustment (rule, name, value) add to those that are there; a preset takes the place of an earlier one.
     """
 
-    field: Literal["covenant", "storage_preset", "destination", "adjustment"]
+    field: Literal["covenant", "storage_preset", "adjustment"]
     value: Any
     from_us: int | None = None
     to_us: int | None = None

@@ -7,6 +7,7 @@ batch fails half way. Knows `detect`; knows no table and no packet.
 from __future__ import annotations
 
 import heapq
+from bisect import insort
 from collections import deque
 from collections.abc import Iterable
 from zlib import crc32
@@ -14,9 +15,10 @@ from zlib import crc32
 import msgspec
 
 from detect.checkpoint import to_checkpoint
+from detect.said import hear, says_otherwise
 from detect.state import AssetState
 from fleet.instants import HOUR_US, MINUTE_US
-from fleet.reading import Reading
+from fleet.reading import Reading, StaticReport
 from fleet.shards import shard_of
 
 OrderKey = tuple[int, str, str, int]
@@ -30,6 +32,8 @@ Particulars = tuple[tuple[str, float], ...]
 
 RECENT_MAX = 64  # chosen: what two feeds that carry the same messages lie apart, at one reading every few seconds
 TAIL_SPAN_US = MINUTE_US  # chosen: what is asked of use until now may be a minute old
+REPORTS_MAX = 100  # waiting for a reading of their asset; chosen: ten hours of a ship that says who she is and not where
+FIRST_WORD_US = 10 * MINUTE_US  # chosen: what an asset is was known all the same while its first reading overtook the report
 CHECKPOINT_SPAN_US = 6 * HOUR_US  # design 5.7: checkpoints are kept one per 6 h of event time
 
 
@@ -59,7 +63,8 @@ class Watched(msgspec.Struct, kw_only=True):
     reading; a reading at or before either is late.
     `clock` is `live`, or (tenant, feed) of the recording that carries the asset. `checkpoint_us` is the event time of the last
     checkpoint written and `changed` whether the state moved since; `checkpointed_at_s` counts on the worker's own clock,
-    0 before the first of this process; `tail_us` is the event time of the last tail of use written.
+    0 before the first of this process; `tail_us` is the event time of the last tail of use written. `reports` are static reports
+    that wait for the first reading after them, in order of time.
     """
 
     asset_id: str
@@ -77,6 +82,7 @@ class Watched(msgspec.Struct, kw_only=True):
     changed: bool = False
     tail_us: int = 0
     aliases: dict[str, str] = {}
+    reports: list[StaticReport] = []
     recent: deque[OrderKey] = msgspec.field(default_factory=lambda: deque(maxlen=RECENT_MAX))
 
     def stored_id(self, finding_id: str) -> str:
@@ -92,6 +98,26 @@ class Watched(msgspec.Struct, kw_only=True):
     def event_us(self) -> int:
         """Event time up to which the state has gone."""
         return max(self.ticked_us, self.last_key[0] if self.last_key else 0)
+
+    def take_reports(self, reports: Iterable[StaticReport]) -> int | None:
+        """Let static reports wait for the readings after them; the instant from which on one that came too late changes things.
+
+        One that only comes behind by minutes, as the first of its asset, changes nothing worth deriving again.
+        """
+        late_us: int | None = None
+        for report in reports:
+            if report.time_us < self.event_us and self._is_late_word(report):
+                late_us = report.time_us if late_us is None else min(late_us, report.time_us)
+                continue
+            insort(self.reports, report, key=lambda one: one.time_us)
+        while len(self.reports) > REPORTS_MAX:
+            hear(self.state, self.reports.pop(0))
+        return late_us
+
+    def _is_late_word(self, report: StaticReport) -> bool:
+        if self.state.said is None:
+            return self.event_us - report.time_us > FIRST_WORD_US
+        return says_otherwise(self.state.said, report)
 
     def is_late(self, reading: Reading) -> bool:
         """Whether a reading comes behind what was already stepped or ticked."""

@@ -80,6 +80,7 @@ class PostgresTransaction:
     readings_beyond = _On(readings.beyond)
     fixes_at = _On(readings.fixes_at)
     newest_statics = _On(statics.newest)
+    statics_after = _On(statics.after)
     last_identity_runs = _On(identity_runs.last)
     identity_reports = _On(identity_runs.reports_of)
 

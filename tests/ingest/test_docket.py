@@ -11,19 +11,19 @@ def roster(*filed: Filed) -> Roster:
     return Roster(version=1, tenants=(), clocks={}, holdings=(), filed=[("ship", one) for one in filed])
 
 
-def test_covenants_and_adjustments_add_up_and_a_later_destination_replaces_an_earlier_one() -> None:
+def test_covenants_and_adjustments_add_up_and_a_later_preset_replaces_an_earlier_one() -> None:
     docket = docket_of(
         [
             Filed("covenant", "no sts"),
-            Filed("destination", "NLRTM"),
+            Filed("storage_preset", "cirium"),
             Filed("covenant", "ais on"),
             Filed("adjustment", ("channel_anomaly", "open_z", 7.0)),
             Filed("adjustment", ("channel_anomaly", "open_z", 8.0)),
-            Filed("destination", "SGSIN"),
+            Filed("storage_preset", "lessor"),
         ]
     )
     assert docket.covenants == ("no sts", "ais on")
-    assert docket.destination == "SGSIN"
+    assert docket.storage_preset == "lessor"
     assert docket.adjustments == {"channel_anomaly": {"open_z": 8.0}}
 
 

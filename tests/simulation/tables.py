@@ -323,6 +323,23 @@ class Words:
                 found[stream_id] = msgspec.structs.replace(run, shard=0)
         return found
 
+    def statics_after(self, after_us: Mapping[str, int]) -> dict[str, list[StaticReport]]:
+        found: dict[str, list[StaticReport]] = {}
+        for asset_id, known_us in after_us.items():
+            for stream_id, time_us, source, text in self._rows("static"):
+                if stream_id in self._streams_of(asset_id) and time_us > known_us:
+                    _, _, asset_class, scheme, value = self._rows("stream_key")[stream_id]
+                    report = StaticReport(
+                        asset_class=asset_class,
+                        scheme=scheme,
+                        value=value,
+                        time_us=time_us,
+                        source=source,
+                        particulars=json.loads(text),
+                    )
+                    found.setdefault(asset_id, []).append(report)
+        return {asset_id: sorted(reports, key=lambda one: one.time_us) for asset_id, reports in found.items()}
+
     def identity_reports(self, asset_ids: Collection[str]) -> dict[str, list[StaticReport]]:
         found: dict[str, list[StaticReport]] = {}
         for asset_id in sorted(asset_ids):

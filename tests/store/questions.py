@@ -138,6 +138,7 @@ def special(known: Known) -> Mapping[str, Mapping[str, Any]]:
         "desk.replayable": {"after": 0},
         "findings.current": {"tenant": "alpha"},
         "reads.alert_comments": {"after": 0},
+        "statics.after": {"after": [NOON - DAY, NOON - DAY], "reports_max": 10},
         "reads.alert_revisions": {"after": 0},
         "reads.alerts": {"after_time": FAR, "after_id": known.world.alert},
         "reads.assets": {"after": NOBODY},
