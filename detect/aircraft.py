@@ -8,6 +8,7 @@ from detect.traits import Fit, Silence, Track, Traits
 from fleet.aircraft import NAME, AircraftReading
 from fleet.geodesy import KN_MPS
 from fleet.instants import HOUR_US, MINUTE_US, SECOND_US
+from fleet.use import UseState
 
 AIRBORNE_US = 10 * MINUTE_US  # design 4.6; detection.md A1
 DARK_WARNING_US = 60 * MINUTE_US  # design 4.6; detection.md A1
@@ -77,16 +78,17 @@ def _airborne(on_ground: bool | None, gs_kn: float | None, alt_ft: float | None)
     return False if gs_kn is not None and gs_kn <= 50.0 and alt_ft is not None and alt_ft <= 300.0 else None
 
 
-def silence(seen: Seen) -> Silence | None:
+def silence(seen: Seen, use: UseState | None = None) -> Silence | None:
     """Design 4.6: 10 min airborne, none on the ground (or while it is not known to fly).
 
-    Last seen below 5,000 ft and not climbing it has probably landed out of sight: parked.
+    Last seen below 5,000 ft and not climbing it is probably landing, out of the receivers' sight.
     """
+    del use
     if not seen.airborne:
         return None
     low = seen.alt_ft is not None and seen.alt_ft < LANDING_FT
     landing = low and (seen.vertical_rate_fpm or 0.0) <= 500.0
-    return Silence(AIRBORNE_US, None, "landing" if landing else "airborne", parked=landing)
+    return Silence(AIRBORNE_US, None, "landing" if landing else "airborne")
 
 
 def fit(track: Track, fix: Track) -> Fit:
@@ -143,4 +145,6 @@ TRAITS = Traits(
     dark_warning_us=DARK_WARNING_US,
     ask_every_us=10 * MINUTE_US,
     ask_until_us=6 * HOUR_US,  # chosen: no aircraft that was in the air is still unheard and airborne much later
+    reach_kn=600.0,  # chosen, as `presence.aircraft_speed_kn`
+    reach_decides=False,  # chosen: an hour's reach is a continent, and every list of areas has something on it
 )

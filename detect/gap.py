@@ -1,7 +1,8 @@
 """Rule `gap`: an asset was silent longer than its circumstances allow, and what that silence most likely is.
 
 What is judged, and at which minute, depends only on when we listened up to that minute: a tick asked for too early, because an
-outage was not known yet, decides nothing and asks again. So a run that knew of the outage beforehand ends the same.
+outage was not known yet, decides nothing and asks again. So a run that knew of the outage beforehand ends the same. Why a silence
+is what it is stands in `gap_verdict`; where the asset can have been meanwhile in `gap_reach`.
 """
 
 from __future__ import annotations
@@ -10,33 +11,45 @@ from collections.abc import Sequence
 
 import msgspec
 
+from detect import gap_reach, gap_verdict
 from detect.classes import TRAITS
 from detect.episodes import Episode
+from detect.gap_verdict import NEIGHBOURS, Word
+from detect.hearing import Hearing
 from detect.model import Finding, SceneContext, Severity
-from detect.plane import near_distance_m
 from detect.rule import ALL_CLASSES, NOTHING, Moment, Rule, minute_after
 from detect.state import Memory, Seen
 from detect.traits import Silence
-from fleet.geodesy import KN_MPS, NM_M
-from fleet.instants import HOUR_US, MINUTE_US, SECOND_US
+from fleet.instants import HOUR_US, MINUTE_US
 
 NAME = "gap"
-VERSION = 1
-NEIGHBOURS = 3  # design 4.6: others heard near by that make silence the asset's own
-OWN_READINGS = 3  # chosen: an asset that is itself heard less often than this in six hours is not dark when others are heard
-OWN_WITHIN_US = 6 * HOUR_US
+VERSION = 2
 SHORTEST_US = 10 * MINUTE_US  # no class is silent too long before this: spares the sum of listened time at each reading
+AFTER_US = HOUR_US  # chosen: how well an asset is heard again is told an hour after its return
+
+
+class Returned(msgspec.Struct, kw_only=True, array_like=True):
+    """A gap that is over, while it is watched how the asset is heard again: readings since, and the draught that they said."""
+
+    episode: Episode
+    closed_at_us: int
+    last_us: int
+    readings: int = 0
+    draught_m: float | None = None
 
 
 class GapMemory(Memory, kw_only=True):
-    """The open gap, if any; the last word of a scene during this silence: neighbours heard and known, feed down.
+    """The open gap, if any, and what is known of this silence.
 
-    `heard_us` are the last `OWN_READINGS` instants at which the asset itself was heard.
+    `scene` is the last word of a scene in it, `quiet_us` the last tick in it at which too few others were heard or the feed was
+    down. `hearing` is how the asset was heard before, `returned` the gap that ended last, while that is still watched.
     """
 
     episode: Episode | None = None
-    scene: tuple[int, int, bool] | None = None
-    heard_us: list[int] = msgspec.field(default_factory=list)
+    scene: SceneContext | None = None
+    quiet_us: int | None = None
+    hearing: Hearing = msgspec.field(default_factory=Hearing)
+    returned: Returned | None = None
 
 
 def at_reading(memory: GapMemory, moment: Moment) -> Sequence[Finding]:
@@ -45,8 +58,10 @@ def at_reading(memory: GapMemory, moment: Moment) -> Sequence[Finding]:
     before, now = moment.before, moment.now
     if before is not None and (memory.episode is not None or moment.time_us - before.time_us > SHORTEST_US):
         findings = _end(memory, moment, before, now)
-    if before is None or now.time_us > before.time_us:
-        memory.heard_us = [*memory.heard_us[1 - OWN_READINGS :], now.time_us]
+    if memory.returned is not None:
+        findings = [*findings, *_watch_return(memory, memory.returned, moment)]
+    if moment.reading is not None:
+        memory.hearing.hear(now, moment.reading.source)
     allowed = _allowed(moment, now)
     if allowed is None:
         memory.wake_at_us = None
@@ -70,46 +85,58 @@ def at_tick(memory: GapMemory, moment: Moment) -> Sequence[Finding]:
 
 def _judge(memory: GapMemory, moment: Moment, seen: Seen, allowed: Silence) -> Sequence[Finding]:
     """Look around at a minute at which that is due: open, follow or stay quiet; no more wakes when nothing is left to decide."""
+    traits = TRAITS[moment.state.asset_class]
     scene = moment.context.scene
     if scene is not None:
-        memory.scene = (scene.neighbours_heard, scene.neighbours_known, scene.feed_down)
+        memory.scene = scene
     listened_us = moment.context.listening.listened_us(seen.time_us, moment.time_us)
+    word = _word(memory, moment, allowed, listened_us)
+    if scene is not None and (scene.feed_down or scene.neighbours_heard < NEIGHBOURS):
+        memory.quiet_us = moment.time_us
+    said: list[Finding] = []
     if memory.episode is None:
         limit_us = _limit_us(memory, allowed, scene)
         if listened_us <= limit_us:
             return NOTHING
-        memory.episode = _open(memory, moment, seen, allowed, listened_us, limit_us)
-        memory.wake_at_us = _wake_us(moment, seen, TRAITS[moment.state.asset_class].ask_every_us)
+        said += _forget_return(memory, moment)
+        memory.episode = _open(memory, moment, seen, allowed, listened_us, limit_us, word)
+        memory.wake_at_us = _wake_us(moment, seen, traits.ask_every_us)
         changed = True
     else:
-        changed = _follow(memory.episode, memory, moment, allowed, listened_us)
-    if memory.episode.severity != "info" or moment.time_us - seen.time_us >= TRAITS[moment.state.asset_class].ask_until_us:
+        changed = _follow(memory.episode, memory, moment, listened_us, word)
+    is_told = memory.episode.severity == "critical" or (memory.episode.severity == "warning" and moment.context.areas is None)
+    if is_told or moment.time_us - seen.time_us >= traits.ask_until_us:
         memory.wake_at_us = None
-    return (memory.episode.finding(moment.state, NAME, VERSION),) if changed else NOTHING
+    return [*said, memory.episode.finding(moment.state, NAME, VERSION)] if changed else said
 
 
 def _allowed(moment: Moment, seen: Seen) -> Silence | None:
-    """The silence allowed, with the tenant's settings (`limit_min`, `heard_limit_min`, `parked_limit_min`) in place of ours."""
-    allowed = TRAITS[moment.state.asset_class].silence(seen)
-    named = moment.context.settings.get(NAME)
-    if allowed is None or named is None:
+    """The silence allowed, with settings (`limit_min`, `heard_limit_min`, `parked_limit_min`) in place of ours."""
+    allowed = TRAITS[moment.state.asset_class].silence(seen, moment.state.use)
+    context = moment.context
+    if allowed is None or (NAME not in context.settings and NAME not in context.docket.adjustments):
         return allowed
-    limit_us = int(named.get("parked_limit_min" if allowed.parked else "limit_min", allowed.limit_us / MINUTE_US) * MINUTE_US)
+    name = "parked_limit_min" if allowed.parked else "limit_min"
+    limit_us = int(moment.setting(NAME, name, allowed.limit_us / MINUTE_US) * MINUTE_US)
     heard_us = allowed.heard_limit_us
     if heard_us is not None:
-        heard_us = int(named.get("heard_limit_min", heard_us / MINUTE_US) * MINUTE_US)
+        heard_us = int(moment.setting(NAME, "heard_limit_min", heard_us / MINUTE_US) * MINUTE_US)
     return allowed._replace(limit_us=limit_us, heard_limit_us=heard_us)
 
 
-def _regular(memory: GapMemory) -> bool:
-    """Whether the asset itself was heard often enough for its silence to say something."""
-    heard_us = memory.heard_us
-    return len(heard_us) == OWN_READINGS and heard_us[-1] - heard_us[0] <= OWN_WITHIN_US
-
-
 def _limit_us(memory: GapMemory, allowed: Silence, scene: SceneContext | None) -> int:
-    heard = scene is not None and scene.neighbours_heard >= NEIGHBOURS and _regular(memory)
+    heard = scene is not None and scene.neighbours_heard >= NEIGHBOURS and gap_verdict.is_regular(memory.hearing)
     return allowed.heard_limit_us if heard and allowed.heard_limit_us is not None else allowed.limit_us
+
+
+def _word(memory: GapMemory, moment: Moment, allowed: Silence, listened_us: int) -> Word:
+    """What the silence is, as far as this minute can tell."""
+    since_quiet_us = None
+    if memory.quiet_us is not None:
+        since_quiet_us = moment.context.listening.listened_us(memory.quiet_us, moment.time_us)
+    every_us = TRAITS[moment.state.asset_class].ask_every_us
+    is_back = since_quiet_us is not None and since_quiet_us <= every_us
+    return gap_verdict.word_of(memory.hearing, memory.scene, allowed, listened_us, moment.before, is_back=is_back)
 
 
 def _due(memory: GapMemory, moment: Moment, seen: Seen, allowed: Silence) -> tuple[bool, int]:
@@ -154,91 +181,121 @@ def _wake_us(moment: Moment, seen: Seen, missing_us: int) -> int:
     return minute_after(wake_us - 1)
 
 
-def _verdict(memory: GapMemory, allowed: Silence) -> str:
-    """`feed_down`, then `parked`, then by neighbours: 3 heard `dark`; none heard of 3 known `no_coverage`; else `unknown`.
+def _severity(moment: Moment, word: Word, listened_us: int, episode: Episode | None = None) -> Severity:
+    """Design 4.6: dark is a warning, for aircraft once it has lasted 60 min; every other verdict is worth recording only.
 
-    An asset that was itself heard only now and then is `unknown` where it would be dark.
+    Critical where a prohibited area was within reach; not for aircraft, whose reach of an hour is a continent.
     """
-    heard, known, feed_down = memory.scene or (0, 0, False)
-    if feed_down:
-        return "feed_down"
-    if allowed.parked:
-        return "parked"
-    if heard >= NEIGHBOURS and _regular(memory):
-        return "dark"
-    return "no_coverage" if heard == 0 and known >= NEIGHBOURS else "unknown"
+    traits = TRAITS[moment.state.asset_class]
+    if word.verdict != "dark" or listened_us < traits.dark_warning_us:
+        return "info"
+    if episode is not None and traits.reach_decides and episode.evidence.get("prohibited_areas"):
+        return "critical"
+    return "warning"
 
 
-def _severity(moment: Moment, verdict: str, listened_us: int) -> Severity:
-    """Design 4.6: dark is a warning, for aircraft once it has lasted 60 min; every other verdict is worth recording only."""
-    return "warning" if verdict == "dark" and listened_us >= TRAITS[moment.state.asset_class].dark_warning_us else "info"
-
-
-def _open(memory: GapMemory, moment: Moment, seen: Seen, allowed: Silence, listened_us: int, limit_us: int) -> Episode:
-    verdict = _verdict(memory, allowed)
-    heard, known, feed_down = memory.scene or (None, None, None)
-    return Episode(
+def _open(
+    memory: GapMemory, moment: Moment, seen: Seen, allowed: Silence, listened_us: int, limit_us: int, word: Word
+) -> Episode:
+    hearing = memory.hearing
+    episode = Episode(
         asset=seen.name,
         opened_at_us=seen.time_us,
         detected_at_us=moment.time_us,
-        severity=_severity(moment, verdict, listened_us),
+        severity="info",
         evidence={
-            "verdict": verdict,
+            "verdict": word.verdict,
+            "because": word.because,
             "circumstance": allowed.circumstance,
             "limit_min": limit_us / MINUTE_US,
-            "listened_min": round(listened_us / MINUTE_US, 2),
-            "neighbours_heard": heard,
-            "neighbours_known": known,
-            "feed_down": feed_down,
             "last_lat_deg": seen.lat_deg,
             "last_lon_deg": seen.lon_deg,
             "last_speed_kn": seen.speed_kn,
+            "last_course_deg": seen.course_deg,
+            "source": hearing.source,
+            "before_per_h": hearing.per_h(seen.time_us),
+            "longest_before_min": round(hearing.longest_us() / MINUTE_US, 1),
         },
     )
+    if seen.draught_m is not None:
+        episode.evidence["draught_before_m"] = seen.draught_m
+    _say(episode, memory, moment, seen, listened_us, word)
+    return episode
 
 
-def _follow(episode: Episode, memory: GapMemory, moment: Moment, allowed: Silence, listened_us: int) -> bool:
-    """Take in what the scene says now; True when verdict or severity changed. A warning is never taken back while silent."""
-    verdict = _verdict(memory, allowed)
-    severity = _severity(moment, verdict, listened_us)
-    if verdict == episode.evidence["verdict"] and severity == episode.severity:
-        return False
-    heard, known, feed_down = memory.scene or (None, None, None)
-    episode.severity = severity
+def _say(episode: Episode, memory: GapMemory, moment: Moment, seen: Seen, listened_us: int, word: Word) -> None:
+    """Bring what the evidence says of this minute up to date, and the severity with it."""
+    scene = memory.scene
     episode.evidence.update(
-        verdict=verdict,
+        verdict=word.verdict,
+        because=word.because,
         listened_min=round(listened_us / MINUTE_US, 2),
-        neighbours_heard=heard,
-        neighbours_known=known,
-        feed_down=feed_down,
+        neighbours_heard=None if scene is None else scene.neighbours_heard,
+        neighbours_known=None if scene is None else scene.neighbours_known,
+        neighbours_still=None if scene is None else scene.neighbours_still,
+        feed_down=None if scene is None else scene.feed_down,
     )
-    return True
+    gap_reach.widen(episode.evidence, moment, seen)
+    episode.severity = _severity(moment, word, listened_us, episode)
+
+
+def _follow(episode: Episode, memory: GapMemory, moment: Moment, listened_us: int, word: Word) -> bool:
+    """Take in what the scene says now; True when verdict or severity changed. A warning is never taken back while silent."""
+    if episode.severity != "info":
+        word = Word(episode.evidence["verdict"], episode.evidence["because"])
+    if word.because == gap_verdict.JUST_BACK:
+        return False  # what was said stands until it has been listened for as long again
+    verdict, severity, seen = episode.evidence["verdict"], episode.severity, moment.now
+    if word.verdict == verdict and _severity(moment, word, listened_us) == severity and not gap_reach.may_grow(moment):
+        return False
+    _say(episode, memory, moment, seen, listened_us, word)
+    return (episode.evidence["verdict"], episode.severity) != (verdict, severity)
 
 
 def _end(memory: GapMemory, moment: Moment, before: Seen, now: Seen) -> Sequence[Finding]:
     """The reading that ends a silence: closes the open gap, or states a whole one that no tick fell into."""
     episode = memory.episode
+    said: list[Finding] = []
     if episode is None:
         allowed = _allowed(moment, before)
         listened_us = 0 if allowed is None else moment.context.listening.listened_us(before.time_us, moment.time_us)
         if allowed is not None and listened_us > allowed.limit_us:
-            episode = _open(memory, moment, before, allowed, listened_us, allowed.limit_us)
-    memory.episode = None
-    memory.scene = None
+            word = gap_verdict.word_of(memory.hearing, memory.scene, allowed, listened_us, before, is_back=False)
+            said += _forget_return(memory, moment)
+            episode = _open(memory, moment, before, allowed, listened_us, allowed.limit_us, word)
+    memory.episode, memory.scene, memory.quiet_us = None, None, None
     if episode is None:
-        return NOTHING
-    _travel(episode, before, now)
-    return (episode.finding(moment.state, NAME, VERSION, closed_at_us=now.time_us),)
+        return said
+    moved_m = gap_reach.close(episode.evidence, moment, before, now)
+    word = gap_verdict.at_return(episode.evidence, moment.state.asset_class, before, now, moved_m)
+    listened_us = int(episode.evidence["listened_min"] * MINUTE_US)
+    episode.severity = _severity(moment, word, listened_us, episode) if episode.severity != "info" else "info"
+    episode.evidence.update(verdict=word.verdict, because=word.because)
+    memory.returned = Returned(episode=episode, closed_at_us=now.time_us, last_us=now.time_us)
+    return [*said, episode.finding(moment.state, NAME, VERSION, closed_at_us=now.time_us)]
 
 
-def _travel(episode: Episode, before: Seen, now: Seen) -> None:
-    """How long it lasted and how far the asset came meanwhile, where both ends have a position."""
-    episode.evidence["silent_h"] = round((now.time_us - before.time_us) / HOUR_US, 4)
-    if before.lat_deg is None or before.lon_deg is None or now.lat_deg is None or now.lon_deg is None:
-        return
-    moved_m = near_distance_m(before.lat_deg, before.lon_deg, now.lat_deg, now.lon_deg, 0.0)
-    episode.evidence["moved_nm"] = round(moved_m / NM_M, 2)
-    episode.evidence["implied_speed_kn"] = round(moved_m / max((now.time_us - before.time_us) / SECOND_US, 1.0) / KN_MPS, 2)
+def _watch_return(memory: GapMemory, returned: Returned, moment: Moment) -> Sequence[Finding]:
+    """Count readings after a return; after an hour the gap that is over is told again, with how well it is heard since."""
+    returned.readings += 1
+    returned.last_us = moment.time_us
+    draught_m = getattr(moment.reading, "draught_m", None)
+    if draught_m is not None:
+        returned.draught_m = draught_m
+    return _forget_return(memory, moment) if moment.time_us - returned.closed_at_us >= AFTER_US else NOTHING
+
+
+def _forget_return(memory: GapMemory, moment: Moment) -> list[Finding]:
+    """The last word on the gap that ended last; nothing where it was said."""
+    returned, memory.returned = memory.returned, None
+    if returned is None:
+        return []
+    span_us = returned.last_us - returned.closed_at_us
+    evidence = returned.episode.evidence
+    evidence["after_per_h"] = round((returned.readings - 1) * HOUR_US / span_us, 1) if span_us >= 10 * MINUTE_US else None
+    if returned.draught_m is not None:
+        evidence["draught_after_m"] = returned.draught_m
+    return [returned.episode.finding(moment.state, NAME, VERSION, closed_at_us=returned.closed_at_us)]
 
 
 RULE = Rule(NAME, VERSION, ALL_CLASSES, GapMemory, at_reading, at_tick)

@@ -102,12 +102,16 @@ class SceneContext(msgspec.Struct, frozen=True, kw_only=True):
     `neighbours_heard`: other assets and traffic of the same class whose last fix at or before the instant is less than 1 h old,
     lies in the later half of the asset's silence and within 50 km of the asset's last fix (of an aircraft with speed and course
     as many must also be near the place where it was to be ten minutes later); `neighbours_known`: the same without regard to age
-    up to 24 h;
+    up to 24 h; `neighbours_still`: of those known the ones within a kilometre that were last heard below 0.5 kn;
+    `neighbours_behind`: of those heard the ones that lie behind where the asset was to be half an hour later (none where it moved
+    slowly, or its course is not known);
     `feed_down`: the named feed that last carried the asset is offline or quiet as a whole.
     """
 
     neighbours_heard: int = 0
     neighbours_known: int = 0
+    neighbours_still: int = 0
+    neighbours_behind: int = 0
     feed_down: bool = False
 
 

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from math import ceil, cos, floor, radians
+from math import ceil, cos, floor, radians, sin
+from typing import NamedTuple
 
 import msgspec
 
 from detect.model import Bucket, Fix, SceneContext, SceneResult
-from detect.plane import near_distance_m
+from detect.plane import near_distance_m, offset_m
 from fleet.geodesy import KN_MPS, destination
 from fleet.instants import DAY_US, HOUR_US, MINUTE_US, SECOND_US
 
@@ -27,6 +28,10 @@ FEED_QUIET_US = (
 FEED_PREFIX = "feed:"
 AHEAD_US = 10 * MINUTE_US  # design 4.6: the silence that makes a gap of an aircraft
 AHEAD_CLASS = "aircraft"  # a ship or a train is still near where it was last heard
+STILL_M = 1_000.0  # chosen: the width of a marina, a dock basin, a small roadstead
+STILL_KN = 0.5  # domain.md 2.3: a stop begins below 0.5 kn
+ONWARD_US = 30 * MINUTE_US  # chosen: half of the hour in which neighbours are heard
+ONWARD_KN = 5.0  # domain.md 2.3: slower than this a ship is manoeuvring, not on passage
 CELL_DEG = 0.5  # grid of the prefilter; chosen: a little more than 50 km of latitude (0.45 degrees)
 
 
@@ -47,11 +52,16 @@ def scene(bucket: Bucket, fixes: Sequence[Fix]) -> SceneResult:
         if fix is None:
             context[asset_id] = SceneContext()
             continue
-        heard, known = _neighbours(fix, fix, near, bucket.time_us)
+        around = _neighbours(fix, fix, near, bucket.time_us)
+        heard = around.heard
         if asset_id in ahead:
-            heard = min(heard, _neighbours(fix, ahead[asset_id], near, bucket.time_us)[0])
+            heard = min(heard, _neighbours(fix, ahead[asset_id], near, bucket.time_us).heard)
         context[asset_id] = SceneContext(
-            neighbours_heard=heard, neighbours_known=known, feed_down=_feed_down(fix, bucket, feeds.get(fix.origin))
+            neighbours_heard=heard,
+            neighbours_known=around.known,
+            neighbours_still=around.still,
+            neighbours_behind=around.behind,
+            feed_down=_feed_down(fix, bucket, feeds.get(fix.origin)),
         )
     return SceneResult(context=context)
 
@@ -112,23 +122,52 @@ def _near(subjects: Iterable[Fix], fixes: Sequence[Fix], time_us: int) -> Grid:
     return wanted
 
 
-def _neighbours(subject: Fix, place: Fix, grid: Grid, time_us: int) -> tuple[int, int]:
-    """(heard, known): distinct others of the subject's class within 50 km of a place, known within a day.
+class Neighbours(NamedTuple):
+    """Distinct others of the subject's class within 50 km of a place, counted as `SceneContext` says."""
+
+    heard: int
+    known: int
+    still: int
+    behind: int
+
+
+def _neighbours(subject: Fix, place: Fix, grid: Grid, time_us: int) -> Neighbours:
+    """Others of the subject's class within 50 km of a place, known within a day.
 
     Heard are those whose last fix is less than an hour old and lies in the later half of the subject's silence: a satellite that
     heard them all for ten minutes and set has not heard anybody since (chosen: half of it).
     """
-    newest: dict[str, int] = {}
+    newest: dict[str, Fix] = {}
     for cell in set(_cells_around(place)):
         for fix in grid[cell]:
             if fix.asset_class != subject.asset_class or fix.name == subject.name or fix.asset_id == subject.asset_id is not None:
                 continue
             if near_distance_m(place.lat_deg, place.lon_deg, fix.lat_deg, fix.lon_deg, NEAR_M) <= NEAR_M:
                 key = fix.asset_id or fix.name
-                newest[key] = max(newest.get(key, fix.time_us), fix.time_us)
+                known = newest.get(key)
+                if known is None or fix.time_us > known.time_us:
+                    newest[key] = fix
     half_us = subject.time_us + (time_us - subject.time_us) // 2
-    heard = sum(1 for newest_us in newest.values() if time_us - newest_us < HEARD_US and newest_us >= half_us)
-    return heard, len(newest)
+    heard = [fix for fix in newest.values() if time_us - fix.time_us < HEARD_US and fix.time_us >= half_us]
+    still = sum(1 for fix in newest.values() if _lies_beside(place, fix))
+    return Neighbours(len(heard), len(newest), still, sum(1 for fix in heard if _lies_behind(subject, fix)))
+
+
+def _lies_beside(place: Fix, fix: Fix) -> bool:
+    """Whether another lies still within a kilometre."""
+    if fix.speed_kn is None or fix.speed_kn >= STILL_KN:
+        return False
+    return near_distance_m(place.lat_deg, place.lon_deg, fix.lat_deg, fix.lon_deg, STILL_M) <= STILL_M
+
+
+def _lies_behind(subject: Fix, fix: Fix) -> bool:
+    """Whether another lies behind the line square to the subject's course where it was to be half an hour later."""
+    speed_kn, course_deg = subject.speed_kn, subject.course_deg
+    if subject.asset_class == AHEAD_CLASS or speed_kn is None or speed_kn < ONWARD_KN or course_deg is None:
+        return False
+    east_m, north_m = offset_m(subject.lat_deg, subject.lon_deg, fix.lat_deg, fix.lon_deg)
+    along_m = east_m * sin(radians(course_deg)) + north_m * cos(radians(course_deg))
+    return along_m < speed_kn * KN_MPS * ONWARD_US / SECOND_US
 
 
 def _feeds(origins: set[str], fixes: Sequence[Fix], time_us: int) -> dict[str, tuple[int, int]]:

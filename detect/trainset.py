@@ -8,6 +8,7 @@ from detect.traits import Fit, Silence, Track, Traits
 from fleet.geodesy import KN_MPS
 from fleet.instants import HOUR_US, MINUTE_US, SECOND_US
 from fleet.trainset import KMH_PER_KN, NAME, TrainsetReading
+from fleet.use import UseState
 
 SILENT_US = 30 * MINUTE_US  # design 4.6
 JUMP_KN = 400.0 / KMH_PER_KN  # chosen: above any service speed (350 km/h)
@@ -31,8 +32,9 @@ def observe(before: Seen | None, reading: TrainsetReading) -> Seen:
     )
 
 
-def silence(seen: Seen) -> Silence:
+def silence(seen: Seen, use: UseState | None = None) -> Silence:
     """Design 4.6: 30 min, wherever it is."""
+    del use
     return Silence(SILENT_US, None, "stopped" if (seen.speed_kn or 0.0) < 0.5 else "under_way")
 
 
@@ -81,4 +83,5 @@ TRAITS = Traits(
     dark_warning_us=0,
     ask_every_us=HOUR_US,
     ask_until_us=72 * HOUR_US,
+    reach_kn=190.0,  # chosen, as `presence.trainset_speed_kn`
 )

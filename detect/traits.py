@@ -51,17 +51,20 @@ class Fit(NamedTuple):
 class Traits(NamedTuple):
     """One asset class as the rules see it.
 
-    `observe(before, reading)` gives the motion known after a reading; `silence(seen)` the silence allowed, None when silence is
-    never a gap; `fit(track, fix)` how a fix continues a track; `phase(seen)` a small number that names the operating phase, 0
-    when the asset does not work (stopped, on the ground) and no model looks at it;
+    `observe(before, reading)` gives the motion known after a reading; `silence(seen, use)` the silence allowed, None when silence
+    is never a gap, with what the use machine remembers beside it (None: nothing); `fit(track, fix)` how a fix continues a track;
+    `phase(seen)` a small number that names the operating phase, 0 when the asset does not work (stopped, on the ground) and no
+    model looks at it;
     `features(seen, speed_kn)` the operating point as numbers of order one, first a constant 1; `speed_features(seen)` the same
     without the speed itself; `cell(seen, speed_kn)` the operating point in coarse steps, for counting where the asset has been.
-    `unsteady_phases` are those in which a channel's dependence is far from the straight lines of `features`.
+    `unsteady_phases` are those in which a channel's dependence is far from the straight lines of `features`. `reach_kn` is the
+    speed that none of the class exceeds for long (`fleet.presence`); `reach_decides` says that a prohibited area within reach
+    raises a silence.
     """
 
     name: str
     observe: Callable[[Seen | None, Any], Seen]
-    silence: Callable[[Seen], Silence | None]
+    silence: Callable[[Seen, Any], Silence | None]
     fit: Callable[[Track, Track], Fit]
     phase: Callable[[Seen], int]
     features: Callable[[Seen, float], tuple[float, ...]]
@@ -74,3 +77,5 @@ class Traits(NamedTuple):
     dark_warning_us: int
     ask_every_us: int
     ask_until_us: int
+    reach_kn: float
+    reach_decides: bool = True

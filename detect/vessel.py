@@ -9,7 +9,9 @@ from detect.state import Seen
 from detect.traits import Fit, Silence, Track, Traits
 from fleet.geodesy import KN_MPS
 from fleet.instants import HOUR_US, MINUTE_US, SECOND_US
+from fleet.operating_state import ANCHORED, DRYDOCK, MOORED
 from fleet.vessel import NAME, VesselReading
+from fleet.vessel_use import VesselUse
 
 AT_SEA_US = 6 * HOUR_US  # design 4.6; detection.md S1 (pipe-gaps min_gap_length)
 HEARD_US = 1 * HOUR_US  # design 4.6: where at least three neighbours were heard
@@ -44,12 +46,19 @@ def observe(before: Seen | None, reading: VesselReading) -> Seen:
     )
 
 
-def silence(seen: Seen) -> Silence:
+LYING = {MOORED: 0.5, DRYDOCK: 0.5, ANCHORED: 1.0}
+"""States by polygon in which silence means little, and the speed (kn) below which they are still believed (domain.md 2.3)."""
+
+
+def silence(seen: Seen, use: VesselUse | None = None) -> Silence:
     """Design 4.6: 24 h moored (nav 5, SOG < 0.5) or at anchor (nav 1, SOG < 1; domain.md 2.3), else 6 h, 1 h with others heard.
 
-    Low speed alone is no context.
+    By polygon she is moored or at anchor where her use says so. Low speed alone is no context.
     """
     if seen.speed_kn is not None:
+        lies = None if use is None else LYING.get(use.line.state)
+        if use is not None and lies is not None and seen.speed_kn < lies:
+            return Silence(PARKED_US, None, use.line.state, parked=True)
         if seen.nav_status == 5 and seen.speed_kn < 0.5:
             return Silence(PARKED_US, None, "moored", parked=True)
         if seen.nav_status == 1 and seen.speed_kn < 1.0:
@@ -120,4 +129,5 @@ TRAITS = Traits(
     dark_warning_us=0,  # design 4.6: a dark ship is a warning at once
     ask_every_us=HOUR_US,
     ask_until_us=72 * HOUR_US,  # chosen: the re-derivation horizon of design 5.7
+    reach_kn=25.0,  # detection.md S2, as `presence.vessel_speed_kn`
 )

@@ -90,9 +90,7 @@ class Contexts:
                 asset_id=watched.asset_id,
                 shard=watched.shard,
                 at_us=tick_us,
-                neighbours_heard=said.neighbours_heard,
-                neighbours_known=said.neighbours_known,
-                feed_down=said.feed_down,
+                **msgspec.structs.asdict(said),
             )
         )
         plain = self._context(watched, tick_us)
@@ -118,6 +116,8 @@ class Contexts:
         return SceneContext(
             neighbours_heard=max(said.neighbours_heard, told[0].neighbours_heard),
             neighbours_known=max(said.neighbours_known, told[0].neighbours_known),
+            neighbours_still=max(said.neighbours_still, told[0].neighbours_still),
+            neighbours_behind=max(said.neighbours_behind, told[0].neighbours_behind),
             feed_down=said.feed_down and told[0].feed_down,
         )
 
@@ -195,11 +195,7 @@ class Contexts:
             said = await self._scene(tx, tenant, told.asset_id, told.at_us)
             if said.neighbours_heard < told.neighbours_heard and await tx.has_traffic(tenant):
                 continue  # traffic moved on since; what was told stands
-            if (said.neighbours_heard, said.neighbours_known, said.feed_down) != (
-                told.neighbours_heard,
-                told.neighbours_known,
-                told.feed_down,
-            ):
+            if said != _told(told):
                 changed.append(told)
         return changed
 
@@ -209,10 +205,11 @@ class Contexts:
         changed: list[SceneRow] = []
         for told in scenes[-SCENES_MAX:]:
             said = await self._as_told(tx, watched, told.at_us, await self._scene(tx, told.tenant, told.asset_id, told.at_us))
-            if (said.neighbours_heard, said.neighbours_known, said.feed_down) != (
-                told.neighbours_heard,
-                told.neighbours_known,
-                told.feed_down,
-            ):
+            if said != _told(told):
                 changed.append(told)
         return changed
+
+
+def _told(row: SceneRow) -> SceneContext:
+    """What a stored scene said."""
+    return SceneContext(**{name: getattr(row, name) for name in SceneContext.__struct_fields__})

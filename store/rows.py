@@ -217,6 +217,8 @@ class SceneRow(msgspec.Struct, frozen=True, kw_only=True):
     neighbours_heard: int
     neighbours_known: int
     feed_down: bool
+    neighbours_still: int = 0
+    neighbours_behind: int = 0
 
 
 class AlertRow(msgspec.Struct, frozen=True, kw_only=True):

@@ -26,6 +26,8 @@ async def write(conn: Connection, rows: Sequence[SceneRow], commit_nos: Mapping[
         "neighbours_heard": [row.neighbours_heard for row in last],
         "neighbours_known": [row.neighbours_known for row in last],
         "feed_down": [row.feed_down for row in last],
+        "neighbours_still": [row.neighbours_still for row in last],
+        "neighbours_behind": [row.neighbours_behind for row in last],
         "commit_no": [commit_nos[row.shard] for row in last],
     }
     await conn.execute(SQL["write"], binds)
@@ -57,4 +59,6 @@ def _scene_of(row: Mapping[str, Any]) -> SceneRow:
         neighbours_heard=row["neighbours_heard"],
         neighbours_known=row["neighbours_known"],
         feed_down=row["feed_down"],
+        neighbours_still=row["neighbours_still"],
+        neighbours_behind=row["neighbours_behind"],
     )

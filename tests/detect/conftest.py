@@ -8,12 +8,14 @@ from dataclasses import dataclass, field
 import pytest
 
 from detect.drive import drive
-from detect.model import ALWAYS_LISTENING, Context, Finding, Listening, SceneContext
+from detect.model import ALWAYS_LISTENING, EMPTY_DOCKET, Context, Docket, Finding, Listening, SceneContext
 from detect.state import AssetState
 from detect.step import initial_state
 from fleet.aircraft import AircraftReading
+from fleet.area_index import AreaIndex
 from fleet.instants import SECOND_US
 from fleet.reading import Reading
+from fleet.use import UseContext
 from fleet.vessel import VesselReading
 
 START_US = 1_699_999_200 * SECOND_US  # 2023-11-14T22:00:00Z, a whole hour
@@ -28,13 +30,28 @@ class Surroundings:
     settings: dict[str, dict[str, float]] = field(default_factory=dict)
     prior: object = None
     asked: list[int] = field(default_factory=list)
+    use: Callable[[int], UseContext | None] = lambda _time_us: None
+    docket: Docket = EMPTY_DOCKET
+    areas: AreaIndex | None = None
 
-    def at_reading(self, _asset_id: str, _reading: Reading) -> Context:
-        return Context(listening=self.listening, settings=self.settings, prior=self.prior)
+    def at(self, time_us: int, scene: SceneContext | None = None) -> Context:
+        """The context of an instant."""
+        return Context(
+            listening=self.listening,
+            settings=self.settings,
+            prior=self.prior,
+            use=self.use(time_us),
+            docket=self.docket,
+            areas=self.areas,
+            scene=scene,
+        )
+
+    def at_reading(self, _asset_id: str, reading: Reading) -> Context:
+        return self.at(reading.time_us)
 
     def at_tick(self, _asset_id: str, time_us: int) -> Context:
         self.asked.append(time_us)
-        return Context(listening=self.listening, settings=self.settings, prior=self.prior, scene=self.scene(time_us))
+        return self.at(time_us, self.scene(time_us))
 
 
 @dataclass

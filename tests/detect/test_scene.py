@@ -64,6 +64,21 @@ def test_an_aircraft_flying_out_of_sight_has_nobody_ahead() -> None:
     assert look(*here, *ahead, ago=11, **plane).neighbours_heard == 3
 
 
+def test_others_that_lie_still_are_counted_to_a_kilometre() -> None:
+    others = [fix("mmsi:2", 600, km=0.99, speed_kn=0.4), fix("mmsi:3", 5, km=1.01, speed_kn=0.0)]
+    others += [fix("mmsi:4", 5, km=0.5, speed_kn=0.5), fix("mmsi:5", 5, km=0.5), fix("mmsi:6", 5, km=0.0, speed_kn=0.0)]
+    assert look(*others).neighbours_still == 2
+
+
+def test_others_heard_behind_where_a_ship_was_to_be_in_half_an_hour_are_counted() -> None:
+    ahead: dict[str, Any] = {"speed_kn": 12.0, "course_deg": 90.0}
+    others = [fix("mmsi:2", 5, km=11.0), fix("mmsi:3", 5, km=11.2), fix("mmsi:4", 5, km=-20.0), fix("mmsi:5", 300, km=-20.0)]
+    assert look(*others, **ahead).neighbours_behind == 2
+    assert look(*others, **ahead | {"course_deg": 270.0}).neighbours_behind == 2
+    assert look(*others, **ahead | {"speed_kn": 4.9}).neighbours_behind == 0
+    assert look(*others, **ahead | {"course_deg": None}).neighbours_behind == 0
+
+
 @pytest.mark.parametrize(("others", "quiet_min", "down"), [(4, 10, True), (3, 10, False), (4, 9, False)])
 def test_a_feed_is_down_when_five_were_heard_and_all_are_quiet_for_ten_minutes(others: int, quiet_min: float, down: bool) -> None:
     heard = [fix(f"mmsi:{i + 2}", quiet_min + i, km=4000) for i in range(others)]
