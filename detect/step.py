@@ -16,9 +16,11 @@ from detect import (
     behaviour_anomaly,
     channel_anomaly,
     gap,
+    parked_long,
     position_jump,
     speed_anomaly,
     squawk_emergency,
+    stored,
 )
 from detect.classes import TRAITS
 from detect.model import Context, Finding, Tick
@@ -35,6 +37,8 @@ RULES: tuple[Rule, ...] = (
     position_jump.RULE,
     squawk_emergency.RULE,
     speed_anomaly.RULE,
+    parked_long.RULE,
+    stored.RULE,
     channel_anomaly.RULE,
     behaviour_anomaly.RULE,  # after channel_anomaly: it reads the residuals that one leaves
 )

@@ -14,9 +14,9 @@ from typing import Any, Literal, NamedTuple
 
 import msgspec
 
-from fleet import flight, obligation, use
+from fleet import obligation, use
 from fleet.geodesy import NM_M
-from fleet.instants import HOUR_US, to_rfc3339
+from fleet.instants import HOUR_US
 from fleet.months import add_months
 from fleet.obligation import Dossier, LeaseDossier, MonthOfUse, Obligation, ReserveBucket, day_of, start_us
 from fleet.practice import Figure, NotDefinedError, Practice
@@ -42,7 +42,7 @@ FIGURES = (
     Figure(name="calendar.fuel_gap_d", value=30, source="chosen, DECISIONS 137: a month to explain or to correct a report"),
     Figure(name="calendar.restate_d", value=7, source="chosen, DECISIONS 140: a forecast that moves less is the same forecast"),
 )  # fmt: skip
-HOUSE = obligation.HOUSE.overlaid((*use.FIGURES, *flight.FIGURES, *FIGURES))
+HOUSE = obligation.HOUSE.overlaid((*use.FIGURES, *FIGURES))
 
 
 class CalendarRule(NamedTuple):
@@ -66,8 +66,6 @@ RULES: tuple[CalendarRule, ...] = (
     CalendarRule("utilization_mismatch", ("warning",), "finance", "a report is out of tolerance with what was observed"),
     CalendarRule("reserve_shortfall", ("warning",), "finance", "the next event will cost more than its bucket will hold"),
     CalendarRule("minimum_breach", ("warning",), "asset manager", "use is, or will be, below the lease's minimum"),
-    CalendarRule("parked_long", ("info",), "technical", "an aircraft has stood for longer than its preset allows in service"),
-    CalendarRule("stored", ("warning",), "technical", "an aircraft has stood for so long that its preset calls it stored"),
     CalendarRule("cii_forecast", ("warning", "critical"), "ESG", "the year will end with CII D or E"),
     CalendarRule("fuel_balance_gap", ("warning",), "operations", "a ship's tanks do not add up between two noon reports"),
     CalendarRule("hull_performance", ("warning",), "technical", "a ship is slower for her power than after her last dock"),
@@ -381,29 +379,8 @@ def _hull(dossier: Dossier, on: date, practice: Practice) -> Iterator[Condition]
     yield _condition("hull_performance", "hull", "warning", on, evidence)
 
 
-def _parked(dossier: Dossier, on: date, practice: Practice) -> Iterator[Condition]:
-    """An aircraft that stands since its last ON (design 4.6, domain.md 1.6), by the words of the preset; over when it lifts off.
-
-    While it is stored it is not said to be parked too. Idle, the first word of the preset `lessor`, needs nobody.
-    """
-    if dossier.grounded_us is None:
-        return
-    preset = str(practice.figure("flight.parked_preset", on).value)
-    words: dict[str, float] = practice.figure("flight.parked_presets", on).value[preset]
-    stands = flight.parked(dossier.grounded_us, start_us(on + timedelta(days=1)), preset, practice)
-    rule = {"parked": "parked_long", "stored": "stored"}.get(stands.status)
-    if rule is None:
-        return
-    since = day_of(dossier.grounded_us) + timedelta(days=words[stands.status])
-    evidence = {
-        "last_on": to_rfc3339(dossier.grounded_us), "airport": dossier.grounded_at, "preset": preset,
-        "limit_d": words[stands.status],
-    }  # fmt: skip
-    yield _condition(rule, f"at {dossier.grounded_at}", "warning" if rule == "stored" else "info", since, evidence)
-
-
 _JUDGES: tuple[Callable[[Dossier, date, Practice], Iterator[Condition]], ...] = (
-    _life_limits, _redelivery, _mismatches, _shortfalls, _minimums, _parked, _cii, _tanks, _hull,
+    _life_limits, _redelivery, _mismatches, _shortfalls, _minimums, _cii, _tanks, _hull,
 )  # fmt: skip
 
 

@@ -100,7 +100,10 @@ FIGURES: tuple[Figure, ...] = (
 
 
 class FlightLimits(msgspec.Struct, frozen=True, kw_only=True):
-    """The figures of AC-DET-1 and of the gap rule that hold for one type of aircraft on one day; units in the names."""
+    """The figures of AC-DET-1 and of the gap rule that hold for one type of aircraft on one day; units in the names.
+
+    `parked_presets` maps each preset to its words for an aircraft that stands, with the days after which they hold.
+    """
 
     air_gs_kn: float
     air_agl_ft: float
@@ -130,6 +133,8 @@ class FlightLimits(msgspec.Struct, frozen=True, kw_only=True):
     ground_gap_us: int
     same_field_m: float
     touch_us: int
+    parked_preset: str
+    parked_presets: dict[str, dict[str, float]]
 
 
 def is_turboprop(asset_type: str | None, prefixes: Sequence[str]) -> bool:
@@ -178,6 +183,8 @@ def limits(practice: Practice, on: date, asset_type: str | None) -> FlightLimits
         ground_gap_us=span_us("ground_gap_h", 3600 * SECOND_US),
         same_field_m=number("same_field_m"),
         touch_us=span_us("touch_s", SECOND_US),
+        parked_preset=str(practice.figure("flight.parked_preset", on).value),
+        parked_presets=practice.figure("flight.parked_presets", on).value,
     )
 
 

@@ -207,10 +207,8 @@ class CiiOutlook(msgspec.Struct, frozen=True, kw_only=True):
 class Dossier(msgspec.Struct, frozen=True, kw_only=True):
     """What is known of one asset on one day. `name` is its `scheme:value`, `limits` its own with their use as of the day.
 
-    Of a component the use is that of the asset it sits on. `grounded_us` is when an aircraft that has not lifted off since
-    touched down, as a confirmed landing said, and `grounded_at` the airport; None while it flies, or where nobody knows.
-    `position` is (lat, lon) in degrees with the instant it was heard. `fuel_gaps` are noon reports of late after which a ship's
-    tanks do not add up; `hull` how fast she is since her last dock.
+    Of a component the use is that of the asset it sits on. `position` is (lat, lon) in degrees with the instant it was heard.
+    `fuel_gaps` are noon reports of late after which a ship's tanks do not add up; `hull` how fast she is since her last dock.
     """
 
     asset_id: str
@@ -228,8 +226,6 @@ class Dossier(msgspec.Struct, frozen=True, kw_only=True):
     cii: CiiOutlook | None = None
     fuel_gaps: tuple[BalanceFinding, ...] = ()
     hull: HullSummary | None = None
-    grounded_us: int | None = None
-    grounded_at: str | None = None
 
 
 class Obligation(msgspec.Struct, frozen=True, kw_only=True):

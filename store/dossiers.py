@@ -96,7 +96,6 @@ async def dossiers(
     for worn in await wear.worn(conn, ids, start_us(question.on), question.known_us):
         limits.setdefault(worn.asset_id, []).append(worn)
     works = _grouped(await _rows(conn, SQL["works"], of_assets), "asset_id")
-    grounded = {row["asset_id"]: row for row in await _rows(conn, SQL["grounded"], of_assets)}
     leases = await lease_dossiers(conn, question, ids)
     reserves = await _reserves(conn, question, ids)
     return [
@@ -106,8 +105,6 @@ async def dossiers(
             limits=tuple(limits.get(row["asset_id"], ())),
             works=tuple(_work(each) for each in works.get(row["asset_id"], ())),
             leases=tuple(leases.get(row["asset_id"], ())), reserves=tuple(reserves.get(row["asset_id"], ())),
-            grounded_us=None if row["asset_id"] not in grounded else grounded[row["asset_id"]]["ended_at"],
-            grounded_at=None if row["asset_id"] not in grounded else grounded[row["asset_id"]]["to_place"],
         )
         for row in assets
     ]  # fmt: skip

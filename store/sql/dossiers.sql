@@ -23,19 +23,6 @@ WHERE tenant = %(tenant)s AND asset_id = ANY (%(assets)s::uuid[])
     AND CASE WHEN %(known)s::timestamptz IS NULL THEN upper_inf(recorded) ELSE recorded @> %(known)s::timestamptz END
 ORDER BY asset_id, coalesce(lower(actual), lower(planned)), maintenance_event_id;
 
--- name: grounded
--- Aircraft whose last flight known at `at` ended with a landing that was seen, and where.
-SELECT asset_id::text, ended_at, to_place FROM (
-    SELECT DISTINCT ON (asset_id) asset_id, ended_at, to_place, quality
-    FROM journey
-    WHERE tenant = %(tenant)s AND asset_id = ANY (%(assets)s::uuid[]) AND kind = 'flight' AND NOT retracted
-        AND started_at <= %(at)s::timestamptz
-        AND CASE WHEN %(known)s::timestamptz IS NULL THEN superseded_by IS NULL ELSE
-            EXISTS (SELECT FROM commits WHERE commits.commit_no = journey.commit_no AND committed_at <= %(known)s)
-            AND NOT EXISTS (SELECT FROM commits WHERE commits.commit_no = superseded_by AND committed_at <= %(known)s) END
-    ORDER BY asset_id, started_at DESC) AS last
-WHERE ended_at <= %(at)s::timestamptz AND to_place IS NOT NULL AND quality IN ('midpoint', 'extrapolated');
-
 -- name: leases
 -- The leases of assets: the paper and the tenure that came of it, each lease once, with who has (or had last) the asset.
 WITH tenure AS (

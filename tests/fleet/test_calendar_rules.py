@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fleet.area import shape_of
-from fleet.calendar_rules import HOUSE, RULES, Condition, Standing, conditions, emissions
+from fleet.calendar_rules import RULES, Condition, Standing, conditions, emissions
 from fleet.forecast import WornLimit
 from fleet.hull_reports import HullSummary
 from fleet.instants import DAY_US
@@ -35,7 +35,6 @@ from fleet.obligation import (
     obligations,
     start_us,
 )
-from fleet.practice import Figure
 from fleet.utilization import Driver
 
 ON = date(2026, 11, 22)
@@ -458,25 +457,3 @@ def test_every_condition_is_of_a_listed_rule_at_a_listed_severity() -> None:
     )  # fmt: skip
     listed = {rule.name: rule.severities for rule in RULES}
     assert all(one.severity in listed[one.rule] for one in conditions(about, ON))
-
-
-@pytest.mark.parametrize(
-    ("preset", "days", "said"),
-    [
-        ("cirium", 6, []),
-        ("cirium", 7, [("parked_long", "info")]),
-        ("cirium", 14, [("stored", "warning")]),
-        ("lessor", 29, []),
-        ("lessor", 30, [("parked_long", "info")]),
-        ("lessor", 90, [("stored", "warning")]),
-    ],
-)
-def test_an_aircraft_that_stands_is_parked_and_then_stored_by_its_preset(
-    preset: str, days: int, said: list[tuple[str, str]]
-) -> None:
-    stands = dossier(grounded_us=start_us(day(1)) - days * DAY_US, grounded_at="LFBT")
-    practice = HOUSE.overlaid([Figure(name="flight.parked_preset", value=preset, source="test")])
-    found = conditions(stands, ON, practice)
-    assert [(one.rule, one.severity) for one in found] == said
-    assert [one.evidence["airport"] for one in found] == ["LFBT"] * len(said)
-    assert conditions(dossier(), ON, practice) == []

@@ -6,12 +6,10 @@ from typing import Any
 
 import pytest
 
-from fleet.calendar_rules import HOUSE
-from fleet.instants import DAY_US, HOUR_US, to_datetime
+from fleet.instants import DAY_US, HOUR_US
 from ingest import use_again
 from ingest.wire import feed_topic
 from store import registry
-from store.dossiers import Question, dossiers
 from tests.fix_bench import START_US, Bench
 
 FEED = feed_topic("demo", "history")
@@ -115,7 +113,3 @@ async def test_a_redelivered_message_writes_nothing_of_use(bench: Bench) -> None
     assert await facts(bench, even) == before
     (tail,) = await bench.rows("SELECT state, place FROM use_tail WHERE asset_id = %s", even)
     assert tail == {"state": "ground", "place": "EDDF"}
-    async with bench.pool.connection() as conn:
-        asked = Question(tenant="demo", on=to_datetime(START_US).date(), known_us=None, practice=HOUSE)
-        (known,) = await dossiers(conn, asked, [even])
-    assert (known.grounded_us, known.grounded_at) == (before["Journey"][-1].ended_us, "EDDF")
