@@ -13,6 +13,7 @@ from typing import Any, Literal, Protocol
 import msgspec
 
 from fleet.area_index import AreaIndex
+from fleet.land import Land
 from fleet.reading import Reading
 from fleet.use import UseContext
 
@@ -139,7 +140,7 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     stream's feed; `scene` is given at ticks; `prior` is the fleet-wide prior of the asset's type that was closed at or before
     the hour of the instant (opaque to the shell: what `detect.prior` built), or None; `use` is what the use machine is told
     (None: use is not followed); `docket` is what is on file of the asset alone; `areas` are those that rules watch (None: there
-    are none).
+    are none); `land` tells land from sea (None: unknown).
     """
 
     listening: Listening = ALWAYS_LISTENING
@@ -149,6 +150,7 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     use: UseContext | None = None
     docket: Docket = EMPTY_DOCKET
     areas: AreaIndex | None = None
+    land: Land | None = None
 
 
 class ContextSource(Protocol):

@@ -28,6 +28,7 @@ from fleet.reading import Reading, StaticReport
 from fleet.use import Journey, Places
 from fleet.use_machines import MACHINES
 from ingest.decode import decode_record
+from ingest.land import world_land
 from ingest.places import KNOWN
 from ingest.priors import PriorBook, hour_of
 from ingest.recordings.model import Item, Malformed
@@ -202,6 +203,7 @@ class Backtest:
             use=use,
             docket=self._docket(watched.asset_id, time_us),
             areas=self._areas,
+            land=world_land(),
         )
 
     def _docket(self, asset_id: str, time_us: int) -> Docket:

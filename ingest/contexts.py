@@ -14,6 +14,7 @@ from detect.model import ALWAYS_LISTENING, EMPTY_DOCKET, Bucket, Context, Fix, L
 from detect.scene import scene
 from fleet.instants import DAY_US, HOUR_US
 from fleet.reading import Reading
+from ingest.land import world_land
 from ingest.places import KNOWN
 from ingest.ports import Transaction
 from ingest.priors import Group, PriorBook
@@ -183,6 +184,7 @@ class Contexts:
                 use=use_context(watched.asset_class, watched.asset_type, time_us, settings, places, dict(watched.particulars)),
                 docket=EMPTY_DOCKET if self._roster is None else self._roster.docket(watched.asset_id, hour_us),
                 areas=None if self._roster is None else self._roster.areas(watched.tenant),
+                land=world_land(),
             )
             self._cache[key] = context
         return context
