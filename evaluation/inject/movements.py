@@ -1,0 +1,158 @@
+"""What ships do that their owners want to hear of: lie still far out, drift, stop dead, meet, load at sea, go slow."""
+
+from __future__ import annotations
+
+from math import pi, sin
+from random import Random
+
+from evaluation.inject.passages import Ship, passage, ship, static_report
+from evaluation.inject.positions import onset
+from evaluation.inject.sphere import KN_MPS, ahead, bearing_deg, distance_m
+from evaluation.inject.track import HOUR_MS, MINUTE_MS, Fault, Row, Track, asset_of, first_at, merged
+
+
+def _pause(
+    rng: Random, track: Track, from_ms: int, hours: float, speed_kn: float, every_ms: int = 60_000, across: bool = False
+) -> tuple[Track, Track, int]:
+    """A stretch of slow going put into a track, and the rest of the track moved and delayed to follow it.
+
+    `across`: the bow points across the way she makes. Returns (before and pause, after, when the pause ends).
+    """
+    first = first_at(track, from_ms)
+    at = track[first]
+    lat, lon, course = at["lat_deg"], at["lon_deg"], rng.uniform(0, 360)
+    until_ms, time_ms = at["time"] + int(hours * HOUR_MS), at["time"]
+    pause: Track = []
+    phase = rng.uniform(0, 2 * pi)
+    while time_ms + every_ms < until_ms:
+        time_ms += every_ms
+        course += rng.gauss(0, 1.0)
+        speed = max(0.1, speed_kn * (1 + 0.2 * sin(2 * pi * time_ms / HOUR_MS + phase)))
+        lat, lon = ahead(lat, lon, course % 360, speed * KN_MPS * every_ms / 1000)
+        heading = course + 90 + rng.gauss(0, 3) if across else course
+        said: Row = {"time": time_ms, "lat_deg": round(lat, 6), "lon_deg": round(lon, 6), "sog_kn": round(speed, 1)}
+        said |= {"cog_deg": round(course % 360, 1) % 360, "heading_deg": round(heading % 360) % 360}
+        pause.append({name: value for name, value in at.items() if name != "channels"} | said)
+    bearing, run_m = (
+        bearing_deg((at["lat_deg"], at["lon_deg"]), (lat, lon)),
+        distance_m((at["lat_deg"], at["lon_deg"]), (lat, lon)),
+    )
+    after: Track = []
+    for row in track[first + 1 :]:
+        moved = row | {"time": row["time"] + until_ms - at["time"]}
+        if row.get("lat_deg") is not None:
+            to_lat, to_lon = ahead(row["lat_deg"], row["lon_deg"], bearing, run_m)
+            moved |= {"lat_deg": round(to_lat, 6), "lon_deg": round(to_lon, 6)}
+        after.append(moved)
+    return track[: first + 1] + pause, after, until_ms
+
+
+def _statics(track: Track, from_ms: int, until_ms: int) -> Track:
+    """The last static report before an instant, again every hour until another."""
+    last = next((row for row in reversed(track) if row.get("stream") == "static" and row["time"] <= from_ms), None)
+    if last is None:
+        return []
+    return [last | {"time": time_ms} for time_ms in range(from_ms + HOUR_MS, until_ms, HOUR_MS)]
+
+
+def loitering(rng: Random, track: Track) -> Fault:
+    """Seven hours at a knot, far from land, then on."""
+    from_ms = onset(rng, track, 2 * HOUR_MS, HOUR_MS)
+    before, after, until_ms = _pause(rng, track, from_ms, 7.0, rng.uniform(0.4, 1.2))
+    return Fault(merged(before, _statics(track, from_ms, until_ms), after), asset_of(track[0]), from_ms, until_ms)
+
+
+def drifting(rng: Random, track: Track) -> Fault:
+    """Two hours of two knots sideways."""
+    from_ms = onset(rng, track, HOUR_MS, HOUR_MS)
+    before, after, until_ms = _pause(rng, track, from_ms, 2.0, rng.uniform(1.6, 3.0), across=True)
+    return Fault(merged(before, _statics(track, from_ms, until_ms), after), asset_of(track[0]), from_ms, until_ms)
+
+
+def sudden_stop(rng: Random, track: Track) -> Fault:
+    """From full speed to nothing in ten seconds, and there for an hour, with a reading every ten seconds at first."""
+    from_ms = onset(rng, track, HOUR_MS, HOUR_MS)
+    first = first_at(track, from_ms)
+    while first > 2 and not (track[first].get("sog_kn") or 0) > 8.5:
+        first -= 1
+    at = track[first]
+    from_ms = at["time"]
+    approach = []
+    for seconds in (20, 10):
+        lat, lon = ahead(at["lat_deg"], at["lon_deg"], (at["cog_deg"] + 180) % 360, at["sog_kn"] * KN_MPS * seconds)
+        approach.append(at | {"time": from_ms - seconds * 1000, "lat_deg": round(lat, 6), "lon_deg": round(lon, 6)})
+    before = [row for row in track[:first] if row["time"] < from_ms - 20_000] + approach + [at]
+    lat, lon = ahead(at["lat_deg"], at["lon_deg"], at["cog_deg"], 40.0)
+    lying = [
+        at
+        | {
+            "time": from_ms + seconds * 1000,
+            "lat_deg": round(lat + rng.gauss(0, 2e-5), 6),
+            "lon_deg": round(lon + rng.gauss(0, 2e-5), 6),
+            "sog_kn": round(abs(rng.gauss(0, 0.15)), 1),
+        }
+        for seconds in (*range(10, 600, 10), *range(600, 3600, 60))
+    ]
+    for row in lying:
+        row.pop("channels", None)
+    return Fault(merged(before, lying, _statics(track, from_ms, from_ms + HOUR_MS)), asset_of(at), from_ms, from_ms + HOUR_MS)
+
+
+def encounter(rng: Random, track: Track) -> Fault:
+    """Another ship comes alongside, two to three hundred metres off, and stays for four hours at less than a knot and a half."""
+    from_ms = onset(rng, track, 2 * HOUR_MS, HOUR_MS)
+    before, after, until_ms = _pause(rng, track, from_ms, 4.0, rng.uniform(0.3, 1.0))
+    other = ship(rng, rng.randrange(5_000, 9_000))
+    beside = rng.uniform(0, 360)
+    lying = [row for row in before if row["time"] > from_ms and row.get("stream") != "static"]
+    course = rng.uniform(0, 360)
+    partner: Track = [static_report(other, from_ms - 2 * HOUR_MS)]
+    for minutes in range(-120, 0, 2):
+        at = ahead(lying[0]["lat_deg"], lying[0]["lon_deg"], course, -minutes * 60 * 9 * KN_MPS + 250)
+        partner.append(_said(other, lying[0], from_ms + minutes * MINUTE_MS, at, 9.0, (course + 180) % 360))
+    for row in lying[::2]:
+        at = ahead(row["lat_deg"], row["lon_deg"], beside, rng.uniform(200, 300))
+        partner.append(_said(other, row, row["time"] + 7_000, at, row["sog_kn"], row["cog_deg"]))
+    for minutes in range(2, 120, 2):
+        at = ahead(lying[-1]["lat_deg"], lying[-1]["lon_deg"], course, minutes * 60 * 9 * KN_MPS + 250)
+        partner.append(_said(other, lying[-1], until_ms + minutes * MINUTE_MS, at, 9.0, course))
+    partner += [static_report(other, time_ms) for time_ms in range(from_ms, until_ms, HOUR_MS)]
+    whole = merged(before, _statics(track, from_ms, until_ms), after, partner)
+    return Fault(whole, asset_of(track[0]), from_ms, until_ms)
+
+
+def _said(who: Ship, like: Row, time_ms: int, at: tuple[float, float], speed_kn: float, course: float) -> Row:
+    row: Row = {"class": "vessel", "scheme": "mmsi", "value": who.mmsi, "time": time_ms, "source": like["source"]}
+    row |= {"lat_deg": round(at[0], 6), "lon_deg": round(at[1], 6), "sog_kn": round(speed_kn, 1), "nav_status": 0}
+    return row | {"cog_deg": round(course, 1) % 360, "heading_deg": round(course) % 360, "draught_m": who.draught_m}
+
+
+def draught_change_at_sea(rng: Random, track: Track) -> Fault:
+    """Two to four metres deeper or lighter from one static report to the next, on the high sea."""
+    from_ms = onset(rng, track, 4 * HOUR_MS, 5 * HOUR_MS)
+    return Fault(_deeper(rng, track, from_ms), asset_of(track[0]), from_ms, from_ms + 5 * HOUR_MS)
+
+
+def draught_change_across_a_gap(rng: Random, track: Track) -> Fault:
+    """Nine hours of silence, and another draught after it."""
+    from_ms = onset(rng, track, 4 * HOUR_MS, 14 * HOUR_MS)
+    until_ms = from_ms + 9 * HOUR_MS
+    heard = [row for row in track if not from_ms <= row["time"] < until_ms]
+    return Fault(_deeper(rng, heard, until_ms), asset_of(track[0]), until_ms, until_ms + 5 * HOUR_MS)
+
+
+def _deeper(rng: Random, track: Track, from_ms: int) -> Track:
+    before = next(row["draught_m"] for row in track if row.get("draught_m"))
+    by_m = rng.uniform(2, 4) * (1 if before < 9 else rng.choice((1, -1)))
+    told = round(before + by_m, 1)
+    return [row | {"draught_m": told} if row["time"] >= from_ms and row.get("draught_m") else row for row in track]
+
+
+def slow_steaming(rng: Random, number: int) -> Fault:
+    """Three hours at little more than half of the speed that she kept for a day."""
+    who = ship(rng, number)
+    first = passage(rng, who, 20.0, steady=True)
+    last = first[-1] if first[-1].get("stream") != "static" else first[-2]
+    slow = who._replace(service_kn=who.service_kn * rng.uniform(0.5, 0.6))
+    second = passage(rng, slow, 4.0, steady=True, start=(last["lat_deg"], last["lon_deg"]), start_ms=last["time"])
+    return Fault(merged(first, second), asset_of(last), last["time"], second[-1]["time"])
