@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from detect.sighting import Sighted
 from detect.state import AssetState, Memory, OpenRow, Said, Seen
 from detect.step import RULES
 from fleet.use import UseState
@@ -40,10 +41,11 @@ class _Cut(msgspec.Struct, kw_only=True, array_like=True):
     use_version: int
     use: msgspec.Raw
     said: Said | None = None
+    sighted: Sighted = msgspec.field(default_factory=Sighted)
 
 
 def to_checkpoint(state: AssetState) -> bytes:
-    """The state as bytes. Take the state's contributions and facts first: they belong to a commit, not to the state.
+    """The state as bytes. Take the state's contributions, facts and sightings first: they belong to a commit, not to the state.
 
     At most `BYTES_MAX`: the channels that `channel_anomaly` watches are bounded to what keeps it so, with every one of them
     alarming.
@@ -63,6 +65,7 @@ def to_checkpoint(state: AssetState) -> bytes:
             use_version=_use_version(state.asset_class),
             use=msgspec.Raw(msgspec.msgpack.encode(state.use)),
             said=state.said,
+            sighted=state.sighted,
         )
     )
     return plain if len(plain) <= PLAIN_MAX else zlib.compress(plain, 1)
@@ -100,6 +103,7 @@ def from_checkpoint(cut: bytes) -> AssetState | None:
         memories=memories,
         use=_use_of(body.asset_class, body.use),
         said=body.said,
+        sighted=body.sighted,
     )
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import msgspec
 
+from detect.sighting import Sighted, Sighting
 from fleet.use import Fact, UseState
 
 
@@ -112,6 +113,7 @@ class AssetState(msgspec.Struct, kw_only=True):
     `memories` holds each rule's own memory by rule name; `row` the minute being filled; `seq` the order of the last reading
     within its instant; `settled_since_us` since when the operating point is steady. `use` is what the class's use machine
     remembers (None: the class has none), `facts` what it said since they were taken last. `said` is what static reports told.
+    `sighted` is what was noted for the scene, `sightings` the notes since they were taken last.
     """
 
     asset_id: str
@@ -127,6 +129,8 @@ class AssetState(msgspec.Struct, kw_only=True):
     use: UseState | None = None
     facts: list[Fact] = []
     said: Said | None = None
+    sighted: Sighted = msgspec.field(default_factory=Sighted)
+    sightings: list[Sighting] = []
 
     @property
     def wake_at_us(self) -> int | None:
@@ -157,6 +161,13 @@ class AssetState(msgspec.Struct, kw_only=True):
         if not self.facts:
             return []
         taken, self.facts = self.facts, []
+        return taken
+
+    def take_sightings(self) -> list[Sighting]:
+        """Where it was seen since the last time, for the scene; they belong to the commit, as facts do."""
+        if not self.sightings:
+            return []
+        taken, self.sightings = self.sightings, []
         return taken
 
     @property

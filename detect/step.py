@@ -26,8 +26,10 @@ from detect.classes import TRAITS
 from detect.model import Context, Finding, Tick
 from detect.rows import add_to_row, close_row
 from detect.rule import NOTHING, Moment, Rule
+from detect.sighting import Sighting, degraded, next_due, note_integrity
 from detect.state import AssetState, Seen
 from detect.traits import Traits
+from fleet.aircraft import AircraftReading
 from fleet.asset_class import class_of
 from fleet.reading import Reading
 from fleet.use_machines import MACHINES
@@ -92,6 +94,7 @@ def step(state: AssetState, event: Reading | Tick, context: Context) -> tuple[As
     moment = Moment(state, event.time_us, context, event, before, now, row)
     state.seen, state.seq = now, event.seq
     _settle(state, traits, now)
+    _sight(state, event, now)
     findings: list[Finding] = []
     memories = state.memories
     for name, visit in _AT_READING[state.asset_class] if row is None else _AT_ROW[state.asset_class]:
@@ -113,6 +116,33 @@ def _tick(state: AssetState, tick: Tick, context: Context) -> tuple[Finding, ...
         if rule.at_tick is not None and memory.wake_at_us is not None and memory.wake_at_us <= tick.time_us:
             findings.extend(rule.at_tick(memory, moment))
     return tuple(findings)
+
+
+def _sight(state: AssetState, reading: Reading, now: Seen) -> None:
+    """Note the first accepted fix of each bucket for the scene, and the first after an aircraft's position became degraded."""
+    sighted = state.sighted
+    is_due = isinstance(reading, AircraftReading) and note_integrity(sighted, reading)
+    if (reading.time_us < sighted.due_us and not is_due) or now.fix_time_us != reading.time_us:
+        return
+    if now.lat_deg is None or now.lon_deg is None:
+        return
+    is_degraded = degraded(sighted, now.airborne) if state.asset_class == "aircraft" else None
+    next_due(sighted, reading, is_degraded)
+    state.sightings.append(
+        Sighting(
+            asset_id=state.asset_id,
+            name=now.name,
+            asset_class=state.asset_class,
+            time_us=reading.time_us,
+            lat_deg=now.lat_deg,
+            lon_deg=now.lon_deg,
+            speed_kn=now.speed_kn,
+            course_deg=now.course_deg,
+            nav_status=now.nav_status,
+            degraded=is_degraded,
+            was_well=sighted.was_well,
+        )
+    )
 
 
 def _settle(state: AssetState, traits: Traits, now: Seen) -> None:

@@ -78,6 +78,25 @@ class AreaPlaces:
         ]
         return sorted(found, key=lambda place: (place.distance_m, place.kind, place.id))
 
+    def places_within(self, lat_deg: float, lon_deg: float, within_m: float, time_us: int) -> list[Place]:
+        """The areas within a distance in metres of a position, the nearest first; for the few who ask further than `places_near`.
+
+        Distances are to an area's edge (0 inside) or its point.
+        """
+        reach_deg = within_m / DEGREE_M
+        side_deg = reach_deg / max(0.01, cos(radians(min(89.0, abs(lat_deg) + reach_deg))))
+        first, last = floor((lon_deg - side_deg + 180.0) / CELL_DEG), floor((lon_deg + side_deg + 180.0) / CELL_DEG)
+        known = {id(area): area for area in self._wide}
+        for row in range(floor((lat_deg - reach_deg) / CELL_DEG), floor((lat_deg + reach_deg) / CELL_DEG) + 1):
+            for column in range(first, min(last, first + _AROUND - 1) + 1):
+                known |= {id(area): area for area in self._cells.get((row, column % _AROUND), ())}
+        found = [
+            Place(id=area.id, kind=area.kind, name=area.name, distance_m=metres)
+            for area in known.values()
+            if area.in_force(time_us) and (metres := _metres_to(area, lat_deg, lon_deg)) <= within_m
+        ]
+        return sorted(found, key=lambda place: (place.distance_m, place.kind, place.id))
+
     def _lay(self, area: Area) -> None:
         if area.shape is None:
             west, south, east, north, reach_m = area.lon_deg, area.lat_deg, area.lon_deg, area.lat_deg, POINT_REACH_M
@@ -99,6 +118,12 @@ class AreaPlaces:
 
 
 _AROUND = round(360.0 / CELL_DEG)
+
+
+def _metres_to(area: Area, lat_deg: float, lon_deg: float) -> float:
+    if area.shape is None:
+        return distance_m(lat_deg, lon_deg, area.lat_deg, area.lon_deg)
+    return 0.0 if area.shape.contains(lat_deg, lon_deg) else area.shape.distance_m(lat_deg, lon_deg)
 
 
 def _beside(area: Area, lat_deg: float, lon_deg: float) -> Place | None:
