@@ -11,7 +11,8 @@ The tour, in reading order:
 - `traits`, `classes`, and one module per asset class (`vessel`, `aircraft`, `trainset`): what the rules ask of a class. `plane`:
   distances cheap enough for every reading.
 - `rows`, `baseline`, `joint`: one-minute rows, and the two river models that learn from them. `prior`: the same, fleet-wide.
-- `scene`: what compares assets. `checkpoint`: a state as bytes and back. `standing`: the episodes that a state holds open.
+- `scene`: what compares assets, as context for a tick. `sighting`, `scene_watch`, `encounter`, `gnss_interference`: the same as
+  findings, over ten minutes. `checkpoint`: a state as bytes and back. `standing`: the episodes that a state holds open.
 
 Importing this package imports nothing else; `detect.step` imports river.
 """

@@ -126,11 +126,15 @@ class Pair(msgspec.Struct, kw_only=True, array_like=True):
 
 
 class EncounterMemory(msgspec.Struct, kw_only=True):
-    """Ships by key, where ships lay by cell, pairs by both keys in order. Plain, so that it is its own checkpoint."""
+    """Ships by key, where ships lay by cell, pairs by both keys in order, and the hour in which it last forgot.
+
+    Plain, so that it is its own checkpoint.
+    """
 
     ships: dict[str, Ship] = {}
     lying: dict[str, list[Lying]] = {}
     pairs: dict[str, Pair] = {}
+    hour: int = 0
 
 
 def at_bucket(memory: EncounterMemory, start_us: int, sightings: Iterable[Sighting], world: World) -> list[Finding]:
@@ -142,8 +146,8 @@ def at_bucket(memory: EncounterMemory, start_us: int, sightings: Iterable[Sighti
         sightings: of the bucket, in any order, of any class.
         world: asked only where a pair has lain long enough.
     """
-    ships = _observe(memory, start_us, sightings)
     _forget(memory, start_us)
+    ships = _observe(memory, start_us, sightings)
     findings: list[Finding] = []
     close: set[str] = set()
     for one, other in _near_pairs(ships):
@@ -152,6 +156,7 @@ def at_bucket(memory: EncounterMemory, start_us: int, sightings: Iterable[Sighti
             continue
         key = _pair_key(one, other)
         close.add(key)
+        findings += _apart(memory, key, start_us)  # an hour may have gone by since they were close
         _contact(memory, key, start_us)
         findings += _lasting(memory, key, start_us, world)
     for key in sorted(memory.pairs.keys() - close):
@@ -239,9 +244,13 @@ def _note_lying(memory: EncounterMemory, key: str, start_us: int) -> None:
 
 
 def _forget(memory: EncounterMemory, start_us: int) -> None:
-    """Once an hour: ships unheard for a day, places where nobody lay for a week. Pairs are forgotten where they part."""
-    if start_us % HOUR_US:
+    """Once an hour: ships unheard for a day, places where nobody lay for a week. Pairs are forgotten where they part.
+
+    What is forgotten depends on the instant alone, so that buckets without anybody may be left out.
+    """
+    if start_us // HOUR_US == memory.hour:
         return
+    memory.hour = start_us // HOUR_US
     memory.ships = {key: ship for key, ship in memory.ships.items() if start_us - ship.time_us <= FORGOTTEN_US}
     kept = {cell: [held for held in lying if start_us - held.to_us <= KEPT_US] for cell, lying in memory.lying.items()}
     memory.lying = {cell: lying for cell, lying in kept.items() if lying}
@@ -393,8 +402,10 @@ def _is_harbour(memory: EncounterMemory, keys: tuple[str, str], pair: Pair) -> b
 
 
 def _apart(memory: EncounterMemory, key: str, start_us: int) -> list[Finding]:
-    """A pair not close in this bucket: end its meeting when they parted or were not heard for an hour; forget it after four."""
-    pair = memory.pairs[key]
+    """End a pair's meeting when they parted or were not close for an hour; forget it after four."""
+    pair = memory.pairs.get(key)
+    if pair is None:
+        return []
     one, other = (memory.ships.get(name) for name in key.split("\x1f"))
     findings: list[Finding] = []
     if pair.first_us is not None:

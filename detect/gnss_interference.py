@@ -121,7 +121,11 @@ def _within(one: tuple[int, int], other: tuple[int, int], limit_m: float) -> boo
 
 
 def _degraded_cells(heard: Sequence[Heard]) -> Cells:
-    """The cells in which positions are degraded now, each with whom it holds; a thin cell is judged with those beside it."""
+    """The cells in which positions are degraded now, each with whom it holds.
+
+    A cell of fewer than three aircraft is judged with those beside it, and goes with a degraded one beside it when most of its
+    aircraft are degraded too.
+    """
     by_cell: Cells = {}
     for one in heard:
         by_cell.setdefault(one.cell, []).append(one)
@@ -134,7 +138,13 @@ def _degraded_cells(heard: Sequence[Heard]) -> Cells:
             judged = [one for other, them in by_cell.items() if _within(cell, other, BESIDE_M) for one in them]
         if _percent(judged) > PERCENT_MIN:
             found[cell] = own
-    return found
+    edge = {cell: own for cell, own in by_cell.items() if cell not in found and _is_mostly_bad(own)}
+    return found | {cell: own for cell, own in edge.items() if any(_within(cell, other, BESIDE_M) for other in found)}
+
+
+def _is_mostly_bad(heard: Sequence[Heard]) -> bool:
+    bad = {one.key for one in heard if one.degraded}
+    return 2 * len(bad) > len({one.key for one in heard})
 
 
 def _percent(heard: Iterable[Heard]) -> float:
@@ -175,7 +185,9 @@ def _take(memory: InterferenceMemory, group: list[tuple[int, int]], cells: Cells
     """Let a group of cells open a region, or add it to those it lies beside; of two that it joins the older goes on."""
     bad = [one for cell in group for one in cells[cell] if one.degraded]
     first_us, last_us = min(one.time_us for one in bad), max(one.time_us for one in bad)
-    touched = [region for region in memory.regions if any(_within(cell, other, JOINED_M) for cell in group for other in region.cells)]
+    touched = [
+        region for region in memory.regions if any(_within(cell, other, JOINED_M) for cell in group for other in region.cells)
+    ]
     touched.sort(key=lambda region: (region.opened_us, region.id))
     findings: list[Finding] = []
     if touched:

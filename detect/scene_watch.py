@@ -6,7 +6,7 @@ Pure and in order: state and bucket decide what is said, so that a cut and a sec
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 
@@ -71,6 +71,32 @@ def watch(state: SceneState, start_us: int, sightings: Iterable[Sighting], world
     known = list(sightings)
     found = encounter.at_bucket(state.encounter, start_us, known, world)
     return found + gnss_interference.at_bucket(state.interference, start_us + BUCKET_US, known)
+
+
+def run(
+    state: SceneState, from_us: int, until_us: int, buckets: Mapping[int, Sequence[Sighting]], world: World = UNMAPPED
+) -> Iterator[tuple[int, list[Finding]]]:
+    """Take in the buckets that begin at or after an instant and end by another: (end of the bucket, findings) of each.
+
+    Where nobody was heard and nothing is under way, buckets are left out: they would say and change nothing.
+
+    Args:
+        state: updated in place.
+        from_us: start of a bucket.
+        until_us: how far the clock is.
+        buckets: sightings by start of bucket.
+        world: places and land.
+    """
+    start_us = from_us
+    while start_us + BUCKET_US <= until_us:
+        if start_us not in buckets and state.is_idle:
+            later = [known_us for known_us in buckets if known_us > start_us]
+            if not later:
+                return
+            start_us = min(later)
+            continue
+        yield start_us + BUCKET_US, watch(state, start_us, buckets.get(start_us, ()), world)
+        start_us += BUCKET_US
 
 
 def to_bytes(state: SceneState) -> bytes:

@@ -71,10 +71,16 @@ def note_integrity(sighted: Sighted, reading: AircraftReading) -> bool:
     Degraded is a report with NIC below 7 or NACp below 8, each as last reported (detection.md A2): a receiver hears them in
     different messages.
     """
-    if reading.nic is None and reading.nac_p is None:
-        return False
-    nic = sighted.nic = sighted.nic if reading.nic is None else reading.nic
-    nac_p = sighted.nac_p = sighted.nac_p if reading.nac_p is None else reading.nac_p
+    nic, nac_p = reading.nic, reading.nac_p
+    if nic is None:
+        if nac_p is None:
+            return False
+        nic = sighted.nic
+    if nac_p is None:
+        nac_p = sighted.nac_p
+    if nic == sighted.nic and nac_p == sighted.nac_p and sighted.was_well and not sighted.degraded_run:
+        return False  # as well as before: nearly every report
+    sighted.nic, sighted.nac_p = nic, nac_p
     if (nic is None or nic >= NIC_MIN) and (nac_p is None or nac_p >= NAC_P_MIN):
         sighted.was_well, sighted.degraded_run = True, 0
         return False

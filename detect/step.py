@@ -94,7 +94,8 @@ def step(state: AssetState, event: Reading | Tick, context: Context) -> tuple[As
     moment = Moment(state, event.time_us, context, event, before, now, row)
     state.seen, state.seq = now, event.seq
     _settle(state, traits, now)
-    _sight(state, event, now)
+    if event.time_us >= state.sighted.due_us or isinstance(event, AircraftReading):
+        _sight(state, event, now)
     findings: list[Finding] = []
     memories = state.memories
     for name, visit in _AT_READING[state.asset_class] if row is None else _AT_ROW[state.asset_class]:
@@ -141,6 +142,7 @@ def _sight(state: AssetState, reading: Reading, now: Seen) -> None:
             nav_status=now.nav_status,
             degraded=is_degraded,
             was_well=sighted.was_well,
+            kind=None if state.said is None else state.said.type,
         )
     )
 

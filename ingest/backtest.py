@@ -20,6 +20,9 @@ from detect.identity_changed import judge, said
 from detect.model import ALWAYS_LISTENING, EMPTY_DOCKET, Bucket, Context, Docket, Finding, Fix, SceneContext
 from detect.said import hear
 from detect.scene import scene
+from detect.scene_watch import SceneState
+from detect.scene_watch import run as run_scene
+from detect.sighting import BUCKET_US, Sighting, bucket_of
 from detect.step import initial_state
 from fleet.area_index import AreaIndex
 from fleet.asset_class import AnyReading, class_of
@@ -33,6 +36,7 @@ from ingest.places import KNOWN
 from ingest.priors import PriorBook, hour_of
 from ingest.recordings.model import Item, Malformed
 from ingest.roster import Filed, docket_of
+from ingest.scene_world import SceneWorld
 from ingest.use_contexts import use_context
 from ingest.watch import REPORTS_MAX, Watch, Watched, order_key
 
@@ -74,6 +78,10 @@ class Backtest:
         self._reports: dict[str, list[StaticReport]] = {}
         self._unheard: dict[str, deque[StaticReport]] = {}
         self._filed: dict[str, list[Filed]] = {}
+        self._between = SceneState()
+        self._buckets: dict[int, list[Sighting]] = {}
+        self._compared_us = 0
+        self._world = SceneWorld(places)
 
     def run(self, items: Iterable[Item]) -> None:
         """Take every record and finish."""
@@ -132,6 +140,7 @@ class Backtest:
         """Step the readings of one instant, each asset's in canonical order, after the ticks before it."""
         time_us = together[0].time_us
         self._fire(time_us)
+        self._compare(time_us)
         self._clock_us = time_us
         seen: set[tuple[object, ...]] = set()
         for reading in sorted(together, key=lambda reading: (class_of(reading), *order_key(reading))):
@@ -176,6 +185,22 @@ class Backtest:
                 if wake_us is not None and wake_us < before_us:
                     heapq.heappush(ticks, (wake_us, asset_id))
 
+    def _compare(self, until_us: int) -> None:
+        """Let the scene judge the buckets that are over: what compares assets."""
+        if not self._buckets or until_us < bucket_of(self._clock_us) + BUCKET_US:
+            return
+        for end_us, found in run_scene(self._between, self._compared_us, until_us, self._buckets, self._world):
+            self._compared_us = end_us
+            self._buckets.pop(end_us - BUCKET_US, None)
+            for finding in found:
+                self.findings[finding.id] = finding
+
+    def _note_sightings(self, watched: Watched) -> None:
+        for sighting in watched.state.take_sightings():
+            start_us = bucket_of(sighting.time_us)
+            self._compared_us = self._compared_us or start_us
+            self._buckets.setdefault(start_us, []).append(sighting)
+
     def _walk(self, watched: Watched, readings: tuple[Reading, ...], until_us: int | None) -> None:
         steps = walk(watched.state, readings, until_us, lambda _, reading: self._context(watched, reading.time_us, None))
         try:
@@ -186,6 +211,7 @@ class Backtest:
             for finding in end.value:
                 self.findings[finding.id] = finding
         if readings:
+            self._note_sightings(watched)
             self._book.take(watched, hour_of(readings[-1].time_us))
             for fact in watched.state.take_facts():
                 if isinstance(fact, Journey):
