@@ -226,11 +226,15 @@ def _id_of(cell: tuple[int, int]) -> str:
 def _circle(cells: Sequence[tuple[int, int]]) -> tuple[float, float, float]:
     """(lat, lon, radius in metres) of a circle around whole cells: its middle is that of the two furthest apart."""
     middles = [_middle(cell) for cell in cells]
-    one = max(middles, key=lambda point: (near_distance_m(*middles[0], *point, 1e6), point))
-    other = max(middles, key=lambda point: (near_distance_m(*one, *point, 1e6), point))
+
+    def apart_m(of: tuple[float, float], point: tuple[float, float]) -> float:
+        return near_distance_m(of[0], of[1], point[0], point[1], 1e6)
+
+    one = max(middles, key=lambda point: (apart_m(middles[0], point), point))
+    other = max(middles, key=lambda point: (apart_m(one, point), point))
     east_deg = (other[1] - one[1] + 180.0) % 360.0 - 180.0
     lat_deg, lon_deg = (one[0] + other[0]) / 2.0, (one[1] + east_deg / 2.0 + 180.0) % 360.0 - 180.0
-    radius_m = max(near_distance_m(lat_deg, lon_deg, *point, 1e6) for point in middles)
+    radius_m = max(apart_m((lat_deg, lon_deg), point) for point in middles)
     return lat_deg, lon_deg, radius_m + HALF_DIAGONAL_M
 
 

@@ -18,7 +18,6 @@ from fleet.instants import HOUR_US, MINUTE_US
 from fleet.use import Place
 
 START_US = 1_699_999_200_000_000  # 2023-11-14T22:00:00Z, a whole hour; a meeting from here straddles midnight
-SEA = (36.2, 15.0)
 
 
 class Waters:
@@ -38,7 +37,7 @@ class Waters:
 
 
 def sighting(bucket: int, name: str, east_m: float, speed_kn: float | None, **more: Any) -> Sighting:
-    lat_deg, lon_deg = destination(*more.pop("base", SEA), 90.0, east_m)
+    lat_deg, lon_deg = destination(36.2, 15.0, 90.0, east_m)
     fields: dict[str, Any] = {"asset_id": name, "asset_class": "vessel", "nav_status": 0, **more}
     late_us = fields.pop("late_us", MINUTE_US)
     return Sighting(

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from detect import scene_watch
+from detect.checkpoint import from_checkpoint, to_checkpoint
 from detect.model import Finding
 from detect.scene_watch import SceneState
 from detect.sighting import BUCKET_US, Sighting
@@ -147,3 +148,16 @@ def test_nic_below_7_or_nac_p_below_8_in_the_air_is_degraded(bench: Bench, bad: 
 def test_who_reports_neither_does_not_count_and_a_position_that_is_missing_is_none(bench: Bench) -> None:
     assert [one.degraded for one in sightings_of(bench, [{}] * 12)] == [None, None]
     assert sightings_of(bench, [{"lat_deg": None, "lon_deg": None}] * 12) == []
+
+
+def test_what_was_noted_goes_on_over_a_cut(bench: Bench) -> None:
+    state, flight = bench.state("aircraft"), {"lat_deg": 54.0, "lon_deg": 19.0, "gs_kn": 440.0, "alt_baro_ft": 35_000.0}
+    bench.run([bench.plane(60.0 * n, **flight, nic=8 if n < 5 else 2) for n in range(7)], state=state)
+    taken = state.take_sightings()
+    restored = from_checkpoint(to_checkpoint(state))
+    assert restored is not None
+    for one in (state, restored):
+        bench.run([bench.plane(60.0 * n, **flight, nic=2) for n in range(7, 12)], state=one)
+    assert [(one.time_us - bench.at(0)) // MINUTE_US for one in taken] == [0]
+    assert [(one.time_us - bench.at(0)) // MINUTE_US for one in restored.take_sightings()] == [7, 10]
+    assert len(state.take_sightings()) == 2

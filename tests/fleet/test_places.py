@@ -54,3 +54,19 @@ def test_a_point_is_found_within_its_reach_wherever_on_earth(lat: float, lon: fl
     places = AreaPlaces([Area(id="P", kind="port", name="P", lat_deg=lat, lon_deg=lon)])
     here = destination(lat, lon, heading_deg, metres)
     assert bool(places.places_near(*here, 0)) == (distance_m(*here, lat, lon) <= POINT_REACH_M)
+
+
+@pytest.mark.parametrize(("metres", "found"), [(9_900.0, ["N", "P"]), (10_100.0, [])])
+def test_within_a_distance_of_ones_own_choice_edges_and_points_are_found_across_180_degrees(
+    metres: float, found: list[str]
+) -> None:
+    places = AreaPlaces(
+        [
+            Area(id="P", kind="anchorage", name="Roads", shape=shape_of(box(179.8, 51.9, 179.9, 52.0))),
+            Area(id="N", kind="port", name="Next", lat_deg=51.95, lon_deg=179.9),
+        ]
+    )
+    lat_deg, lon_deg = destination(51.95, 179.9, 90.0, metres)
+    assert lon_deg < 0 or lon_deg > 179.9
+    assert sorted(place.id for place in places.places_within(lat_deg, lon_deg, 10_000.0, 0)) == found
+    assert places.places_within(51.95, 179.85, 10_000.0, 0)[0].distance_m == 0.0
