@@ -20,8 +20,8 @@ from fleet.use import Place
 SCHEMA_VERSION = 1
 """Raised whenever a field of a memory changes its meaning; a state of another version begins anew."""
 
-RULES = (encounter.NAME, gnss_interference.NAME)
-"""The rules that are judged here, and by nobody else."""
+RULES = {encounter.NAME: frozenset({"vessel"}), gnss_interference.NAME: frozenset({"aircraft"})}
+"""The rules that are judged here, and by nobody else, with the asset classes that they watch."""
 
 
 class SceneState(msgspec.Struct, kw_only=True):
