@@ -90,15 +90,16 @@ def test_cut_and_restored_anywhere_it_goes_on_the_same(
     end = (readings[-1].time_us - bench.start_us) / 1e6 + 12 * 3600
     whole_state = bench.state(asset_class)
     whole = bench.run(readings, until=end, around=around(), state=whole_state)
-    state, parts, begin = bench.state(asset_class), [], 0
+    state, parts, seen, begin = bench.state(asset_class), [], [], 0
     for cut in [*sorted(cut for cut in cuts if cut < len(readings)), len(readings)]:
         parts += bench.run(readings[begin:cut], around=around(), state=state)
         state.take_contributions()
+        seen += state.take_sightings()
         restored = from_checkpoint(to_checkpoint(state))
         assert restored == state
         state, begin = restored, cut
     parts += bench.run([], until=end, around=around(), state=state)
-    assert parts == whole
+    assert (parts, seen) == (whole, whole_state.take_sightings())
     whole_state.take_contributions()
     assert state == whole_state
 
@@ -153,6 +154,7 @@ def test_a_checkpoint_is_at_most_8_kib_with_every_channel_alarming(channels: int
     assert sum(watched.episode is not None for watched in memory.channels.values()) >= 12
     assert len(to_checkpoint(state)) <= BYTES_MAX
     state.take_contributions()
+    state.take_sightings()
     assert from_checkpoint(to_checkpoint(state)) == state
 
 
