@@ -13,10 +13,13 @@ from typing import Any
 from msgspec.structs import replace
 
 from detect import (
+    area_passage,
     behaviour_anomaly,
     channel_anomaly,
     gap,
+    landing_prohibited,
     parked_long,
+    port_call_prohibited,
     position_jump,
     speed_anomaly,
     squawk_emergency,
@@ -41,6 +44,10 @@ RULES: tuple[Rule, ...] = (
     speed_anomaly.RULE,
     parked_long.RULE,
     stored.RULE,
+    area_passage.RULE_ENTERED,
+    area_passage.RULE_EXITED,
+    port_call_prohibited.RULE,
+    landing_prohibited.RULE,  # after area_entered: it reads which areas an aircraft is above
     channel_anomaly.RULE,
     behaviour_anomaly.RULE,  # after channel_anomaly: it reads the residuals that one leaves
 )

@@ -56,6 +56,7 @@ class Airports:
                     name=airport.name,
                     distance_m=metres,
                     elevation_ft=airport.elevation_ft,
+                    country=airport.country or None,
                 )
         return best
 

@@ -89,6 +89,9 @@ class AreaIndex:
         self.areas = tuple(areas)
         self._tree = STRtree([area.shape.geometry for area in self.areas])
         self._cells: dict[int, tuple[Beside, ...]] = {}
+        self._by_id: dict[str, list[WatchedArea]] = {}
+        for area in self.areas:
+            self._by_id.setdefault(area.id, []).append(area)
 
     def beside(self, lat_deg: float, lon_deg: float) -> tuple[Beside, ...]:
         """Every area that a position may be inside of or within `MARGIN_NM` of, in force or not; nearly always none.
@@ -100,6 +103,15 @@ class AreaIndex:
         cell = floor(lat_deg / CELL_DEG) * _COLUMNS + floor(lon_deg / CELL_DEG) % _COLUMNS
         found = self._cells.get(cell)
         return self._lay(cell, lat_deg, lon_deg) if found is None else found
+
+    def named(self, area_id: str, time_us: int) -> WatchedArea | None:
+        """The area of an id as it is in force at an instant; None where it is not."""
+        return next((area for area in self._by_id.get(area_id, ()) if area.in_force(time_us)), None)
+
+    def ended_us(self, area_id: str, time_us: int) -> int | None:
+        """When the area of an id was last in force before an instant; None where it never was, or is not known."""
+        ends = [area.valid_to_us for area in self._by_id.get(area_id, ()) if area.valid_to_us is not None]
+        return max((end_us for end_us in ends if end_us <= time_us), default=None)
 
     def inside(self, lat_deg: float, lon_deg: float, time_us: int, asset_class: str) -> list[WatchedArea]:
         """The areas in force at an instant for assets of a class that hold a position."""

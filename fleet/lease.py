@@ -283,7 +283,10 @@ AnyPredicate = TradingLimits | ProhibitedCountries | AisOn | NoSts | MinUse | Ma
 
 
 class Covenant(Term, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A clause that can be judged by what is heard. `clause` is the paper's own reference."""
+    """A clause that can be judged by what is heard. `clause` is the paper's own reference.
+
+    One that is not `is_active` is on record and judged by nobody until it is switched on; it can be tried.
+    """
 
     id: Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
     clause: Name
@@ -291,6 +294,7 @@ class Covenant(Term, frozen=True, kw_only=True, forbid_unknown_fields=True):
     severity: Severity = "warning"
     valid_from: datetime | None = None
     valid_to: datetime | None = None
+    is_active: bool = True
 
 
 class TerritoryRule(Term, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -306,6 +310,7 @@ class TerritoryRule(Term, frozen=True, kw_only=True, forbid_unknown_fields=True)
     severity: Severity | None = None
     valid_from: datetime | None = None
     valid_to: datetime | None = None
+    is_active: bool = True
 
 
 class Lease(Term, frozen=True, kw_only=True, forbid_unknown_fields=True):

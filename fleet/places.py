@@ -6,6 +6,7 @@ far outside, `airport` the airports; `vessel_use` and `flight` ask.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from math import ceil, cos, floor, radians
 
@@ -46,6 +47,14 @@ class Area(msgspec.Struct, frozen=True, kw_only=True):
         return (self.valid_from_us is None or self.valid_from_us <= time_us) and (
             self.valid_to_us is None or time_us < self.valid_to_us
         )
+
+
+_UNLOCODE = re.compile(r"[A-Z]{2}[A-Z2-9]{3}")
+
+
+def country_of_port(port_id: str) -> str | None:
+    """The country (ISO 3166-1 alpha-2) of a port that bears a UN/LOCODE; None for any other id."""
+    return port_id[:2] if _UNLOCODE.fullmatch(port_id) else None
 
 
 def no_airport(lat_deg: float, lon_deg: float, within_m: float) -> Place | None:
@@ -132,12 +141,16 @@ def _beside(area: Area, lat_deg: float, lon_deg: float) -> Place | None:
         metres = distance_m(lat_deg, lon_deg, area.lat_deg, area.lon_deg)
         if metres > POINT_REACH_M:
             return None
-        return Place(id=area.id, kind=area.kind, name=area.name, distance_m=metres)
+        return Place(id=area.id, kind=area.kind, name=area.name, distance_m=metres, country=_country(area))
     if area.shape.contains(lat_deg, lon_deg):
-        return Place(id=area.id, kind=area.kind, name=area.name, distance_m=0.0, inside=True)
+        return Place(id=area.id, kind=area.kind, name=area.name, distance_m=0.0, inside=True, country=_country(area))
     if area.kind != "port":
         return None
     metres = area.shape.distance_m(lat_deg, lon_deg)
     if metres > EDGE_REACH_M:
         return None
-    return Place(id=area.id, kind=area.kind, name=area.name, distance_m=metres, inside=False)
+    return Place(id=area.id, kind=area.kind, name=area.name, distance_m=metres, inside=False, country=_country(area))
+
+
+def _country(area: Area) -> str | None:
+    return country_of_port(area.id) if area.kind == "port" else None

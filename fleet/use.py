@@ -104,7 +104,8 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
     """A place beside a position: its id (ICAO code, port id, area id), kind and name, and how far it is.
 
     `kind` is `airport`, `port`, `anchorage`, `berth`, `yard` or another kind of area; `inside` says whether the position lies in
-    its polygon (None: it is a point); `elevation_ft` is of airports.
+    its polygon (None: it is a point); `elevation_ft` is of airports; `country` (ISO 3166-1 alpha-2) of airports, and of ports
+    that bear a UN/LOCODE.
     """
 
     id: str
@@ -113,6 +114,7 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
     distance_m: float
     inside: bool | None = None
     elevation_ft: float | None = None
+    country: str | None = None
 
 
 class Places(Protocol):

@@ -15,8 +15,10 @@ from detect.checkpoint import BYTES_MAX, SCHEMA_VERSION, from_checkpoint, to_che
 from detect.model import Context, Finding, SceneContext, Tick
 from detect.state import AssetState
 from detect.step import RULES, initial_state, step
+from fleet.area_index import AreaIndex, WatchedArea
 from fleet.reading import Reading
 from tests.detect.conftest import Bench, Surroundings
+from tests.detect.fix_areas import area, use_of
 
 ODD = st.sampled_from(
     ["", "", "", "", "", "", "jump", "elsewhere", "silent", "spike", "shift", "nan", "same", "slow", "nopos", "moored"]
@@ -71,8 +73,20 @@ def plane_story(bench: Bench, story: Sequence[tuple[str, int]], seed: int) -> li
     return list(readings)
 
 
-def around() -> Surroundings:
-    return Surroundings(scene=lambda time_us: SceneContext(neighbours_heard=time_us // 60_000_000 % 5, neighbours_known=4))
+def strip(name: str, west: float, east: float, **more: Any) -> WatchedArea:
+    """An area across the way of both stories."""
+    return area(name, [(west, 39.0), (east, 39.0), (east, 44.0), (west, 44.0)], **more)
+
+
+AREAS = AreaIndex([strip("first", 0.02, 0.1), strip("second", 0.09, 0.3, kind="notify"), strip("far", 2.0, 20.0)])
+
+
+def around(asset_class: str) -> Surroundings:
+    return Surroundings(
+        scene=lambda time_us: SceneContext(neighbours_heard=time_us // 60_000_000 % 5, neighbours_known=4),
+        areas=AREAS,
+        use=use_of(asset_class),
+    )
 
 
 def story_of(asset_class: str, story: Sequence[tuple[str, int]], seed: int) -> tuple[Bench, list[Reading]]:
@@ -89,18 +103,20 @@ def test_cut_and_restored_anywhere_it_goes_on_the_same(
     bench, readings = story_of(asset_class, story, seed)
     end = (readings[-1].time_us - bench.start_us) / 1e6 + 12 * 3600
     whole_state = bench.state(asset_class)
-    whole = bench.run(readings, until=end, around=around(), state=whole_state)
+    whole = bench.run(readings, until=end, around=around(asset_class), state=whole_state)
     state, parts, seen, begin = bench.state(asset_class), [], [], 0
     for cut in [*sorted(cut for cut in cuts if cut < len(readings)), len(readings)]:
-        parts += bench.run(readings[begin:cut], around=around(), state=state)
+        parts += bench.run(readings[begin:cut], around=around(asset_class), state=state)
         state.take_contributions()
         seen += state.take_sightings()
+        state.take_facts()
         restored = from_checkpoint(to_checkpoint(state))
         assert restored == state
         state, begin = restored, cut
-    parts += bench.run([], until=end, around=around(), state=state)
+    parts += bench.run([], until=end, around=around(asset_class), state=state)
     assert (parts, seen) == (whole, whole_state.take_sightings())
     whole_state.take_contributions()
+    whole_state.take_facts()
     assert state == whole_state
 
 
@@ -110,7 +126,7 @@ def test_cut_and_restored_anywhere_it_goes_on_the_same(
 def test_episodes_open_and_close_in_turn(asset_class: str, story: list[tuple[str, int]], seed: int) -> None:
     bench, readings = story_of(asset_class, story, seed)
     end = (readings[-1].time_us - bench.start_us) / 1e6 + 12 * 3600
-    findings = bench.run(readings, until=end, around=around())
+    findings = bench.run(readings, until=end, around=around(asset_class))
     ranks = {"info": 0, "warning": 1, "critical": 2}
     told: dict[tuple[str, str | None], list[Finding]] = defaultdict(list)
     closed: dict[str, int] = {}
