@@ -37,6 +37,9 @@ RETRACTED_IDS = "retracted_finding_ids"
 EVIDENCE_BYTES_MAX = 16_000
 """Evidence an event carries. Standard Webhooks 1.0.0: body below 20 kB; the rest of the envelope stays below 4 kB."""
 
+FEED_EVENTS = {"opened": "silent", "resolved": "recovered"}
+"""What becomes of the alert of a silent feed by itself, in the words of the contract's event types (4.4)."""
+
 _NAMESPACE = uuid.UUID("7b0c1f0e-6d0c-5b52-9a51-0f6f2f2d6c11")  # chosen once; changing it would rename every alert
 
 
@@ -207,15 +210,17 @@ def event_of(change: AlertChange) -> dict[str, Any]:
 
     `id` is a hash of alert and revision: the same event however often it is made, and without dots (Standard Webhooks 1.0.0
     forbids them). A dismissal is told as `resolved` with status `dismissed` in its data: to a receiver both end the duty.
+    A feed that falls silent and speaks again is told as such, a person's word on it as of any alert.
     Evidence beyond `EVIDENCE_BYTES_MAX` loses its largest members and says so (`truncated`, and `omitted` names).
     """
     alert = change.alert
     kind = "resolved" if change.kind == "dismissed" else change.kind
+    feed = FEED_EVENTS.get(kind) if alert.rule == "feed_silent" and change.who is None else None
     return {
         "specversion": "1.0",
         "id": event_id(alert.alert_id, alert.revision),
         "source": f"/keelwing/{alert.tenant}",
-        "type": f"keelwing.alert.{kind}.v1",
+        "type": f"keelwing.alert.{kind}.v1" if feed is None else f"keelwing.feed.{feed}.v1",
         "subject": f"asset/{alert.asset_id}" if alert.asset_id else alert.asset,
         "time": to_rfc3339(alert.updated_us),
         "datacontenttype": "application/json",

@@ -73,7 +73,8 @@ async def raise_alerts(tx: Transaction, rows: Sequence[FindingRow], commit_nos: 
     changes: list[tuple[lifecycle.AlertChange, FindingRow]] = []
     for row in rows:
         known = lifecycle.holding(standing, row)
-        lease_id = await tx.lease_at(row.asset_id, row.opened_us) if known is None and row.severity != "info" else None
+        asks = known is None and row.severity != "info" and row.asset_id  # a feed or a region is under no lease
+        lease_id = await tx.lease_at(row.asset_id, row.opened_us) if asks else None
         change = lifecycle.tell(standing, row, at_us, lease_id)
         if change is None:
             continue

@@ -23,6 +23,7 @@ from ingest.closing import close_hours
 from ingest.crew import Crew, Spawn
 from ingest.daily_pass import keep_calendar
 from ingest.decode import decode
+from ingest.feed_watch import watch_feeds
 from ingest.metrics import WorkerMetrics, follow_database
 from ingest.mqtt import BrokerAddress, Inbox
 from ingest.patience import open_pool_patiently
@@ -105,6 +106,7 @@ async def run(
         asyncio.create_task(follow_database(pool, metrics), name="figures"),
         asyncio.create_task(close_hours(pool), name="hours"),
         asyncio.create_task(keep_calendar(pool, config.daily_pass_hour_utc, metrics.passed), name="calendar"),
+        asyncio.create_task(watch_feeds(pool, metrics.looked), name="feeds"),
     )
     try:
         inbox = Inbox(config.broker)
