@@ -6,7 +6,8 @@ The tour, in reading order:
 - `model`: what goes in and comes out: ticks, contexts, findings, fixes. `state`: what is remembered of one asset.
 - `step`: one event through every rule; its tuple `RULES` is the list of rules. `drive`: readings and the ticks due between them.
 - `rule`, `episodes`: what a rule is, and how what it says opens, changes and closes. One module per rule: `gap`, `position_jump`,
-  `squawk_emergency`, `speed_anomaly`, `channel_anomaly`, `behaviour_anomaly`.
+  `squawk_emergency`, `speed_anomaly`, `holding`, `go_around`, `rapid_descent`, `diversion`, `channel_anomaly`,
+  `behaviour_anomaly`.
 - `identity_changed`: the one rule that judges all static reports of an asset at once, against the records.
 - `traits`, `classes`, and one module per asset class (`vessel`, `aircraft`, `trainset`): what the rules ask of a class. `plane`:
   distances cheap enough for every reading.

@@ -20,9 +20,8 @@ from fleet.reading import Reading
 from tests.detect.conftest import Bench, Surroundings
 from tests.detect.fix_areas import area, use_of
 
-ODD = st.sampled_from(
-    ["", "", "", "", "", "", "jump", "elsewhere", "silent", "spike", "shift", "nan", "same", "slow", "nopos", "moored"]
-)
+ODDITIES = "jump elsewhere silent spike shift nan same slow nopos moored circling plunging"
+ODD = st.sampled_from([*[""] * 6, *ODDITIES.split()])
 STORIES = st.lists(st.tuples(ODD, st.integers(1, 40)), min_size=1, max_size=8)
 RUNS = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
@@ -60,15 +59,24 @@ def ship_story(bench: Bench, story: Sequence[tuple[str, int]], seed: int) -> lis
 
 def plane_story(bench: Bench, story: Sequence[tuple[str, int]], seed: int) -> list[Reading]:
     rng, second, readings = random.Random(seed), 0.0, []
+    track_deg, alt_ft = 90.0, 36_000.0
     for odd, count in story:
         if odd == "silent":
             second += count * 120.0
         for i in range(count):
-            second += 0.0 if odd == "same" and i % 2 else rng.choice([1.0, 5.0, 30.0])
+            before, second = second, second + (0.0 if odd == "same" and i % 2 else rng.choice([1.0, 5.0, 30.0]))
+            track_deg = (track_deg + 3.0 * (second - before)) % 360.0 if odd == "circling" else 90.0
+            alt_ft = max(alt_ft - 100.0 * (second - before), 3000.0) if odd == "plunging" else 36_000.0
             away = 2.0 if odd == "elsewhere" or (odd == "jump" and i % 5 == 0) else 0.0
             squawk = {"spike": "7700", "shift": "7600", "nan": "7500", "slow": None}.get(odd, "1000")
             position = {} if odd == "nopos" else {"lat_deg": 40.0 + away, "lon_deg": second / 480.0 % 180}
-            fields = {"gs_kn": 450.0, "track_deg": 90.0, "on_ground": odd == "moored", "alt_baro_ft": 36_000.0, "squawk": squawk}
+            fields = {
+                "gs_kn": 450.0,
+                "track_deg": track_deg,
+                "on_ground": odd == "moored",
+                "alt_baro_ft": alt_ft,
+                "squawk": squawk,
+            }
             readings.append(bench.plane(second, **position, **fields))
     return list(readings)
 
