@@ -24,6 +24,7 @@ from fleet.voyage import Draught, Track, Voyage, VoyageLimits, is_voyage_end, sa
 
 VERSION = 1
 SUMMER_DRAUGHT = "summer_draught_m"
+LENGTH = "length_m"  # not of use, but of the rules that leave small craft out
 METHOD = f"vessel_use/{VERSION}"
 PLACE_KINDS = ("berth", "yard", "anchorage")
 """The areas that name a stay where no port does, the narrowest first."""
@@ -361,5 +362,5 @@ MACHINE = UseMachine(
     at_reading=at_reading,
     standing=standing,
     limits=limits,
-    particulars=(SUMMER_DRAUGHT,),
+    particulars=(SUMMER_DRAUGHT, LENGTH),
 )

@@ -1,6 +1,7 @@
 """Rows about ships, from CSV columns or JSON keys: one `VesselLayout` per exporter, all read by one function.
 
-A row gives a `telemetry` record, and a `static` record when its static columns differ from the last ones of that MMSI.
+A row gives a `telemetry` record, and a `static` record when its static columns differ from the last ones of that MMSI, or say the
+same half an hour later.
 Adding a layout is one entry in `VESSEL_LAYOUTS`.
 """
 
@@ -14,6 +15,7 @@ from ingest.recordings.ais_messages import AHEAD_MS_MAX, POSITION_TYPES, USED_TY
 from ingest.recordings.instants import any_ms, at_second_of_minute, danish_ms, exact_earth_ms, iso_ms, unix_ms
 from ingest.recordings.model import Row, Tally
 
+STATIC_AGAIN_MS = 30 * 60 * 1000  # chosen: ships say it every 6 min; rules ask that it was said twice, half an hour apart
 STATIC_SEEN_MAX = 200_000  # ships whose last static columns are remembered; chosen: three times the world's fleet
 
 Values = Mapping[str, Any]
@@ -133,7 +135,7 @@ class VesselRows:
     def __init__(self, layout: VesselLayout, tally: Tally) -> None:
         self._layout = layout
         self._tally = tally
-        self._static_seen: dict[str, Row] = {}
+        self._static_seen: dict[str, tuple[Row, int]] = {}
         self._motion = [(name, layout.columns[name]) for name in _MOTION if name in layout.columns]
         self._static = [(name, column) for name, column in layout.columns.items() if name not in _MOTION]
 
@@ -184,12 +186,13 @@ class VesselRows:
             field.put(said, length_m=field.length(bow + stern, 1022), beam_m=field.length(port + starboard, 126))
         if self._layout.eta_parts is not None:
             field.put(said, eta=field.eta_text(*(values.get(column) for column in self._layout.eta_parts)))
-        if not said or self._static_seen.get(head["value"]) == said:
+        before, before_ms = self._static_seen.get(head["value"], (None, 0))
+        if not said or (before == said and head["time"] - before_ms < STATIC_AGAIN_MS):
             return None
         self._static_seen.pop(head["value"], None)
         while len(self._static_seen) >= STATIC_SEEN_MAX:
             del self._static_seen[next(iter(self._static_seen))]
-        self._static_seen[head["value"]] = said
+        self._static_seen[head["value"]] = (said, head["time"])
         return head | {"stream": "static"} | said
 
     def _time_of(self, values: Values) -> int | None:

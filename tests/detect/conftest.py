@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
 
@@ -29,6 +30,7 @@ class Surroundings:
     listening: Listening = ALWAYS_LISTENING
     settings: dict[str, dict[str, float]] = field(default_factory=dict)
     prior: object = None
+    land: Any = None
     asked: list[int] = field(default_factory=list)
     use: Callable[[int], UseContext | None] = lambda _time_us: None
     docket: Docket = EMPTY_DOCKET
@@ -40,6 +42,7 @@ class Surroundings:
             listening=self.listening,
             settings=self.settings,
             prior=self.prior,
+            land=self.land,
             use=self.use(time_us),
             docket=self.docket,
             areas=self.areas,

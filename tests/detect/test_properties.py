@@ -20,8 +20,9 @@ from fleet.reading import Reading
 from tests.detect.conftest import Bench, Surroundings
 from tests.detect.fix_areas import area, use_of
 
+AT_SEA = {"adrift": "drifting", "strikes": "unexpected_stop", "loads": "draught_change", "waits": "loitering"}
 ODDITIES = "jump elsewhere silent spike shift nan same slow nopos moored circling plunging"
-ODD = st.sampled_from([*[""] * 6, *ODDITIES.split()])
+ODD = st.sampled_from([*[""] * 6, *ODDITIES.split(), *AT_SEA])
 STORIES = st.lists(st.tuples(ODD, st.integers(1, 40)), min_size=1, max_size=8)
 RUNS = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
@@ -34,18 +35,30 @@ def ship_story(bench: Bench, story: Sequence[tuple[str, int]], seed: int) -> lis
         if odd == "silent":
             second += count * 900.0
         level += 40.0 if odd == "shift" else 0.0
+        struck_at = second
         for i in range(count):
-            second += 0.0 if odd == "same" and i % 2 else rng.choice([10.0, 60.0, 60.0])
-            speed = 5.0 if odd == "slow" else 0.2 if odd == "moored" else 12.0 + rng.gauss(0, 0.2)
+            second += (
+                0.0 if odd == "same" and i % 2 else {"waits": 600.0, "loads": 60.0}.get(odd) or rng.choice([10.0, 60.0, 60.0])
+            )
+            speed = {"slow": 5.0, "moored": 0.2, "adrift": 3.0, "strikes": 0.2, "waits": 1.0}.get(odd) or 12.0 + rng.gauss(0, 0.2)
             away = 3.0 if odd == "elsewhere" or (odd == "jump" and i % 5 == 0) else 0.0
             temp_c = 300.0 + level + rng.gauss(0, 2) + (90.0 if odd == "spike" else 0.0)
-            position = {} if odd == "nopos" else {"lat_deg": 40.0 + away, "lon_deg": second / 3600 * 0.2}
+            position = (
+                {}
+                if odd == "nopos"
+                else {
+                    "lat_deg": 40.0 + away,
+                    "lon_deg": (struck_at if odd in {"strikes", "waits"} else second) / 3600 * 0.2,
+                }
+            )
             readings.append(
                 bench.ship(
                     second,
                     **position,
                     sog_kn=speed,
                     cog_deg=90.0,
+                    heading_deg=10.0 if odd == "adrift" else 90.0,
+                    draught_m=7.0 if odd == "loads" else 10.0,
                     nav_status=5 if odd == "moored" else 0,
                     channels={
                         "a_c": float("nan") if odd == "nan" else temp_c,
@@ -55,6 +68,12 @@ def ship_story(bench: Bench, story: Sequence[tuple[str, int]], seed: int) -> lis
                 )
             )
     return list(readings)
+
+
+def test_each_oddity_at_sea_opens_its_rule() -> None:
+    for odd, rule in AT_SEA.items():
+        bench = Bench()
+        assert bench.last(bench.run(ship_story(bench, [(odd, 40)], seed=1), around=around("vessel")), rule), odd
 
 
 def plane_story(bench: Bench, story: Sequence[tuple[str, int]], seed: int) -> list[Reading]:
@@ -81,6 +100,13 @@ def plane_story(bench: Bench, story: Sequence[tuple[str, int]], seed: int) -> li
     return list(readings)
 
 
+class OpenSea:
+    """A world without land."""
+
+    def off_coast_km(self, _lat_deg: float, _lon_deg: float) -> float:
+        return 100.0
+
+
 def strip(name: str, west: float, east: float, **more: Any) -> WatchedArea:
     """An area across the way of both stories."""
     return area(name, [(west, 39.0), (east, 39.0), (east, 44.0), (west, 44.0)], **more)
@@ -92,6 +118,7 @@ AREAS = AreaIndex([strip("first", 0.02, 0.1), strip("second", 0.09, 0.3, kind="n
 def around(asset_class: str) -> Surroundings:
     return Surroundings(
         scene=lambda time_us: SceneContext(neighbours_heard=time_us // 60_000_000 % 5, neighbours_known=4),
+        land=OpenSea(),
         areas=AREAS,
         use=use_of(asset_class),
     )

@@ -74,6 +74,13 @@ def test_marine_cadastre(tmp_path: Path) -> None:
     assert found[3]["draught_m"] == 9.5
 
 
+def test_static_columns_that_stay_the_same_are_said_again_after_half_an_hour(tmp_path: Path) -> None:
+    head, first, *_ = NOAA.splitlines()
+    rows = [first.replace("00:00:00", at) for at in ("00:00:00", "00:29:59", "00:30:00", "00:59:59", "01:00:00")]
+    found = read(tmp_path, "\n".join([head, *rows]), "csv_marine_cadastre")
+    assert [row["time"] - 1_673_395_200_000 for row in found if row["stream"] == "static"] == [0, 1_800_000, 3_600_000]
+
+
 def test_marine_cadastre_from_2024(tmp_path: Path) -> None:
     static, telemetry = read(tmp_path, NOAA_2024, "csv_marine_cadastre")
     subset(static, name="NORD STAR", call_sign="5LCB4", **NORD_STAR)
