@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from detect.episodes import Episode
-from detect.hull import COAST_M, lies, off_coast_m
+from detect.hull import lies, off_coast_m
 from detect.model import Finding
 from detect.rule import NOTHING, Moment, Rule
 from detect.state import Memory, Seen
+from fleet.geodesy import NM_M
 from fleet.instants import HOUR_US, MINUTE_US, to_rfc3339
 
 NAME = "draught_change"
@@ -21,6 +22,7 @@ AFTER_STOP_US = 12 * HOUR_US  # as `voyage.draught_near_stop_h`: crews type the 
 STOP_US = 30 * MINUTE_US  # domain.md 2.3: anchored after 30 min; shorter is a lock or a pilot
 STOPPED_KN = 0.5  # domain.md 2.3: a stop ends at 0.5 kn
 GOING_KN = 1.0  # domain.md 2.3: what an anchored ship swings with
+ROADS_M = 10.0 * NM_M  # chosen: roadsteads lie nearer the coast; who is still further out without saying why is in no port
 SILENCE_US = HOUR_US  # design 4.6: the shortest silence of a ship that is a gap
 BURNT_M_DAY = 0.1  # chosen: a hundred tonnes of fuel a day on ten tonnes a centimetre; a gauge follows that, a crew does not
 
@@ -93,7 +95,7 @@ def _follow_stop(memory: DraughtMemory, moment: Moment, seen: Seen) -> None:
     if memory.slow_us is None:
         memory.slow_us = seen.time_us
     if not memory.stopped:
-        if not is_lying and (moment.time_us - memory.slow_us < STOP_US or (off_coast_m(moment, seen) or 0.0) > COAST_M):
+        if not is_lying and (moment.time_us - memory.slow_us < STOP_US or (off_coast_m(moment, seen) or 0.0) > ROADS_M):
             return
         memory.stopped, memory.stop_from_us = True, memory.slow_us
     memory.stop_to_us = moment.time_us

@@ -17,6 +17,9 @@ from fleet.vessel import VesselReading
 NAME = "drifting"
 VERSION = 1
 SOG_MIN_KN = 1.0  # detection.md S10: AisAbnormal analysis.drift.sog.min
+SOG_DIP_KN = (
+    0.7  # chosen: what single reports may fall to; their mean must be 1 kn, as speeds come in tenths and the sea is uneven
+)
 SOG_MAX_KN = 5.0  # detection.md S10: analysis.drift.sog.max
 DEVIATION_DEG = 45.0  # detection.md S10: analysis.drift.coghdg, of the course and of its opposite
 PERIOD_MIN = 10.0  # detection.md S10: analysis.drift.period
@@ -66,7 +69,7 @@ def at_reading(memory: DriftMemory, moment: Moment) -> Sequence[Finding]:
     sog_kn = reading.sog_kn
     if sog_kn is None:
         return NOTHING
-    if not SOG_MIN_KN <= sog_kn <= SOG_MAX_KN:
+    if not SOG_DIP_KN <= sog_kn <= SOG_MAX_KN:
         if moment.row is not None and sog_kn > TRUSTED_KN:
             _check_compass(memory, reading)
         return NOTHING if memory.since_us is None else _other(memory, moment)
@@ -113,7 +116,7 @@ def _judge(memory: DriftMemory, moment: Moment, reading: VesselReading, since_us
         memory.since_us = None
         return NOTHING
     needed_m = SWING_M if moment.now.nav_status in LYING else moment.setting(NAME, "displaced_m", DISPLACED_M)
-    if displaced_m <= needed_m or memory.heading_off_rows >= UNTRUSTED_ROWS:
+    if displaced_m <= needed_m or memory.sog_sum_kn < SOG_MIN_KN * memory.reports or memory.heading_off_rows >= UNTRUSTED_ROWS:
         return NOTHING
     hull = hull_of(moment)
     length_min_m = moment.setting(NAME, "length_min_m", LENGTH_MIN_M)

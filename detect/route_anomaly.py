@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import cos, floor, radians
+from math import cos, radians
 
 import msgspec
 
@@ -20,6 +20,10 @@ VERSION = 1
 OFF_NM = 5.0  # detection.md S12: least cross-track distance; a cell of waters between makes it 6 at least
 LASTING_MIN = 30.0  # detection.md S12
 BANDS_PER_DEG = 10  # chosen: cells of 0.1 degrees, 6 nm: her own lanes' spread is in how many of them she has used
+COLUMNS_MAX = 360 * BANDS_PER_DEG
+COLUMNS = tuple(
+    max(3, round(COLUMNS_MAX * cos(radians((band + 0.5) / BANDS_PER_DEG - 90.0)))) for band in range(180 * BANDS_PER_DEG)
+)
 PASSAGES = 3  # chosen: earlier passages that make waters usual; detection.md S11 asks that a cell has a least count
 PASSAGE_US = 6 * HOUR_US  # chosen: who comes again within it is on the same passage
 USUAL_MIN = 24 * 60.0  # chosen: so long she must have been under way in usual waters, and in no strange ones, to be judged
@@ -108,27 +112,22 @@ def _strange(memory: RouteMemory, moment: Moment, seen: Seen, elapsed_min: float
 
 def cell_of(lat_deg: float, lon_deg: float) -> int:
     """The cell of a position: bands of 0.1 degrees of latitude, cut into columns that are as wide at their middle."""
-    band = min(max(floor((lat_deg + 90.0) * BANDS_PER_DEG), 0), 180 * BANDS_PER_DEG - 1)
-    return _cell(band, lon_deg, 0)
-
-
-def _columns(band: int) -> int:
-    return max(3, round(360 * BANDS_PER_DEG * cos(radians((band + 0.5) / BANDS_PER_DEG - 90.0))))
+    band = int((lat_deg + 90.0) * BANDS_PER_DEG)
+    return _cell(band if band < len(COLUMNS) else band - 1, lon_deg, 0)
 
 
 def _cell(band: int, lon_deg: float, beside: int) -> int:
-    columns = _columns(band)
-    column = (floor((lon_deg + 180.0) / 360.0 * columns) + beside) % columns
-    return band * 360 * BANDS_PER_DEG + column
+    columns = COLUMNS[band]
+    return band * COLUMNS_MAX + (int((lon_deg + 180.0) / 360.0 * columns) + beside) % columns
 
 
 def _earlier(cells: dict[int, int], seen: Seen, time_us: int) -> int:
     """The most earlier passages through the cell of a position or one beside it."""
     lat_deg, lon_deg = seen.lat_deg or 0.0, seen.lon_deg or 0.0
-    here = floor((lat_deg + 90.0) * BANDS_PER_DEG)
+    here = int((lat_deg + 90.0) * BANDS_PER_DEG)
     most = 0
     for band in (here - 1, here, here + 1):
-        if 0 <= band < 180 * BANDS_PER_DEG:
+        if 0 <= band < len(COLUMNS):
             for beside in (-1, 0, 1):
                 packed = cells.get(_cell(band, lon_deg, beside))
                 if packed is not None:
@@ -154,8 +153,8 @@ def _nearest_m(cells: dict[int, int], seen: Seen) -> float | None:
     nearest_m: float | None = None
     for cell, packed in cells.items():
         if packed & COUNT_MAX >= PASSAGES:
-            band, column = divmod(cell, 360 * BANDS_PER_DEG)
-            lat_deg, lon_deg = (band + 0.5) / BANDS_PER_DEG - 90.0, (column + 0.5) * 360.0 / _columns(band) - 180.0
+            band, column = divmod(cell, COLUMNS_MAX)
+            lat_deg, lon_deg = (band + 0.5) / BANDS_PER_DEG - 90.0, (column + 0.5) * 360.0 / COLUMNS[band] - 180.0
             metres = near_distance_m(lat_deg, lon_deg, seen.lat_deg or 0.0, seen.lon_deg or 0.0, 1e6)
             nearest_m = metres if nearest_m is None else min(nearest_m, metres)
     return nearest_m if nearest_m is not None and nearest_m > OFF_NM * NM_M else None

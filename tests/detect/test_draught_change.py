@@ -17,11 +17,14 @@ DEEP: dict[str, Any] = {"draught_m": 12.0}
 SHALLOW: dict[str, Any] = {"draught_m": 9.0}
 
 
-class OpenSea:
-    """A world without land: every place is as far off as the mask can tell."""
+class Coast:
+    """Land whose coast is everywhere the same way off."""
+
+    def __init__(self, off_nm: float) -> None:
+        self.off_nm = off_nm
 
     def off_coast_km(self, _lat_deg: float, _lon_deg: float) -> float:
-        return 100.0
+        return self.off_nm * 1.852
 
 
 def test_a_draught_that_changes_under_way_is_told_until_she_stops(bench: Any) -> None:
@@ -97,10 +100,11 @@ def test_what_was_typed_in_port_is_corrected_until_twelve_hours_after_it(bench: 
     assert len(last(bench, track.readings, "draught_change")) == found
 
 
-def test_a_stop_on_the_open_sea_explains_nothing_where_land_is_known(bench: Any) -> None:
+@pytest.mark.parametrize(("off_nm", "found"), [(None, 0), (9.9, 0), (10.1, 1)])
+def test_a_stop_far_off_the_coast_explains_nothing_where_land_is_known(bench: Any, off_nm: float | None, found: int) -> None:
     track = Track(bench).sail(60, sog_kn=12.0, **DEEP).sail(240, sog_kn=0.3, **DEEP).sail(120, sog_kn=12.0, **SHALLOW)
-    assert last(bench, track.readings, "draught_change") == []
-    assert len(last(bench, track.readings, "draught_change", around=Surroundings(land=OpenSea()))) == 1
+    around = Surroundings(land=None if off_nm is None else Coast(off_nm))
+    assert len(last(bench, track.readings, "draught_change", around=around)) == found
 
 
 def test_a_change_across_a_silence_says_so_and_when(bench: Any) -> None:

@@ -41,6 +41,14 @@ def test_it_lies_more_than_45_degrees_off_its_course_and_off_the_opposite(bench:
     assert deviation_deg(heading_deg, 90.0) == deviation_deg((heading_deg + 180.0) % 360.0, 90.0)
 
 
+@pytest.mark.parametrize(("dip_kn", "swell_kn", "found"), [(0.7, 1.3, 1), (0.6, 1.4, 0), (0.7, 1.2, 0)])
+def test_single_reports_may_dip_below_a_knot_if_the_mean_does_not(bench: Any, dip_kn: float, swell_kn: float, found: int) -> None:
+    track = Track(bench).sail(30, sog_kn=12.0)
+    for _ in range(15):
+        track.sail(1, sog_kn=swell_kn, heading_deg=0.0).sail(1, sog_kn=dip_kn, heading_deg=0.0)
+    assert len(last(bench, track.readings, "drifting")) == found
+
+
 @pytest.mark.parametrize(("minutes", "found"), [(10, 0), (11, 1)])
 def test_nine_minutes_are_a_manoeuvre_and_ten_are_a_drift(bench: Any, minutes: int, found: int) -> None:
     assert len(last(bench, adrift(bench, minutes=minutes, sog_kn=3.0).readings, "drifting")) == found
