@@ -51,6 +51,8 @@ CELL_CROWD = 15  # chosen: a square kilometre with more ships is a harbour
 PLACE_CELL_DEG = 0.05  # 5.6 km of latitude, more than `OTHERS_M`
 LYING_MAX = 8  # remembered in one such cell; more say nothing new
 SAMPLES_MAX = 150  # distances and speeds kept of one meeting, 25 h; of longer ones the beginning counts
+LOOK_M = 20_000.0  # chosen: a ship at 12 kn is seen five times before she is alongside
+LOOK_CELL_DEG = 0.2
 AT_ANCHOR, MOORED = 1, 5  # ITU-R M.1371-5 table 48
 UNLIKE = frozenset(
     (
@@ -310,6 +312,23 @@ def _near_pairs(ships: Sequence[Ship]) -> list[tuple[Ship, Ship]]:
         for ship in ships
         for other in sorted(near.get(_key(ship), ()), key=_key)
         if _key(ship) < _key(other) and len(near[_key(ship)]) <= CROWD and len(near.get(_key(other), ships)) <= CROWD
+    ]
+
+
+def near_assets(memory: EncounterMemory, traffic: Iterable[Sighting]) -> list[Sighting]:
+    """Those of the traffic that are within 20 km of a ship that is an asset, in the order given."""
+    grid: dict[tuple[int, int], list[Ship]] = {}
+    for ship in memory.ships.values():
+        if ship.asset_id:
+            grid.setdefault(_cell_of(ship.lat_deg, ship.lon_deg, LOOK_CELL_DEG), []).append(ship)
+    return [
+        seen
+        for seen in traffic
+        if any(
+            near_distance_m(seen.lat_deg, seen.lon_deg, ship.lat_deg, ship.lon_deg, 2 * LOOK_M) <= LOOK_M
+            for cell in _cells_around(seen.lat_deg, seen.lon_deg, LOOK_CELL_DEG, LOOK_M)
+            for ship in grid.get(cell, ())
+        )
     ]
 
 

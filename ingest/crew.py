@@ -30,6 +30,7 @@ from ingest.registering import roster_of
 from ingest.roster import Roster
 from ingest.routing import Message
 from ingest.step_process import StepConfig
+from ingest.watch import Clock as AssetClock
 from store import commits
 
 log = structlog.get_logger(__name__)
@@ -123,6 +124,14 @@ class Crew(Patience):
         """The assets that the processes derived again since the last call."""
         done, self._rederived = self._rederived, []
         return done
+
+    @property
+    def clocks(self) -> dict[AssetClock, int]:
+        """Up to when everything was received, by clock; what was of the last round alone may still be committed."""
+        clocks: dict[AssetClock, int] = {**self._clocks}
+        if self._frontier_us is not None:
+            clocks["live"] = self._frontier_us
+        return clocks
 
     @property
     def assets_in_memory(self) -> int:

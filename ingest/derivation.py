@@ -24,8 +24,9 @@ class Progress(msgspec.Struct, kw_only=True):
     """How far a derivation has come: the state, and what stepping gave since the checkpoint it began from.
 
     `holding` is how the roster had the asset, `since_us` the event time of that checkpoint. `derived` holds each episode's last
-    form by id, `judged` contributions, scenes and use, `cuts` checkpoints by span of event time, `readings` counts those stepped;
-    `use_since` is from when on that checkpoint had said nothing of use (None: nothing at all), `journeys` those under way there.
+    form by id, `judged` contributions, scenes, sightings and use, `cuts` checkpoints by span of event time, `readings` counts
+    those stepped; `use_since` is from when on that checkpoint had said nothing of use (None: nothing at all), `journeys` those
+    under way there.
     """
 
     holding: Holding
@@ -51,6 +52,7 @@ class Progress(msgspec.Struct, kw_only=True):
                 again=True,
                 contributions=list(self.judged.contributions),
                 scenes=list(self.judged.scenes),
+                sightings=list(self.judged.sightings),
                 uses=list(self.judged.uses),
                 use_checkpoints=list(self.judged.use_checkpoints),
             ),

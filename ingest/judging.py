@@ -24,8 +24,8 @@ from fleet.use_machines import MACHINES
 from ingest.contexts import Contexts
 from ingest.ports import Transaction
 from ingest.priors import hour_of
-from ingest.watch import RECENT_MAX, Watch, Watched, order_key
-from store.rows import ContributionRow, DirtyRow, SceneRow, UseCheckpointRow, UseRow
+from ingest.watch import RECENT_MAX, Watch, Watched, clock_name, order_key
+from store.rows import ContributionRow, DirtyRow, SceneRow, SightingRow, UseCheckpointRow, UseRow
 
 WEEK_US = (
     7 * DAY_US
@@ -36,6 +36,7 @@ TURN_READINGS = 200  # readings stepped before others on the event loop have a t
 class Judged(msgspec.Struct):
     """What stepping a batch gave: emissions in order, assets made dirty, late readings (by `id`), contributions, scenes, use.
 
+    `sightings` is where assets were seen, for what compares them.
     `use_dirty` are assets whose readings came beyond the horizon: their use alone is derived again. `again` says that ticks may
     fire for a second time, `walked` counts readings since others had a turn.
     """
@@ -45,6 +46,7 @@ class Judged(msgspec.Struct):
     late: set[int] = set()
     contributions: list[ContributionRow] = []
     scenes: list[SceneRow] = []
+    sightings: list[SightingRow] = []
     uses: list[UseRow] = []
     use_checkpoints: list[UseCheckpointRow] = []
     use_dirty: dict[str, DirtyRow] = {}
@@ -143,6 +145,7 @@ async def walk_asset(
         if contributions:
             judged.contributions += contributions
         _take_facts(watched, judged)
+        _take_sightings(watched, judged)
     if until_us is not None:
         findings += await _walk(tx, watched, (), until_us, contexts, judged)
     judged.stepped.add(watched.asset_id)
@@ -168,6 +171,22 @@ def _take_facts(watched: Watched, judged: Judged) -> None:
     facts = watched.state.take_facts()
     if facts:
         judged.uses += [use_row(watched, fact) for fact in facts]
+
+
+def _take_sightings(watched: Watched, judged: Judged) -> None:
+    """Take where the asset was seen since the last time, for the scene of its clock."""
+    for sighting in watched.state.take_sightings():
+        judged.sightings.append(
+            SightingRow(
+                tenant=watched.tenant,
+                clock=clock_name(watched.clock),
+                asset_id=watched.asset_id,
+                key=watched.asset_id,
+                shard=watched.shard,
+                time_us=sighting.time_us,
+                noted=msgspec.msgpack.encode(sighting),
+            )
+        )
 
 
 def use_row(watched: Watched, fact: Fact) -> UseRow:

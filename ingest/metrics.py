@@ -155,6 +155,10 @@ class WorkerMetrics:
         """Take over a look at the feeds: the alerts it opened, by severity."""
         _add(self.alerts_opened, opened)
 
+    def compared(self, opened: Mapping[str, int]) -> None:
+        """Take over a pass over a scene: the alerts it opened, by severity."""
+        _add(self.alerts_opened, opened)
+
     def counted(self, backlog: Backlog) -> None:
         """Take over what only the database knows."""
         self._away_since_s = None

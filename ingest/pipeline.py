@@ -42,10 +42,11 @@ from ingest.use_derivation import UseDerivation
 from ingest.watch import Clock as AssetClock
 from ingest.watch import Watch, Watched
 from store import commits, faults
-from store.rows import CountRow, DirtyRow, StepBatch, UseTailRow
+from store.rows import CountRow, DirtyRow, StepBatch, TrafficRow, UseTailRow
 
 log = structlog.get_logger(__name__)
 DRAIN_AT_ONCE = 2000  # checkpoints in one transaction at the end; chosen: half a second of work
+KINDS_MAX = 200_000  # chosen: as much traffic as is kept
 ASSETS_MAX = 1_000_000  # assets of one worker
 FEED_ORIGIN = "feed:"  # what an origin that is a feed begins with
 BIRTH_SPAN_US = 6 * HOUR_US  # chosen: a prior serves an asset's first hours; by then its models have rows of their own
@@ -145,6 +146,7 @@ class Pipeline(Patience):
         self._roster: Roster | None = None
         self._freshness = Freshness()
         self._identities = Identities()
+        self._kinds: dict[tuple[str, str, str, str, str], str] = {}  # of traffic, by its key
         self.use_derivations: dict[str, UseDerivation] = {}  # of `ingest.use_again`, the longest waiting first
         self.derivations: dict[str, Derivation] = {}  # under way between rounds of `ingest.rederive`, the longest waiting first
 
@@ -384,7 +386,7 @@ class Pipeline(Patience):
         rows = rows_of(judged.findings, self.watch)
         written = StepBatch(
             counts=_count_rows(routed),
-            traffic=list(routed.traffic.values()),  # after the ticks, which ask for what was heard before them
+            traffic=self._traffic(routed),  # after the ticks, which ask for what was heard before them
             findings=list({row.finding_id: row for row in rows}.values()),
             dirty=list(judged.dirty.values()),
             checkpoints=[checkpoint_row(watched) for watched in due],
@@ -396,7 +398,18 @@ class Pipeline(Patience):
         )
         await tx.write(written, numbers)
         await tx.write_scenes(judged.scenes, numbers)
+        await tx.write_sightings(judged.sightings, numbers)
         batch.raised = await raise_alerts(tx, rows, numbers, self.clock.wall_us())
+
+    def _traffic(self, routed: Routed) -> list[TrafficRow]:
+        """The last fixes of traffic, each with what it last said of its type; what a restart forgets is said again in minutes."""
+        if len(self._kinds) > KINDS_MAX:
+            self._kinds.clear()
+        self._kinds |= routed.kinds
+        return [
+            row if (kind := self._kinds.get(key)) is None else msgspec.structs.replace(row, kind=kind)
+            for key, row in routed.traffic.items()
+        ]
 
     async def _judge_identities(self, tx: Transaction, batch: _Batch, roster: Roster, numbered: Numbered) -> None:
         """Lay what was said of who assets are beside the records."""

@@ -31,6 +31,7 @@ from store.rows import (
     IdentityRunRow,
     LiveRow,
     SceneRow,
+    SightingRow,
     StepBatch,
     UseRow,
 )
@@ -160,6 +161,14 @@ class Transaction(Protocol):
 
     async def newest_scenes(self) -> dict[str, int]:
         """The newest instant told of, by tenant."""
+
+    async def write_sightings(self, rows: Sequence[SightingRow], commit_nos: Mapping[int, int]) -> None:
+        """Keep where assets were seen, and mark their scenes."""
+
+    async def replace_sightings(
+        self, asset_id: str, after_us: int, rows: Sequence[SightingRow], commit_nos: Mapping[int, int]
+    ) -> None:
+        """Let where an asset was seen after an instant be these rows, and mark the scenes of what differs."""
 
     async def listened(self, tenant: str, origin: str, from_us: int, to_us: int) -> list[tuple[int, int]]:
         """When we listened to an origin."""

@@ -265,6 +265,7 @@ async def _write(pipeline: Pipeline, tx: Transaction, derivation: Derivation, pr
     )
     written = await tx.write(batch, numbers)
     await tx.write_scenes(judged.scenes, numbers)
+    await tx.replace_sightings(entry.asset_id, since_us, judged.sightings, numbers)
     # Batches committed since the earlier rounds may hold readings that their scenes did not see.
     otherwise = await pipeline.contexts.told_otherwise(tx, watched, judged.scenes[: derivation.told])
     if otherwise:

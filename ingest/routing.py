@@ -81,13 +81,14 @@ class Count(msgspec.Struct):
 
 
 class Routed(msgspec.Struct):
-    """Everything one batch of messages holds, told apart."""
+    """Everything one batch of messages holds, told apart; `kinds` is what traffic said of its type, by the key of `traffic`."""
 
     readings: list[RoutedReading] = []
     statics: list[RoutedStatic] = []
     statuses: list[StatusRow] = []
     rejections: list[RejectionRow] = []
     traffic: dict[tuple[str, str, str, str, str], TrafficRow] = {}
+    kinds: dict[tuple[str, str, str, str, str], str] = {}
     counts: dict[CountKey, Count] = {}
     new_feeds: set[tuple[str, str]] = set()
     clocks: dict[tuple[str, str], int] = {}
@@ -217,6 +218,8 @@ def _route_feed(routed: Routed, message: Message, topic: FeedTopic, roster: Rost
         holders = roster.holders(tenant, topic.feed, key, report.time_us)
         if holders:
             routed.statics.append(RoutedStatic(report, (tenant, origin, *key), counted_as, message.received_us, holders))
+        elif isinstance(kind := report.particulars.get("type"), str):
+            routed.kinds[tenant, origin, report.asset_class, report.scheme, report.value] = kind
 
 
 def claimed(report: StaticReport, roster: Roster, tenant: str, feed: str) -> StaticReport:

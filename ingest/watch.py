@@ -37,6 +37,11 @@ FIRST_WORD_US = 10 * MINUTE_US  # chosen: what an asset is was known all the sam
 CHECKPOINT_SPAN_US = 6 * HOUR_US  # design 5.7: checkpoints are kept one per 6 h of event time
 
 
+def clock_name(clock: Clock) -> str:
+    """A clock in one word: `live`, or TENANT/FEED of a recording."""
+    return clock if isinstance(clock, str) else "/".join(clock)
+
+
 def order_key(reading: Reading) -> OrderKey:
     """Where a reading stands among those of its asset, the same in every run."""
     return (reading.time_us, reading.name, reading.source, reading.seq)

@@ -31,6 +31,7 @@ from ingest.pipeline import Outcome, Pipeline, PipelineConfig
 from ingest.ports import Clock, Held, Mailbox, Store, SystemClock, Transaction
 from ingest.rederive import rederive_due
 from ingest.routing import Message
+from ingest.scene_pass import keep_scenes
 from ingest.step_process import StepConfig
 from store import desk, pruning
 from store.transaction import PostgresStore
@@ -102,12 +103,12 @@ async def run(
     pool = await open_pool_patiently(config.database_url, config.pool_max, config.pipeline.retry_s_max, stop)
     if pool is None:
         return
-    beside = (
+    beside = [
         asyncio.create_task(follow_database(pool, metrics), name="figures"),
         asyncio.create_task(close_hours(pool), name="hours"),
         asyncio.create_task(keep_calendar(pool, config.daily_pass_hour_utc, metrics.passed), name="calendar"),
         asyncio.create_task(watch_feeds(pool, metrics.looked), name="feeds"),
-    )
+    ]
     try:
         inbox = Inbox(config.broker)
         store, clock = PostgresStore(pool), SystemClock()
@@ -117,6 +118,8 @@ async def run(
         worker = Worker(config, store, inbox, clock, on_subscribed, metrics, crew)
         metrics.watch(inbox, worker.pipeline, config.broker.in_flight_max)
         await worker.start()
+        scenes = keep_scenes(pool, lambda: worker.pipeline.clocks, config.pipeline.horizon_us, metrics.compared)
+        beside.append(asyncio.create_task(scenes, name="scenes"))
         working = asyncio.create_task(worker.work(stop), name="worker")
         stopping = asyncio.create_task(stop.wait(), name="stop")
         await asyncio.wait((working, stopping), return_when=asyncio.FIRST_COMPLETED)

@@ -25,6 +25,7 @@ TRAFFIC_COLUMNS = {
     "lat_deg": "float8",
     "lon_deg": "float8",
     "speed_kn": "float8",
+    "kind": "text",
 }
 UNITS = {
     "t_h": "t/h",
@@ -170,7 +171,7 @@ async def _raise_traffic(conn: Connection, rows: Sequence[TrafficRow]) -> None:
             last[key] = row
     if not last:
         return
-    staged = ((*key, staging.instant(row.time_us), row.lat_deg, row.lon_deg, row.speed_kn) for key, row in last.items())
+    staged = ((*key, staging.instant(row.time_us), row.lat_deg, row.lon_deg, row.speed_kn, row.kind) for key, row in last.items())
     await staging.copy_rows(conn, "staged_traffic", TRAFFIC_COLUMNS, staged)
     await conn.execute(SQL["raise_traffic"])
     await conn.execute("TRUNCATE staged_traffic")

@@ -58,7 +58,7 @@ class RejectionRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TrafficRow(msgspec.Struct, frozen=True, kw_only=True):
-    """The last fix of something on a feed that is no asset of the feed's tenant."""
+    """The last fix of something on a feed that is no asset of the feed's tenant; `kind` is its type in words, where known."""
 
     tenant: str
     origin: str
@@ -69,6 +69,7 @@ class TrafficRow(msgspec.Struct, frozen=True, kw_only=True):
     lat_deg: float
     lon_deg: float
     speed_kn: float | None
+    kind: str | None = None
 
 
 class CountRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -219,6 +220,21 @@ class SceneRow(msgspec.Struct, frozen=True, kw_only=True):
     feed_down: bool
     neighbours_still: int = 0
     neighbours_behind: int = 0
+
+
+class SightingRow(msgspec.Struct, frozen=True, kw_only=True):
+    """What `step` noted of where an asset was, as bytes that `detect` reads; `key` is its id, or `scheme:value` of traffic.
+
+    `clock` is `live`, or TENANT/FEED of the recording whose clock it is on; `asset_id` is "" for traffic.
+    """
+
+    tenant: str
+    clock: str
+    asset_id: str
+    key: str
+    shard: int
+    time_us: int
+    noted: bytes
 
 
 class AlertRow(msgspec.Struct, frozen=True, kw_only=True):

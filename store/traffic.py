@@ -12,7 +12,10 @@ SQL = load("traffic")
 
 
 class TrafficFix(msgspec.Struct, frozen=True):
-    """The last position of something that is no asset of the feed's tenant; speed in knots, or None."""
+    """The last position of something that is no asset of the feed's tenant; speed in knots, or None.
+
+    `kind` is its type in words (`tug`), where it said one.
+    """
 
     tenant: str
     origin: str
@@ -22,6 +25,7 @@ class TrafficFix(msgspec.Struct, frozen=True):
     lat_deg: float
     lon_deg: float
     speed_kn: float | None
+    kind: str | None = None
 
 
 async def fixes_at(conn: Connection, tenant: str, at_us: int, window_us: int) -> list[TrafficFix]:
@@ -42,6 +46,7 @@ async def fixes_at(conn: Connection, tenant: str, at_us: int, window_us: int) ->
             lat_deg=row["lat_deg"],
             lon_deg=row["lon_deg"],
             speed_kn=row["speed_kn"],
+            kind=row["kind"],
         )
         for row in await cursor.fetchall()
     ]

@@ -31,6 +31,7 @@ from store import (
     readings,
     registry,
     scenes,
+    sightings,
     statics,
     statuses,
     traffic,
@@ -101,6 +102,8 @@ class PostgresTransaction:
     scenes_at = _On(scenes.at)
     scenes_of_tenant = _On(scenes.of_tenant)
     newest_scenes = _On(scenes.newest)
+    write_sightings = _On(sightings.write)
+    replace_sightings = _On(sightings.replace)
     listened = _On(listening.during)
     extend_listening = _On(listening.extend)
 

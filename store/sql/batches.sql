@@ -22,7 +22,8 @@ SELECT * FROM unnest(%(tenant)s::text[], %(topic)s::text[], %(element)s::integer
 INSERT INTO traffic AS held
 SELECT * FROM staged_traffic ORDER BY tenant, origin, class, scheme, value
 ON CONFLICT (tenant, origin, class, scheme, value) DO UPDATE SET
-    time = excluded.time, lat_deg = excluded.lat_deg, lon_deg = excluded.lon_deg, speed_kn = excluded.speed_kn
+    time = excluded.time, lat_deg = excluded.lat_deg, lon_deg = excluded.lon_deg, speed_kn = excluded.speed_kn,
+    kind = coalesce(excluded.kind, held.kind)
 WHERE (excluded.time, excluded.lat_deg, excluded.lon_deg, coalesce(excluded.speed_kn, '-infinity'))
     > (held.time, held.lat_deg, held.lon_deg, coalesce(held.speed_kn, '-infinity'));
 

@@ -27,5 +27,5 @@ CREATE TEMPORARY TABLE staged_count (
 -- Last fixes of a batch's traffic.
 CREATE TEMPORARY TABLE staged_traffic (
     tenant text, origin text, class text, scheme text, value text, time timestamptz,
-    lat_deg double precision, lon_deg double precision, speed_kn double precision
+    lat_deg double precision, lon_deg double precision, speed_kn double precision, kind text
 ) ON COMMIT DELETE ROWS;

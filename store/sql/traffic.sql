@@ -1,6 +1,6 @@
 -- name: fixes_at
 -- Traffic last heard in a window, on a tenant's feeds and on those of the operator granted to it.
-SELECT tenant, origin, class, scheme, value, time, lat_deg, lon_deg, speed_kn
+SELECT tenant, origin, class, scheme, value, time, lat_deg, lon_deg, speed_kn, kind
 FROM traffic
 WHERE time > %(since)s AND time <= %(at)s
     AND (

@@ -29,6 +29,7 @@ def audit(run: Run, undisturbed: Run) -> list[str]:
         *_findings(run, undisturbed),
         *_alerts_alike(run, undisturbed),
         *_uses_alike(run, undisturbed),
+        *_sightings_alike(run, undisturbed),
     ]
 
 
@@ -196,3 +197,10 @@ def _uses_alike(run: Run, undisturbed: Run) -> Iterator[str]:
     mine, theirs = _used(run), _used(undisturbed)
     if mine != theirs:
         yield f"use differs from the undisturbed run's: {_some(mine ^ theirs)}"
+
+
+def _sightings_alike(run: Run, undisturbed: Run) -> Iterator[str]:
+    """What the scene is given depends on the readings alone."""
+    mine, theirs = ({(*key, row.noted) for key, row in one.tables.table("sighting").items()} for one in (run, undisturbed))
+    if mine != theirs:
+        yield f"sightings differ from the undisturbed run's: {_some(mine ^ theirs)}"

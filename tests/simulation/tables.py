@@ -46,6 +46,7 @@ from store.rows import (
     LiveRow,
     ReadingRow,
     SceneRow,
+    SightingRow,
     StepBatch,
     UseRow,
 )
@@ -163,7 +164,8 @@ class Words:
             name = (seen.tenant, seen.origin, seen.asset_class, seen.scheme, seen.value)
             held = self._rows("traffic").get(name)
             if held is None or _traffic_order(seen) > _traffic_order(held):
-                self._put("traffic", name, seen)
+                kind = seen.kind or (None if held is None else held.kind)
+                self._put("traffic", name, msgspec.structs.replace(seen, kind=kind))
         self._count(batch.counts)
         revisions = self._write_findings(batch.findings, commit_nos)
         self._mark(batch.dirty)
@@ -452,6 +454,7 @@ class Words:
                 lat_deg=row.lat_deg,
                 lon_deg=row.lon_deg,
                 speed_kn=row.speed_kn,
+                kind=row.kind,
             )
             for row in self._rows("traffic").values()
             if row.tenant == tenant and at_us - window_us < row.time_us <= at_us
@@ -477,6 +480,33 @@ class Words:
         for row in self._rows("scene").values():
             newest[row.tenant] = max(row.at_us, newest.get(row.tenant, row.at_us))
         return newest
+
+    def write_sightings(self, rows: Sequence[SightingRow], commit_nos: Mapping[int, int]) -> None:
+        last = {(row.tenant, row.clock, row.time_us, row.key): row for row in rows}
+        self._mark_scenes(key for key, row in last.items() if self._note(key, row))
+
+    def replace_sightings(self, asset_id: str, after_us: int, rows: Sequence[SightingRow], commit_nos: Mapping[int, int]) -> None:
+        held = {key for key, row in self._rows("sighting").items() if row.asset_id == asset_id and row.time_us > after_us}
+        wanted = {(row.tenant, row.clock, row.time_us, row.key): row for row in rows if row.time_us > after_us}
+        for key in held - wanted.keys():
+            self._put("sighting", key, GONE)
+        self._mark_scenes(held - wanted.keys())
+        self._mark_scenes([key for key, row in wanted.items() if self._note(key, row)])
+
+    def _note(self, key: tuple[str, str, int, str], row: SightingRow) -> bool:
+        """Keep a sighting; whether it says something new."""
+        before = self._rows("sighting").get(key)
+        if before is not None and before.noted == row.noted:
+            return False
+        self._put("sighting", key, row)
+        return True
+
+    def _mark_scenes(self, keys: Iterable[tuple[str, str, int, str]]) -> None:
+        first: dict[tuple[str, str], int] = {}
+        for tenant, clock, time_us, _ in keys:
+            first[tenant, clock] = min(time_us, first.get((tenant, clock), time_us))
+        for scene, time_us in first.items():
+            self._put("scene_mark", len(self._rows("scene_mark")) + 1, (*scene, time_us))
 
     def listened(self, tenant: str, origin: str, from_us: int, to_us: int) -> list[tuple[int, int]]:
         spans = self._rows("listening").get((tenant, origin), ())

@@ -27,6 +27,8 @@ SAME_SIZE = {
     "live_event": "live",
     "rejection": "rejection",
     "scene_context": "scene",
+    "scene_mark": "scene_mark",
+    "sighting": "sighting",
     "static_report": "static",
     "status_report": "status",
     "traffic": "traffic",
