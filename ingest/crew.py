@@ -128,7 +128,7 @@ class Crew(Patience):
     @property
     def clocks(self) -> dict[AssetClock, int]:
         """Up to when everything was received, by clock; what was of the last round alone may still be committed."""
-        clocks: dict[AssetClock, int] = {**self._clocks}
+        clocks: dict[AssetClock, int] = dict(self._clocks.items())
         if self._frontier_us is not None:
             clocks["live"] = self._frontier_us
         return clocks
