@@ -7,14 +7,15 @@ that are or were lately close; neighbours are looked for in a grid, never over a
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from math import ceil, cos, floor, radians
+from functools import lru_cache
+from math import ceil, cos, floor, hypot, radians, sin
 from statistics import median
 from typing import Any, Protocol
 
 import msgspec
 
 from detect.model import Finding, finding_id
-from detect.plane import near_distance_m
+from detect.plane import near_distance_m, offset_m
 from detect.sighting import BUCKET_US, Sighting
 from fleet.geodesy import KN_MPS, NM_M, normalise_lon_deg
 from fleet.instants import DAY_US, HOUR_US, MINUTE_US, SECOND_US
@@ -46,8 +47,10 @@ ALONGSIDE_M = 200.0  # chosen: two ships at one place by their own anchors lie f
 TRAIL_EVERY_US = 30 * MINUTE_US
 TRAIL_MAX = 8  # four hours: long enough to have been apart before a meeting
 CROWD = 4  # chosen: a ship with more ships than this within 500 m lies in a harbour
-CELL_DEG = 0.01  # 1.1 km of latitude, twice the limit
-CELL_CROWD = 15  # chosen: a square kilometre with more ships is a harbour
+DRIFT_KN = 0.3  # chosen: below it a course over ground is noise
+CELL_DEG = 0.02  # 2.2 km of latitude, so that the cells beside one hold all that is looked at
+LOOKED_M = 2_000.0  # chosen: the limit, and what a ship at 2 kn drifts between two fixes of a bucket and a held one
+CELL_CROWD = 30  # chosen: five square kilometres with more ships are a harbour
 PLACE_CELL_DEG = 0.05  # 5.6 km of latitude, more than `OTHERS_M`
 LYING_MAX = 8  # remembered in one such cell; more say nothing new
 SAMPLES_MAX = 150  # distances and speeds kept of one meeting, 25 h; of longer ones the beginning counts
@@ -85,6 +88,7 @@ class Ship(msgspec.Struct, kw_only=True, array_like=True):
     lat_deg: float
     lon_deg: float
     speed_kn: float | None = None
+    course_deg: float | None = None
     nav_status: int | None = None
     kind: str | None = None
     way_us: int | None = None
@@ -212,6 +216,7 @@ def _moved(before: Ship | None, sighting: Sighting) -> Ship:
         lat_deg=sighting.lat_deg,
         lon_deg=sighting.lon_deg,
         speed_kn=sighting.speed_kn,
+        course_deg=sighting.course_deg,
         nav_status=sighting.nav_status,
         kind=sighting.kind,
     )
@@ -265,6 +270,18 @@ def _distance_m(one: Ship, other: Ship) -> float:
     return near_distance_m(one.lat_deg, one.lon_deg, other.lat_deg, other.lon_deg, 2 * OTHERS_M)
 
 
+def _apart_m(one: Ship, other: Ship) -> float:
+    """How far apart two slow ships are at the later of their fixes: who was seen earlier drifted on meanwhile, if it drifts."""
+    early, late = (one, other) if one.time_us <= other.time_us else (other, one)
+    drift_kn = early.speed_kn or 0.0
+    if drift_kn < DRIFT_KN or early.course_deg is None:
+        return _distance_m(one, other)
+    east_m, north_m = offset_m(early.lat_deg, early.lon_deg, late.lat_deg, late.lon_deg)
+    run_m = drift_kn * KN_MPS * (late.time_us - early.time_us) / SECOND_US
+    course = radians(early.course_deg)
+    return hypot(east_m - run_m * sin(course), north_m - run_m * cos(course))
+
+
 def _cell_of(lat_deg: float, lon_deg: float, size_deg: float) -> tuple[int, int]:
     row = floor(lat_deg / size_deg)
     return row, floor((lon_deg + 180.0) / _width_deg(row, size_deg)) % _columns(row, size_deg)
@@ -275,6 +292,7 @@ def _width_deg(row: int, size_deg: float) -> float:
     return 360.0 / _columns(row, size_deg)
 
 
+@lru_cache(20_000)
 def _columns(row: int, size_deg: float) -> int:
     poleward_deg = min(89.9, max(abs(row), abs(row + 1)) * size_deg)
     return max(1, floor(360.0 * cos(radians(poleward_deg)) / size_deg))
@@ -305,8 +323,9 @@ def _near_pairs(ships: Sequence[Ship]) -> list[tuple[Ship, Ship]]:
     for ship in ships:
         if len(grid[_cell_of(ship.lat_deg, ship.lon_deg, CELL_DEG)]) > CELL_CROWD:
             continue
-        others = [other for cell in _cells_around(ship.lat_deg, ship.lon_deg, CELL_DEG, NEAR_M) for other in grid.get(cell, ())]
-        near[_key(ship)] = [other for other in others if other is not ship and _distance_m(ship, other) <= NEAR_M]
+        cells = (grid.get(cell, ()) for cell in _cells_around(ship.lat_deg, ship.lon_deg, CELL_DEG, LOOKED_M))
+        others = [other for cell in cells if len(cell) <= CELL_CROWD for other in cell]
+        near[_key(ship)] = [other for other in others if other is not ship and _apart_m(ship, other) <= NEAR_M]
     return [
         (ship, other)
         for ship in ships
@@ -350,7 +369,7 @@ def _contact(memory: EncounterMemory, key: str, start_us: int) -> None:
     pair.last_us = pair.seen_us = start_us
     pair.moved_m = max(pair.moved_m, near_distance_m(pair.lat_deg, pair.lon_deg, lat_deg, lon_deg, OTHERS_M))
     if len(pair.distances_m) < SAMPLES_MAX:
-        pair.distances_m = [*pair.distances_m, round(_distance_m(one, other), 1)]
+        pair.distances_m = [*pair.distances_m, round(_apart_m(one, other), 1)]
         pair.speeds_kn = [*pair.speeds_kn, (one.speed_kn or 0.0, other.speed_kn or 0.0)]
     for ship in (one, other):
         anchored, moored = pair.statuses.get(_key(ship), (0, 0))

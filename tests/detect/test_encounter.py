@@ -133,6 +133,19 @@ def test_meetings_less_than_four_hours_apart_are_one_episode_that_goes_on() -> N
     assert findings[-1].evidence["meetings"] == 2
 
 
+def test_ships_that_drift_together_are_near_each_other_whenever_in_the_bucket_they_are_heard() -> None:
+    drift: dict[str, Any] = {"slow_kn": 1.5, "drift_m": 463.0, "course_deg": 90.0}
+    together = meeting(one={**drift, "late_us": 0}, **drift, late_us=9 * MINUTE_US)
+    as_heard = [
+        msgspec.structs.replace(one, lon_deg=destination(one.lat_deg, one.lon_deg, 90.0, 417.0)[1])
+        if one.key == "538000002" and one.speed_kn == 1.5
+        else one
+        for one in together
+    ]
+    finding = last(told(as_heard))[0]
+    assert finding.evidence["median_distance_m"] == pytest.approx(120, abs=2)
+
+
 HARBOUR = [sighting(i, f"2190000{n}", 1500.0 + 300.0 * n, 0.0, nav_status=None) for n in range(3) for i in range(10)]
 
 
