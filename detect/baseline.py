@@ -114,7 +114,7 @@ def judge(baseline: Baseline, x: tuple[float, ...], y: float, floor: float = 0.0
         expected += weight * feature
     sigma = max(baseline.sigma, floor)
     if abs(y - expected) > SURE_Z * sigma:
-        sigma *= sqrt(1.0 + _leverage(baseline.inverse, x))
+        sigma *= sqrt(1.0 + leverage(baseline.inverse, x))
     return Judged((y - expected) / sigma, expected, sigma)
 
 
@@ -162,6 +162,21 @@ def seed(baseline: Baseline, precision: Matrix, moments: Matrix, variance: float
     baseline.sigma = _sigma(baseline)
 
 
+def teach(baseline: Baseline, x: tuple[float, ...], y: float, ridge: float = PRECISION) -> None:
+    """Learn a row without asking whether it looks wrong; no row fades.
+
+    `ridge` is how firmly each dependence (all but the constant) begins at none, in rows at distance one. Whoever teaches has seen
+    to it that the rows are sound and few enough (a bounded time of learning).
+    """
+    if not baseline.weights:
+        size = len(x)
+        known = np.full(size, 1.0 / ridge)
+        known[0] = 1.0 / PRECISION
+        baseline.inverse, baseline.moments = np.diag(known).tobytes(), np.zeros(size).tobytes()
+        baseline.weights = [0.0] * size
+    _learn_row(baseline, x, y, fading=False)
+
+
 def learned(baseline: Baseline) -> Learned | None:
     """What the baseline can tell the fleet: None before an hour of rows of its own."""
     if baseline.rows < 60 or warm_up(baseline) is not None or baseline.resolution == inf:
@@ -186,7 +201,7 @@ def _sigma(baseline: Baseline) -> float:
     return max(estimated, FLOOR * baseline.level, 0.0 if baseline.resolution == inf else baseline.resolution, 1e-9)
 
 
-def _leverage(inverse: bytes, x: tuple[float, ...]) -> float:
+def leverage(inverse: bytes, x: tuple[float, ...]) -> float:
     """How uncertain the expectation is at this operating point, in noise variances: the quadratic form of x."""
     doubles = _DOUBLES[len(x)].unpack(inverse)
     total, at = 0.0, 0
@@ -203,9 +218,9 @@ def _wild(baseline: Baseline, x: tuple[float, ...], y: float) -> bool:
     """During the warm-up: whether a row is far off what few rows already say with some certainty."""
     if baseline.noise_rows < EARLY_ROWS:
         return False
-    leverage = _leverage(baseline.inverse, x)
+    uncertain = leverage(baseline.inverse, x)
     missed = y - sum(weight * feature for weight, feature in zip(baseline.weights, x, strict=True))
-    return leverage < 1.0 and abs(missed) > EARLY_Z * baseline.sigma * sqrt(1.0 + leverage)
+    return uncertain < 1.0 and abs(missed) > EARLY_Z * baseline.sigma * sqrt(1.0 + uncertain)
 
 
 def _note_step(baseline: Baseline, y: float) -> None:
@@ -233,21 +248,21 @@ def _begin_again(baseline: Baseline) -> None:
     baseline.released = True
 
 
-def _learn_row(baseline: Baseline, x: tuple[float, ...], y: float) -> None:
+def _learn_row(baseline: Baseline, x: tuple[float, ...], y: float, *, fading: bool = True) -> None:
     size = len(x)
     if len(baseline.weights) != size:
         baseline.inverse = (np.eye(size) / PRECISION).tobytes()
         baseline.moments = np.zeros(size).tobytes()
         baseline.weights = [0.0] * size
-    leverage = _leverage(baseline.inverse, x)
-    if leverage < 1.0:  # the model already says something here: the miss is noise
+    uncertain = leverage(baseline.inverse, x)
+    if uncertain < 1.0:  # the model already says something here: the miss is noise
         missed = y - sum(weight * feature for weight, feature in zip(baseline.weights, x, strict=True))
-        _learn_noise(baseline, abs(missed) / sqrt(1.0 + leverage))
+        _learn_noise(baseline, abs(missed) / sqrt(1.0 + uncertain))
     _SCRATCH[size].learn(baseline, x, y)
     baseline.rows += 1
     baseline.level += (abs(y) - baseline.level) / min(baseline.rows, LEVEL_ROWS)
     baseline.scale = max(baseline.scale, abs(y))
-    if baseline.rows >= MEMORY_ROWS + FADE_ROWS:
+    if fading and baseline.rows >= MEMORY_ROWS + FADE_ROWS:
         _fade(baseline, size)
     baseline.sigma = _sigma(baseline)
 

@@ -41,10 +41,10 @@ class BehaviourMemory(Memory, kw_only=True):
         return {} if waiting is None else {"": waiting}
 
 
-def at_reading(memory: BehaviourMemory, moment: Moment) -> Sequence[Finding]:
-    """Score, decide, then learn the residuals of the row that this reading closed (at most one row a minute)."""
-    residuals = moment.residuals
-    if moment.row is None or not residuals or not _choose(memory, residuals):
+def at_row(memory: BehaviourMemory, moment: Moment) -> Sequence[Finding]:
+    """Score, decide, then learn the residuals of the closed row (at most one row a minute)."""
+    residuals = {name: residual for name, residual in moment.residuals.items() if not residual.said}
+    if not residuals or not _choose(memory, residuals):
         return NOTHING
     values = [residuals[name].z for name in memory.joint.features]
     distance = model.measure(memory.joint, values)
@@ -137,4 +137,4 @@ def _close(memory: BehaviourMemory, episode: Episode, moment: Moment, how: str) 
     return episode.finding(moment.state, NAME, VERSION, closed_at_us=moment.time_us)
 
 
-RULE = Rule(NAME, VERSION, ALL_CLASSES, BehaviourMemory, at_reading)
+RULE = Rule(NAME, VERSION, ALL_CLASSES, BehaviourMemory, at_row=at_row)

@@ -68,7 +68,7 @@ def measure(joint: Joint, values: list[float]) -> Distance | WarmingUp:
     off = (np.array(values) - mean) / np.maximum(spread, 1.0)
     squared = float(off @ np.linalg.solve(correlation, off))
     alone = float(np.max(off * off))
-    return Distance(_deviate(squared, size), _deviate(max(squared - alone, 0.0), size), joint.mean)
+    return Distance(deviate(squared, size), deviate(max(squared - alone, 0.0), size), joint.mean)
 
 
 def learn(joint: Joint, values: list[float]) -> None:
@@ -85,7 +85,10 @@ def learn(joint: Joint, values: list[float]) -> None:
     joint.rows += 1
 
 
-def _deviate(squared: float, size: int) -> float:
-    """Wilson and Hilferty: the cube root of chi squared over its degrees of freedom is nearly normal."""
+def deviate(squared: float, size: int) -> float:
+    """A sum of `size` squared deviates as one normal deviate.
+
+    Wilson and Hilferty (1931): the cube root of chi squared over its degrees of freedom is nearly normal.
+    """
     spread = 2.0 / (9.0 * size)
     return (cbrt(squared / size) - (1.0 - spread)) / sqrt(spread)

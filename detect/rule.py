@@ -21,7 +21,7 @@ class Moment:
 
     `time_us` is the event's instant; `reading` is None at a tick; `before` is the motion known before the event (None at the
     first reading), `now` the motion with the reading taken in (at a tick equal to `before`); `row` is the one-minute row that
-    this reading closed, or None; `residuals` is what `channel_anomaly` leaves for `behaviour_anomaly` when a row closes.
+    this reading closed, or None; `residuals` is what `channel_anomaly` leaves for the rules after it when a row closes.
     """
 
     __slots__ = ("_places", "before", "context", "now", "reading", "residuals", "row", "state", "time_us")
@@ -76,11 +76,15 @@ class Moment:
 
 
 class Residual(NamedTuple):
-    """One channel in one closed row against what its operating point predicts; `z` is in standard deviations."""
+    """One channel in one closed row against what its operating point predicts; `z` is in standard deviations.
+
+    `said` is True while `channel_anomaly` holds an episode of the channel open.
+    """
 
     z: float
     observed: float
     expected: float
+    said: bool = False
 
 
 class Rule(NamedTuple):

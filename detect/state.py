@@ -46,7 +46,10 @@ class LastFix(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class WarmingUp(msgspec.Struct, frozen=True):
-    """A model that has not learned enough to score: `n` of `needed` one-minute rows. Never a score of 0 in its place."""
+    """A model that has not learned enough to score: `n` of `needed` one-minute rows (days or flights, where a rule says so).
+
+    Never a score of 0 in its place.
+    """
 
     n: int
     needed: int

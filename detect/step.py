@@ -25,6 +25,7 @@ from detect import (
     landing_prohibited,
     loitering,
     parked_long,
+    performance_drift,
     port_call_prohibited,
     position_jump,
     rapid_descent,
@@ -68,6 +69,7 @@ RULES: tuple[Rule, ...] = (
     landing_prohibited.RULE,  # after area_entered: it reads which areas an aircraft is above
     channel_anomaly.RULE,
     behaviour_anomaly.RULE,  # after channel_anomaly: it reads the residuals that one leaves
+    performance_drift.RULE,  # as the one before
 )
 """Every rule, in the order in which an event passes them."""
 

@@ -1,0 +1,148 @@
+"""The kinds of fault that one sensor can have: each is found and named, and what looks like one is left alone."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+import pytest
+
+Fault = Callable[[int, dict[str, float], random.Random], None]
+BEGIN = 150  # minutes of health before any fault
+
+
+def ship(bench: Any, minutes: int, fault: Fault | None = None, seed: int = 1, **motion: object) -> list[Any]:
+    """A reading a minute of a ship at sea with four sensors of known scatter; `fault(minute, channels, rng)` may tamper."""
+    rng, odd, readings = random.Random(seed), random.Random(seed + 1), []
+    for minute in range(minutes):
+        channels = {
+            "me_exhaust_temp_c": round(310 + rng.gauss(0, 1.2), 1),
+            "me_rpm": round(85 + rng.gauss(0, 0.2), 1),
+            "me_lube_oil_pressure_bar": round(4.2 + rng.gauss(0, 0.02), 2),
+            "vibration_mm_s": round(3.0 + rng.gauss(0, 0.06), 2),
+        }
+        if fault is not None and minute >= BEGIN:
+            fault(minute - BEGIN, channels, odd)
+        fields = {"lat_deg": 40.0, "lon_deg": minute / 300.0, "sog_kn": round(14.0 + rng.gauss(0, 0.05), 1), "draught_m": 10.0}
+        readings.append(bench.ship(minute * 60.0, **{**fields, **motion}, channels=channels))
+    return readings
+
+
+def step(_minute: int, channels: dict[str, float], _rng: random.Random) -> None:
+    channels["me_exhaust_temp_c"] += 12.0
+
+
+def spikes(_minute: int, channels: dict[str, float], rng: random.Random) -> None:
+    if rng.random() < 0.35:
+        channels["vibration_mm_s"] += rng.choice([-1, 1]) * 0.8
+
+
+def noise(_minute: int, channels: dict[str, float], rng: random.Random) -> None:
+    channels["me_exhaust_temp_c"] += rng.gauss(0, 4.8)
+
+
+def ramp(minute: int, channels: dict[str, float], _rng: random.Random) -> None:
+    channels["me_lube_oil_pressure_bar"] = round(channels["me_lube_oil_pressure_bar"] - 0.005 * minute, 3)
+
+
+def stuck(_minute: int, channels: dict[str, float], _rng: random.Random) -> None:
+    channels["me_rpm"] = 85.1
+
+
+def zero(_minute: int, channels: dict[str, float], _rng: random.Random) -> None:
+    channels["vibration_mm_s"] = 0.0
+
+
+def gone(_minute: int, channels: dict[str, float], _rng: random.Random) -> None:
+    del channels["vibration_mm_s"]
+
+
+FAULTS = [
+    (step, "me_exhaust_temp_c", {"off"}, 2),
+    (spikes, "vibration_mm_s", {"off", "spikes"}, 30),
+    (noise, "me_exhaust_temp_c", {"off", "spikes", "noisy"}, 60),
+    (ramp, "me_lube_oil_pressure_bar", {"off", "drift"}, 60),
+    (stuck, "me_rpm", {"stuck"}, 14),
+    (zero, "vibration_mm_s", {"dead"}, 2),
+    (gone, "vibration_mm_s", {"dead"}, 7),
+]
+
+
+@pytest.mark.parametrize(("fault", "channel", "kinds", "within_min"), FAULTS, ids=[fault[0].__name__ for fault in FAULTS])
+def test_a_fault_is_found_on_its_channel_and_named(
+    bench: Any, fault: Fault, channel: str, kinds: set[str], within_min: int
+) -> None:
+    for seed in range(3):
+        findings = bench.run(ship(bench, BEGIN + 75, fault, seed))
+        (first, *_) = findings
+        assert (first.rule, first.subject, first.severity) == ("channel_anomaly", channel, "warning")
+        assert first.evidence["kind"] in kinds
+        assert first.evidence["top"][0]["feature"] == channel
+        assert bench.at(BEGIN * 60) <= first.opened_at_us <= first.detected_at_us <= bench.at((BEGIN + within_min) * 60)
+        assert 0.0 < first.evidence["p_value"] <= 1e-3
+        assert {finding.subject for finding in findings} == {channel}
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_healthy_day_has_none(bench: Any, seed: int) -> None:
+    assert bench.run(ship(bench, 720, None, seed)) == []
+
+
+@pytest.mark.parametrize(("repeats", "found"), [(9, 0), (12, 1)])
+def test_ten_repeats_of_a_sensor_that_moves_are_stuck_and_fewer_are_chance(bench: Any, repeats: int, found: int) -> None:
+    def hung(minute: int, channels: dict[str, float], _rng: random.Random) -> None:
+        if minute < repeats:
+            channels["vibration_mm_s"] = 3.01
+
+    findings = bench.last(bench.run(ship(bench, BEGIN + 30, hung)), "channel_anomaly")
+    assert [(one.evidence["kind"], one.evidence["ended"]) for one in findings] == [("stuck", "returned")] * found
+
+
+@pytest.mark.parametrize(("rows", "found"), [(4, 0), (6, 1)])
+def test_a_channel_that_stays_away_for_five_rows_is_dead_and_comes_back(bench: Any, rows: int, found: int) -> None:
+    def away(minute: int, channels: dict[str, float], _rng: random.Random) -> None:
+        if minute < rows:
+            del channels["me_rpm"]
+
+    findings = bench.last(bench.run(ship(bench, BEGIN + 30, away)), "channel_anomaly")
+    assert [(one.evidence["kind"], one.evidence["ended"]) for one in findings] == [("dead", "returned")] * found
+
+
+def test_a_device_that_loses_most_of_its_sensors_is_no_dead_sensor(bench: Any) -> None:
+    def away(_minute: int, channels: dict[str, float], _rng: random.Random) -> None:
+        del channels["me_rpm"], channels["vibration_mm_s"]
+
+    assert bench.run(ship(bench, BEGIN + 60, away)) == []
+
+
+def test_a_channel_that_comes_every_third_row_is_not_dead_in_between(bench: Any) -> None:
+    readings = ship(bench, BEGIN + 120)
+    for at, reading in enumerate(readings):
+        if at % 3:
+            del reading.channels["me_rpm"]
+    assert bench.run(readings) == []
+
+
+def test_a_counter_is_no_sensor(bench: Any) -> None:
+    readings = ship(bench, 400)
+    for at, reading in enumerate(readings):
+        reading.channels["running_h"] = 4000.0 + at // 2 * 0.1 + (50.0 if at > 200 else 0.0)
+    assert bench.run(readings) == []
+
+
+def test_without_an_operating_point_nothing_is_judged(bench: Any) -> None:
+    assert bench.run(ship(bench, BEGIN + 60, step, sog_kn=None, lat_deg=None, lon_deg=None)) == []
+    readings = ship(bench, BEGIN + 60, step)
+    silent = {"sog_kn": None, "lat_deg": None, "lon_deg": None}
+    assert (
+        bench.run([msgspec.structs.replace(one, **silent) if at >= BEGIN - 11 else one for at, one in enumerate(readings)]) == []
+    )
+
+
+def test_in_port_nothing_is_judged(bench: Any) -> None:
+    readings = ship(bench, BEGIN + 60, zero)
+    assert (
+        bench.run([msgspec.structs.replace(one, sog_kn=0.1) if at >= BEGIN - 1 else one for at, one in enumerate(readings)]) == []
+    )
