@@ -127,6 +127,7 @@ def test_cut_and_restored_every_day_it_goes_on_the_same_and_a_cleaned_hull_ends_
     for at in range(0, len(readings), 13):
         parts += bench.run(readings[at : at + 13], state=state)
         state.take_contributions()
+        state.take_sightings()
         restored = from_checkpoint(to_checkpoint(state))
         assert restored == state
         state = restored
