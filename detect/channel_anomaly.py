@@ -292,6 +292,7 @@ def _open(watched: Watched, moment: Moment, name: str, value: float | None, scor
     watched.calm = watched.bursts = 0
     watched.kind = verdict.kind
     recent, now = watched.recent, moment.now
+    recent.waiting = b""
     top = {"feature": name, "observed": value}
     if score is not None:
         top |= {"expected": round(score.expected, 6), "z": round(score.z, 3)}

@@ -22,6 +22,7 @@ SCHEMA_VERSION = 5
 
 BYTES_MAX = 8192  # design 5.5
 PLAIN_MAX = 2048  # chosen: below this deflating saves nothing worth its time
+QUICK_MAX = 6144  # chosen: three quarters of what is allowed; beyond it deflating takes its time
 _DEFLATED = b"\x78"  # the first byte of zlib's format; MessagePack of a checkpoint begins with an array's
 
 
@@ -68,7 +69,10 @@ def to_checkpoint(state: AssetState) -> bytes:
             sighted=state.sighted,
         )
     )
-    return plain if len(plain) <= PLAIN_MAX else zlib.compress(plain, 1)
+    if len(plain) <= PLAIN_MAX:
+        return plain
+    deflated = zlib.compress(plain, 1)
+    return deflated if len(deflated) <= QUICK_MAX else zlib.compress(plain, 9)
 
 
 def from_checkpoint(cut: bytes) -> AssetState | None:

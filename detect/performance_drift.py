@@ -22,7 +22,7 @@ PLANS: dict[str, Plan] = {vessel.NAME: DAYS, aircraft.NAME: FLIGHTS, trainset.NA
 SLOT_US = {vessel.NAME: HOUR_US, aircraft.NAME: 2 * MINUTE_US, trainset.NAME: 30 * MINUTE_US}
 """At most one row in each: 24 rows a day or a flight say what its median is. Chosen."""
 APART_US = HOUR_US  # chosen: an aircraft that was not seen in cruise for an hour and turns up in cruise is on another flight
-CHANNELS_MAX = 6  # chosen: what keeps a checkpoint below 8 KiB (design 5.5)
+CHANNELS_MAX = 4  # chosen: what keeps a checkpoint below 8 KiB (design 5.5)
 PERFORMANCE = ("power", "fuel", "egt", "exhaust", "vibration", "torque", "oil", "temp")
 """What tells of hull and engine, in this order, has a place before other channels."""
 
