@@ -1,4 +1,4 @@
-"""`python -m evaluation`: the parts of the evaluation, each printed for eyes.
+"""`python -m evaluation`: everything, into results/evaluation.json and docs/evaluation.md; or one part, printed for eyes.
 
 `clean [PART]` what detection says of real tracks, untouched; `injected [PART]` what it says of injected faults; `labelled`, `nab`
 and `cmapss` the sets that others labelled.
@@ -66,10 +66,38 @@ def labelled_sets(command: str) -> int:
     return 0
 
 
+def whole(*, quick: bool) -> int:
+    """Run everything and write it down; `quick` is a smoke run without recordings that writes nothing.
+
+    1 where a warning on a real track is not explained, or an explanation explains nothing.
+    """
+    from evaluation.report import short, write
+    from evaluation.whole import evaluate, smoke
+
+    if quick:
+        rows = smoke()
+        for row in rows:
+            print(f"{row['kind']}: {row['found']} of {row['cases']}")
+        return 0
+    directory = shared_directory()
+    if directory is None:
+        print("the real recordings are not here: set KEELWING_SHARED to the folder that holds `data/`")
+        return 1
+    document, faults = evaluate(directory)
+    write(document)
+    for name in short(document):
+        print(f"short: {name}")
+    for fault in faults:
+        print(fault)
+    print(f"{len(document['targets'])} figures in {document['about']['took_s']} s, {len(short(document))} short of their targets")
+    return 1 if faults else 0
+
+
 def main() -> int:
-    """Run one part."""
+    """Run everything, or one part."""
     parser = argparse.ArgumentParser(prog="evaluation", description=__doc__)
-    parts = parser.add_subparsers(dest="command", required=True)
+    parser.add_argument("--quick", action="store_true", help="a smoke run of seconds, without recordings")
+    parts = parser.add_subparsers(dest="command")
     one = parts.add_parser("clean", help="every warning on real tracks, untouched")
     one.add_argument("part", nargs="?", default="", help="only recordings whose path holds this")
     other = parts.add_parser("injected", help="what is found of injected faults")
@@ -78,6 +106,8 @@ def main() -> int:
     for name in ("labelled", "nab", "cmapss"):
         parts.add_parser(name, help="a set that others labelled")
     given = parser.parse_args()
+    if given.command is None:
+        return whole(quick=given.quick)
     if given.command == "clean":
         return clean(given.part)
     return injected(given.part, given.share) if given.command == "injected" else labelled_sets(given.command)

@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from evaluation.baselines import POSITION, SILENCE
 from evaluation.explanations import disagreements, explanations, key_of
 from evaluation.judge import Line, judge, warnings
 from evaluation.poisson import limits
@@ -20,7 +21,7 @@ CORES = 2
 
 
 class TrackResult(msgspec.Struct, frozen=True, kw_only=True):
-    """One recording judged: hours watched, readings stepped, warnings (whole lines), infos by rule."""
+    """One recording judged: hours watched, readings stepped, warnings (whole lines), infos by rule, alarms of simple methods."""
 
     path: str
     asset_class: str
@@ -31,6 +32,7 @@ class TrackResult(msgspec.Struct, frozen=True, kw_only=True):
     readings: int
     warnings: list[Line]
     infos: dict[str, int]
+    baselines: dict[str, int] = {}
 
 
 def judge_track(track: Track, directory: Path) -> TrackResult:
@@ -50,6 +52,7 @@ def judge_track(track: Track, directory: Path) -> TrackResult:
         readings=judged.tally.stepped,
         warnings=warned,
         infos=dict(sorted(infos.items())),
+        baselines={name: len(baseline(records)) for name, baseline in (SILENCE | POSITION).items()},
     )
 
 
@@ -81,6 +84,7 @@ def rates(results: Iterable[TrackResult], asset_class: str) -> dict[str, Any]:
         "watched_h": round(watched_h, 1),
         "warnings": count,
         "by_rule": dict(sorted(by_rule.items())),
+        "simple_methods": dict(sum((Counter(one.baselines) for one in clean), Counter())),
         "low_95": round(low, 2),
         "high_95": round(high, 2),
         "per_730_h_low_95": round(low / watched_h * SHIP_HOURS_PER_WARNING, 2) if watched_h else None,

@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 
+from evaluation.baselines import POSITION, SENSOR, SILENCE, Baseline
 from evaluation.inject.track import HOUR_MS, Fault
 from evaluation.judge import RANK, Line, judge, warnings
 from evaluation.kinds import KINDS, Kind
@@ -36,6 +37,7 @@ class CaseResult(msgspec.Struct, frozen=True, kw_only=True):
     """What came of one case. `delay_min` is None where nothing was found; `named` None where no channel was injected.
 
     `true_warnings` are those that speak of the fault by a rule that is right about it; all others of the run are false.
+    `baselines`: for each simple method that is meant for such faults, whether it found it and its alarms about nothing.
     """
 
     job: Job
@@ -45,6 +47,7 @@ class CaseResult(msgspec.Struct, frozen=True, kw_only=True):
     true_warnings: int
     false_warnings: list[Line]
     readings: int
+    baselines: dict[str, tuple[bool, int]] = {}
 
 
 def jobs(kinds: Iterable[Kind] = KINDS, share: float = 1.0) -> list[Job]:
@@ -73,7 +76,33 @@ def run(job: Job) -> CaseResult:
     kind = next(kind for kind in KINDS if kind.name == job.kind)
     fault = fault_of(job)
     judged = judge(fault.records)
-    return compared(kind, job, fault, judged.lines, judged.tally.stepped)
+    told = compared(kind, job, fault, judged.lines, judged.tally.stepped)
+    return msgspec.structs.replace(told, baselines=simply(kind, fault))
+
+
+def simply(kind: Kind, fault: Fault) -> dict[str, tuple[bool, int]]:
+    """What the simple methods that are meant for this kind make of a fault."""
+    out = {}
+    for name, baseline in _baselines_of(kind).items():
+        alarms = baseline(fault.records)
+        right = [
+            alarm
+            for alarm in alarms
+            if kind.rule is not None
+            and alarm.asset == fault.asset
+            and alarm.channel in {None, *fault.channels}
+            and fault.from_ms - SLACK_MS <= alarm.time_ms <= fault.until_ms + kind.allowed_min * 60_000
+        ]
+        out[name] = (bool(right) if kind.rule is not None else not alarms, len(alarms) - len(right))
+    return out
+
+
+def _baselines_of(kind: Kind) -> dict[str, Baseline]:
+    if kind.compared == "silence":
+        return SILENCE
+    if kind.compared == "position":
+        return POSITION
+    return SENSOR if kind.compared == "sensor" else {}
 
 
 def compared(kind: Kind, job: Job, fault: Fault, lines: Sequence[Line], readings: int) -> CaseResult:
@@ -81,8 +110,8 @@ def compared(kind: Kind, job: Job, fault: Fault, lines: Sequence[Line], readings
     told = [line for line in lines if _says(kind, fault, line)]
     first = min(told, key=lambda line: line["detected_at"], default=None)
     named = None
-    if kind.rule is not None and fault.channel is not None and first is not None:
-        named = fault.channel in [one.get("feature") for one in first["evidence"].get("top", [])][:TOP]
+    if kind.rule is not None and fault.channels and first is not None:
+        named = bool(set(fault.channels) & {one.get("feature") for one in first["evidence"].get("top", [])[:TOP]})
     warned = warnings(lines)
     right = [line for line in warned if kind.rule is not None and _is_about(kind, fault, line)]
     return CaseResult(
@@ -163,3 +192,29 @@ def _row(kind: Kind, group: list[CaseResult], *, is_real: bool) -> dict[str, Any
         "named_in_top_3": round(sum(named) / len(named), 3) if named else None,
         "false_rules": sorted({line["rule"] for one in group for line in one.false_warnings}),
     }
+
+
+def simple_summary(results: Iterable[CaseResult]) -> list[dict[str, Any]]:
+    """One row a simple method and family of kinds: cases, recall and false alarms, beside detection's own on the same cases."""
+    families = {kind.name: kind.compared for kind in KINDS}
+    grouped: dict[tuple[str, str, bool], list[CaseResult]] = defaultdict(list)
+    for one in results:
+        only_looks = next(kind for kind in KINDS if kind.name == one.job.kind).rule is None
+        for name in one.baselines:
+            grouped[families[one.job.kind], name, only_looks].append(one)
+    rows = []
+    for (family, name, only_looks), group in grouped.items():
+        rows.append(
+            {
+                "family": family + (", only looks like a fault" if only_looks else ""),
+                "method": name,
+                "cases": len(group),
+                "found": sum(one.baselines[name][0] for one in group),
+                "recall": round(sum(one.baselines[name][0] for one in group) / len(group), 3),
+                "false_alarms": sum(one.baselines[name][1] for one in group),
+                "detection_found": sum(one.found for one in group),
+                "detection_recall": round(sum(one.found for one in group) / len(group), 3),
+                "detection_false": sum(len(one.false_warnings) for one in group),
+            }
+        )
+    return rows

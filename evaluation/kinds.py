@@ -24,7 +24,7 @@ CHANNEL_RULES = frozenset({"channel_anomaly", "behaviour_anomaly", "performance_
 class Kind(NamedTuple):
     """One kind. `synthetic` and `real` make its cases (`real` None: no recording carries it), `wants` is evidence to be shown.
 
-    `cases`: how many of each.
+    `cases`: how many of each. `compared`: which simple methods it is compared with.
     """
 
     name: str
@@ -36,6 +36,7 @@ class Kind(NamedTuple):
     also: frozenset[str] = frozenset()
     wants: tuple[tuple[str, Any], ...] = ()
     cases: tuple[int, int] = (20, 8)
+    compared: str = ""
 
 
 def _at_sea(fault: Callable[[Random, Track], Fault], hours: float = 9.0, every_s: int = 60) -> Made:
@@ -140,6 +141,7 @@ def _sensor(kind: str, allowed_min: float, *, steady: bool = True) -> list[Kind]
             lambda rng, number: both[number % 2](rng, number),
             _real_with_sensors(put),
             CHANNEL_RULES,
+            compared="sensor",
         )
     ]
 
@@ -154,6 +156,7 @@ def _decoupled() -> Kind:
         lambda rng, number: both[number % 2](rng, number),
         _real_with_sensors(sensors.decoupling),
         CHANNEL_RULES,
+        compared="sensor",
     )
 
 
@@ -215,10 +218,28 @@ def _squawk_kind(name: str, severity: str, codes: tuple[str, ...]) -> Kind:
 
 JUMPS = frozenset({"position_jump"})
 KINDS: tuple[Kind, ...] = (
-    Kind("dark ship among others", "gap", "warning", 130, silences.dark, _dark_in_the_solent, wants=(("verdict", "dark"),)),
-    Kind("feed down, nobody dark", None, "", 0, silences.feed_down),
-    Kind("out of coverage, nobody dark", None, "", 0, silences.no_coverage),
-    Kind("dark aircraft among others", "gap", "warning", 75, silences.dark_aircraft, wants=(("verdict", "dark"),), cases=(20, 0)),
+    Kind(
+        "dark ship among others",
+        "gap",
+        "warning",
+        130,
+        silences.dark,
+        _dark_in_the_solent,
+        wants=(("verdict", "dark"),),
+        compared="silence",
+    ),
+    Kind("feed down, nobody dark", None, "", 0, silences.feed_down, compared="silence"),
+    Kind("out of coverage, nobody dark", None, "", 0, silences.no_coverage, compared="silence"),
+    Kind(
+        "dark aircraft among others",
+        "gap",
+        "warning",
+        75,
+        silences.dark_aircraft,
+        wants=(("verdict", "dark"),),
+        compared="silence",
+        cases=(20, 0),
+    ),
     Kind(
         "teleport and return",
         "position_jump",
@@ -227,6 +248,7 @@ KINDS: tuple[Kind, ...] = (
         _at_sea(positions.teleport_and_return),
         _on_a_leg(positions.teleport_and_return),
         POSITION_RULES,
+        compared="position",
     ),
     Kind(
         "teleport for good",
@@ -236,6 +258,7 @@ KINDS: tuple[Kind, ...] = (
         _at_sea(positions.teleport_for_good),
         _on_a_leg(positions.teleport_for_good),
         POSITION_RULES,
+        compared="position",
     ),
     Kind(
         "two hulls on one identity",
@@ -245,10 +268,27 @@ KINDS: tuple[Kind, ...] = (
         _at_sea(positions.two_hulls),
         _on_a_leg(positions.two_hulls),
         POSITION_RULES,
+        compared="position",
     ),
-    Kind("circles", "spoofed_track", "warning", 45, _at_sea(positions.circles), _on_a_leg(positions.circles), POSITION_RULES),
     Kind(
-        "frozen position", "spoofed_track", "warning", 45, _at_sea(positions.frozen), _on_a_leg(positions.frozen), POSITION_RULES
+        "circles",
+        "spoofed_track",
+        "warning",
+        45,
+        _at_sea(positions.circles),
+        _on_a_leg(positions.circles),
+        POSITION_RULES,
+        compared="position",
+    ),
+    Kind(
+        "frozen position",
+        "spoofed_track",
+        "warning",
+        45,
+        _at_sea(positions.frozen),
+        _on_a_leg(positions.frozen),
+        POSITION_RULES,
+        compared="position",
     ),
     Kind(
         "position on land",
@@ -258,6 +298,7 @@ KINDS: tuple[Kind, ...] = (
         _at_sea(positions.on_land),
         _on_a_leg(positions.on_land),
         POSITION_RULES,
+        compared="position",
     ),
     Kind(
         "repeated track",
@@ -267,6 +308,7 @@ KINDS: tuple[Kind, ...] = (
         _at_sea(positions.repeated),
         _on_a_leg(positions.repeated),
         POSITION_RULES,
+        compared="position",
     ),
     Kind("jammed region", "gnss_interference", "info", 35, air.jammed_region, _jammed_sky, cases=(8, 4)),
     _squawk_kind("squawk 7500, 7700", "critical", ("7500", "7700")),
@@ -332,8 +374,17 @@ KINDS: tuple[Kind, ...] = (
         sensors.hull_fouling,
         also=CHANNEL_RULES,
         cases=(12, 0),
+        compared="sensor",
     ),
-    Kind("hull clean", None, "", 0, lambda rng, number: sensors.hull_fouling(rng, number, per_day=0.0), cases=(6, 0)),
+    Kind(
+        "hull clean",
+        None,
+        "",
+        0,
+        lambda rng, number: sensors.hull_fouling(rng, number, per_day=0.0),
+        cases=(6, 0),
+        compared="sensor",
+    ),
     Kind(
         "engine wear",
         "performance_drift",
@@ -342,6 +393,15 @@ KINDS: tuple[Kind, ...] = (
         sensors.engine_wear,
         also=CHANNEL_RULES,
         cases=(12, 0),
+        compared="sensor",
     ),
-    Kind("engine sound", None, "", 0, lambda rng, number: sensors.engine_wear(rng, number, per_flight=0.0), cases=(6, 0)),
+    Kind(
+        "engine sound",
+        None,
+        "",
+        0,
+        lambda rng, number: sensors.engine_wear(rng, number, per_flight=0.0),
+        cases=(6, 0),
+        compared="sensor",
+    ),
 )

@@ -74,7 +74,7 @@ def fault_of_a_sensor(rng: Random, track: Track, kind: str, from_ms: int, hours:
             "noise": value + rng.gauss(0, 1) * max(0.15 * level, 10 * spread),
         }[kind]
         out.append(row | {"channels": row["channels"] | {channel: round(wrong, 4)}})
-    return Fault(out, asset_of(track[0]), from_ms, until_ms, channel=channel, subject=channel)
+    return Fault(out, asset_of(track[0]), from_ms, until_ms, channels=(channel,), subject=channel)
 
 
 def decoupling(rng: Random, track: Track, from_ms: int, hours: float) -> Fault:
@@ -90,7 +90,7 @@ def decoupling(rng: Random, track: Track, from_ms: int, hours: float) -> Fault:
             continue
         parted = {name: round(channels[name] * (1 + sign * share), 4) for name, share in parting.items()}
         out.append(row | {"channels": channels | parted})
-    return Fault(out, asset_of(track[0]), from_ms, until_ms, channel=next(iter(parting)))
+    return Fault(out, asset_of(track[0]), from_ms, until_ms, channels=tuple(parting))
 
 
 def hull_fouling(rng: Random, number: int, *, per_day: float = 0.002, clean_days: int = 60, days: int = 180) -> Fault:
@@ -115,7 +115,13 @@ def hull_fouling(rng: Random, number: int, *, per_day: float = 0.002, clean_days
         if step % 24 == 0:
             track.append(static_report(who, time_ms + 1))
     from_ms = START_MS + clean_days * DAY_MS
-    return Fault(track, f"mmsi:{who.mmsi}", from_ms, track[-1]["time"], channel="shaft_power_kw")
+    return Fault(
+        track,
+        f"mmsi:{who.mmsi}",
+        from_ms,
+        track[-1]["time"],
+        channels=("shaft_power_kw", "fuel_rate_t_h", "me_rpm", "me_exhaust_temp_c"),
+    )
 
 
 def engine_wear(rng: Random, number: int, *, per_flight: float = 0.0008, healthy: int = 80, flights: int = 220) -> Fault:
@@ -135,4 +141,4 @@ def engine_wear(rng: Random, number: int, *, per_flight: float = 0.0008, healthy
         )
         track += flown
     from_ms = START_MS + healthy * 6 * HOUR_MS
-    return Fault(track, f"icao24:{who.icao24}", from_ms, track[-1]["time"], channel="egt_c")
+    return Fault(track, f"icao24:{who.icao24}", from_ms, track[-1]["time"], channels=("egt_c", "fuel_flow_kg_h"))

@@ -18,7 +18,7 @@ class Fault(NamedTuple):
     """A track with one fault in it, or with something that looks like one.
 
     `records` in the order of time; `asset` is `scheme:value` of the one concerned (or the beginning of a region's name),
-    `from_ms` and `until_ms` when the fault holds; `channel` the sensor it is in; `subject` what the finding must be about, where
+    `from_ms` and `until_ms` when the fault holds; `channels` the sensors it is in; `subject` what a finding must be about, where
     the fault says so; `areas` is a GeoJSON FeatureCollection and `leases` an array, both as files of `backtest` hold them.
     """
 
@@ -26,7 +26,7 @@ class Fault(NamedTuple):
     asset: str
     from_ms: int
     until_ms: int
-    channel: str | None = None
+    channels: tuple[str, ...] = ()
     subject: str | None = None
     areas: dict[str, Any] | None = None
     leases: list[dict[str, Any]] | None = None
