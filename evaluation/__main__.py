@@ -43,7 +43,7 @@ def injected(part: str, share: float) -> int:
         print(f"{of} {row['found']}/{row['cases']}, {delay}, named {row['named_in_top_3']}, false {row['false_warnings']}")
     for one in results:
         if not one.found:
-            print(f"  not found: {one.job.kind} {'real' if one.job.is_real else 'synthetic'} {one.job.number}")
+            print(f"  not found: {one.job.kind} {'real' if one.job.is_real else 'synthetic'} {one.job.number} {one.failed or ''}")
         for line in one.false_warnings:
             about = f"{line['rule']} {line['asset']} {line['detected_at']} {line['evidence']}"
             print(f"  false: {one.job.kind} {one.job.number}: {about}")

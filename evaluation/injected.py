@@ -14,7 +14,7 @@ import msgspec
 
 from evaluation.baselines import POSITION, SENSOR, SILENCE, Baseline
 from evaluation.inject.track import HOUR_MS, Fault
-from evaluation.judge import RANK, Line, judge, warnings
+from evaluation.judge import RANK, Line, judge, judge_files, warnings
 from evaluation.kinds import KINDS, Kind
 from evaluation.tracks import shared_directory
 
@@ -38,6 +38,7 @@ class CaseResult(msgspec.Struct, frozen=True, kw_only=True):
 
     `true_warnings` are those that speak of the fault by a rule that is right about it; all others of the run are false.
     `baselines`: for each simple method that is meant for such faults, whether it found it and its alarms about nothing.
+    `failed`: why the case could not be judged at all; it counts as not found.
     """
 
     job: Job
@@ -48,6 +49,7 @@ class CaseResult(msgspec.Struct, frozen=True, kw_only=True):
     false_warnings: list[Line]
     readings: int
     baselines: dict[str, tuple[bool, int]] = {}
+    failed: str | None = None
 
 
 def jobs(kinds: Iterable[Kind] = KINDS, share: float = 1.0) -> list[Job]:
@@ -75,7 +77,11 @@ def run(job: Job) -> CaseResult:
     """Make a case, judge it, and compare."""
     kind = next(kind for kind in KINDS if kind.name == job.kind)
     fault = fault_of(job)
-    judged = judge(fault.records)
+    try:
+        by_files = fault.areas is not None or fault.leases is not None
+        judged = judge_files(fault.records, fault.areas, fault.leases) if by_files else judge(fault.records)
+    except RuntimeError as error:
+        return msgspec.structs.replace(compared(kind, job, fault, [], 0), found=False, failed=str(error)[-300:])
     told = compared(kind, job, fault, judged.lines, judged.tally.stepped)
     return msgspec.structs.replace(told, baselines=simply(kind, fault))
 
@@ -116,7 +122,7 @@ def compared(kind: Kind, job: Job, fault: Fault, lines: Sequence[Line], readings
     right = [line for line in warned if kind.rule is not None and _is_about(kind, fault, line)]
     return CaseResult(
         job=job,
-        found=not warned if kind.rule is None else first is not None,
+        found=not warned if kind.rule is None else first is not None and kind.exactly in {None, len(told)},
         delay_min=None if first is None else (_ms(first["detected_at"]) - fault.from_ms) / 60_000,
         named=named,
         true_warnings=len(right),

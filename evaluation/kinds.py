@@ -10,7 +10,7 @@ from collections.abc import Callable
 from random import Random
 from typing import Any, NamedTuple
 
-from evaluation.inject import air, movements, positions, sensors, silences
+from evaluation.inject import air, movements, places, positions, sensors, silences
 from evaluation.inject.flights import AIRPORTS, flight, plane
 from evaluation.inject.passages import START_MS, passage, ship
 from evaluation.inject.track import HOUR_MS, MINUTE_MS, Fault, Track, merged
@@ -24,7 +24,7 @@ CHANNEL_RULES = frozenset({"channel_anomaly", "behaviour_anomaly", "performance_
 class Kind(NamedTuple):
     """One kind. `synthetic` and `real` make its cases (`real` None: no recording carries it), `wants` is evidence to be shown.
 
-    `cases`: how many of each. `compared`: which simple methods it is compared with.
+    `cases`: how many of each. `compared`: which simple methods it is compared with. `exactly`: how many findings.
     """
 
     name: str
@@ -37,6 +37,7 @@ class Kind(NamedTuple):
     wants: tuple[tuple[str, Any], ...] = ()
     cases: tuple[int, int] = (20, 8)
     compared: str = ""
+    exactly: int | None = None
 
 
 def _at_sea(fault: Callable[[Random, Track], Fault], hours: float = 9.0, every_s: int = 60) -> Made:
@@ -62,11 +63,16 @@ def _on_a_leg(fault: Callable[[Random, Track], Fault]) -> Made:
 
 
 def _in_flight(fault: Callable[[Random, Track], Fault], every_s: int = 10) -> Made:
-    """A fault in a flight made from nothing."""
+    """A fault in a flight made from nothing, between airports far enough apart for it."""
 
     def made(rng: Random, number: int) -> Fault:
-        origin, destination = rng.sample(sorted(AIRPORTS), 2)
-        return fault(rng, flight(rng, plane(rng, number), origin, destination, every_s=every_s))
+        for _ in range(20):
+            origin, destination = rng.sample(sorted(AIRPORTS), 2)
+            try:
+                return fault(rng, flight(rng, plane(rng, number), origin, destination, every_s=every_s))
+            except ValueError:
+                continue
+        raise ValueError("no flight can carry it")
 
     return made
 
@@ -216,7 +222,105 @@ def _squawk_kind(name: str, severity: str, codes: tuple[str, ...]) -> Kind:
     )
 
 
-JUMPS = frozenset({"position_jump"})
+def _called_at_on_a_leg(rng: Random, number: int) -> Fault:
+    from evaluation.bases import legs
+
+    leg = legs()[number % len(legs())]
+    put = places.called_at(rng, leg.moving)
+    return put._replace(records=merged(leg.history, put.records))
+
+
+AREA_RULES = frozenset({"area_entered", "area_exited"})
+_PLACES: tuple[Kind, ...] = (
+    Kind(
+        "prohibited area entered",
+        "area_entered",
+        "warning",
+        12,
+        _at_sea(lambda rng, track: places.entered(rng, track, "prohibited")),
+        _on_a_leg(lambda rng, track: places.entered(rng, track, "prohibited")),
+        AREA_RULES,
+        cases=(12, 6),
+    ),
+    Kind(
+        "watched area entered",
+        "area_entered",
+        "info",
+        12,
+        _at_sea(lambda rng, track: places.entered(rng, track, "watch")),
+        cases=(8, 0),
+    ),
+    Kind("prohibited area left", "area_exited", "warning", 30, _at_sea(places.left), None, AREA_RULES, cases=(12, 0)),
+    Kind("prohibited area passed by", None, "", 0, _at_sea(places.passed_by), cases=(12, 0)),
+    Kind(
+        "boundary jitter: one entry",
+        "area_entered",
+        "warning",
+        12,
+        places.along_the_edge,
+        None,
+        AREA_RULES,
+        cases=(12, 0),
+        exactly=1,
+    ),
+    Kind(
+        "boundary jitter: one exit",
+        "area_exited",
+        "warning",
+        400,
+        places.along_the_edge,
+        None,
+        AREA_RULES,
+        cases=(12, 0),
+        exactly=1,
+    ),
+    Kind(
+        "port call where none may be",
+        "port_call_prohibited",
+        "critical",
+        20,
+        _at_sea(places.called_at),
+        _called_at_on_a_leg,
+        AREA_RULES,
+        cases=(12, 6),
+    ),
+    Kind("landing where none may be", "landing_prohibited", "critical", 10, places.landed_in, None, AREA_RULES, cases=(12, 0)),
+    Kind(
+        "the same in distress",
+        "landing_prohibited",
+        "critical",
+        10,
+        lambda rng, number: places.landed_in(rng, number, mayday=True),
+        None,
+        AREA_RULES | {"squawk_emergency"},
+        (("force_majeure_candidate", True),),
+        (12, 0),
+    ),
+    Kind("flight over a prohibited area", None, "", 0, places.flown_over, cases=(12, 0)),
+    Kind("trading limits left", "covenant_breach", "warning", 30, _at_sea(places.out_of_limits), None, AREA_RULES, cases=(12, 0)),
+    Kind(
+        "limits of a lease that is over",
+        None,
+        "",
+        0,
+        _at_sea(lambda rng, track: places.out_of_limits(rng, track, in_force=False)),
+        cases=(12, 0),
+    ),
+    Kind(
+        "AIS off under a lease", "covenant_breach", "warning", 190, places.not_on_the_air, None, frozenset({"gap"}), cases=(12, 0)
+    ),
+    Kind(
+        "transfer under a lease",
+        "covenant_breach",
+        "warning",
+        150,
+        _at_sea(places.transferred),
+        None,
+        frozenset({"encounter", "drifting"}),
+        cases=(12, 0),
+    ),
+)
+
 KINDS: tuple[Kind, ...] = (
     Kind(
         "dark ship among others",
@@ -404,4 +508,5 @@ KINDS: tuple[Kind, ...] = (
         cases=(6, 0),
         compared="sensor",
     ),
+    *_PLACES,
 )

@@ -33,7 +33,11 @@ def evaluate(directory: Path, say: Any = print) -> tuple[Document, list[str]]:
         "rates": [rates(clean, "aircraft"), rates(clean, "vessel")],
         "tracks": [_told(one) for one in clean],
         "injected": summary(results),
-        "not_found": [msgspec.to_builtins(one.job) for one in results if not one.found],
+        "not_found": [
+            msgspec.to_builtins(one.job) | ({} if one.failed is None else {"failed": one.failed})
+            for one in results
+            if not one.found
+        ],
         "false_warnings": [
             {
                 "kind": one.job.kind,

@@ -187,8 +187,8 @@ def diversion_of(track: Track, said: str) -> Fault:
     first, last = readings_of(track)[0], readings_of(track)[-1]
     report = {"class": "aircraft", "stream": "static", "scheme": first["scheme"], "value": first["value"], "source": "adsb"}
     told = report | {"time": first["time"], "destination": said}
-    flying = _airborne(track)
-    return Fault([told, *track], asset_of(first), flying[-1]["time"], last["time"])
+    taxiing = stay(last, 1 / 24, 1 / 60)
+    return Fault([told, *track, *taxiing], asset_of(first), _airborne(track)[-1]["time"], taxiing[-1]["time"])
 
 
 def parked(rng: Random, number: int, days: float) -> Fault:

@@ -11,7 +11,7 @@ from evaluation.inject.sphere import KN_MPS, ahead, bearing_deg, distance_m
 from evaluation.inject.track import HOUR_MS, MINUTE_MS, Fault, Row, Track, asset_of, first_at, merged
 
 
-def _pause(
+def pause(
     rng: Random, track: Track, from_ms: int, hours: float, speed_kn: float, every_ms: int = 60_000, across: bool = False
 ) -> tuple[Track, Track, int]:
     """A stretch of slow going put into a track, and the rest of the track moved and delayed to follow it.
@@ -58,14 +58,14 @@ def _statics(track: Track, from_ms: int, until_ms: int) -> Track:
 def loitering(rng: Random, track: Track) -> Fault:
     """Seven hours at a knot, far from land, then on."""
     from_ms = onset(rng, track, 2 * HOUR_MS, HOUR_MS)
-    before, after, until_ms = _pause(rng, track, from_ms, 7.0, rng.uniform(0.4, 1.2))
+    before, after, until_ms = pause(rng, track, from_ms, 7.0, rng.uniform(0.4, 1.2))
     return Fault(merged(before, _statics(track, from_ms, until_ms), after), asset_of(track[0]), from_ms, until_ms)
 
 
 def drifting(rng: Random, track: Track) -> Fault:
     """Two hours of two knots sideways."""
     from_ms = onset(rng, track, HOUR_MS, HOUR_MS)
-    before, after, until_ms = _pause(rng, track, from_ms, 2.0, rng.uniform(1.6, 3.0), across=True)
+    before, after, until_ms = pause(rng, track, from_ms, 2.0, rng.uniform(1.6, 3.0), across=True)
     return Fault(merged(before, _statics(track, from_ms, until_ms), after), asset_of(track[0]), from_ms, until_ms)
 
 
@@ -101,7 +101,7 @@ def sudden_stop(rng: Random, track: Track) -> Fault:
 def encounter(rng: Random, track: Track) -> Fault:
     """Another ship comes alongside, two to three hundred metres off, and stays for four hours at less than a knot and a half."""
     from_ms = onset(rng, track, 2 * HOUR_MS, HOUR_MS)
-    before, after, until_ms = _pause(rng, track, from_ms, 4.0, rng.uniform(0.3, 1.0))
+    before, after, until_ms = pause(rng, track, from_ms, 4.0, rng.uniform(0.3, 1.0))
     other = ship(rng, rng.randrange(5_000, 9_000))
     beside = rng.uniform(0, 360)
     lying = [row for row in before if row["time"] > from_ms and row.get("stream") != "static"]
