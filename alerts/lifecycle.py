@@ -49,7 +49,7 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True):
     `opened_us` is when the first episode began (event time), `updated_us` when we learned the latest, `closed_us` when the
     episode ended or the person decided. `revision` starts at 1 and grows by one with every change. `finding_ids` are the
     unretracted findings behind it, the latest last, at most `FINDING_IDS_MAX`. `asset_id` is None for a rule about a feed or
-    a region, which `asset` then names.
+    a region, which `asset` then names. `incident_id` is that of its latest finding (`alerts.incident`), None before it has one.
     """
 
     alert_id: str
@@ -67,6 +67,7 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True):
     revision: int
     evidence: dict[str, Any]
     finding_ids: tuple[str, ...]
+    incident_id: str | None = None
 
 
 class AlertChange(msgspec.Struct, frozen=True, kw_only=True):
@@ -197,6 +198,7 @@ def body_of(alert: Alert) -> dict[str, Any]:
         "asset_id": alert.asset_id,
         "asset": alert.asset,
         "lease_id": alert.lease_id,
+        "incident_id": alert.incident_id,
         "opened_at": to_rfc3339(alert.opened_us),
         "updated_at": to_rfc3339(alert.updated_us),
         "closed_at": None if alert.closed_us is None else to_rfc3339(alert.closed_us),

@@ -40,6 +40,7 @@ TAGS = [
     {"name": "areas", "description": "Lines on the map: ports and anchorages, prohibited and notified areas; who was inside."},
     {"name": "findings", "description": "What detection concluded, with evidence; facts, revised when later readings differ."},
     {"name": "alerts", "description": "What a person is asked to look at, and what people did about it."},
+    {"name": "incidents", "description": "Alerts that tell one story, and what webhooks were told of them and why not."},
     {"name": "calendar", "description": "What is due, what changed, and one row an asset over all of them."},
     {"name": "webhooks", "description": "Signed events to other systems (Standard Webhooks 1.0.0)."},
     {"name": "feeds", "description": "Where readings come from, and what was rejected."},

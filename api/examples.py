@@ -182,8 +182,24 @@ CHANGE: dict[str, Any] = {
 }  # fmt: skip
 ALERT: dict[str, Any] = {
     "id": OTHER_ID, "rule": "position_jump", "subject": None, "severity": "warning", "status": "open", "asset_id": ID,
-    "asset": "imo:9074729", "lease_id": None, "opened_at": AT, "updated_at": LATER, "closed_at": None, "revision": 1,
-    "evidence": {"implied_speed_kn": 212.4, "limit_kn": 60.0}, "reason": {"lease_id": "no_lease_in_force"},
+    "asset": "imo:9074729", "lease_id": None, "incident_id": ID, "opened_at": AT, "updated_at": LATER, "closed_at": None,
+    "revision": 1, "evidence": {"implied_speed_kn": 212.4, "limit_kn": 60.0}, "reason": {"lease_id": "no_lease_in_force"},
+}  # fmt: skip
+INCIDENT: dict[str, Any] = {
+    "id": ID, "revision": 2, "status": "open", "severity": "warning", "rules": ["gap", "position_jump"], "asset_id": ID,
+    "asset": "imo:9074729", "opened_at": AT, "closed_at": None, "findings": 2, "alerts": 2, "alerts_open": 1,
+    "told_at_severity": "warning", "merged_into": None, "reason": {},
+}  # fmt: skip
+NOTICE: dict[str, Any] = {
+    "id": "41", "alert_id": OTHER_ID, "revision": 1, "change": "opened", "rule": "position_jump", "severity": "warning",
+    "asset_id": ID, "asset": "imo:9074729", "finding_id": "5c1d7e0f9a", "incident_id": ID, "verdict": "same_incident",
+    "waits": False, "why": {"because": "told_at", "severity": "warning"}, "hold_finding_id": None, "event_id": None,
+    "decided_at": LATER,
+}  # fmt: skip
+INCIDENT_STORY: dict[str, Any] = {"incident": INCIDENT, "findings": [FINDING], "alerts": [ALERT], "notices": [NOTICE]}
+BUDGET_WEEK: dict[str, Any] = {
+    "week": AT, "assets": 200, "warnings_per_asset_month": 0.05, "allowance": 2.3, "carried": 1.3, "told": 2, "held_back": 1,
+    "left": 1.6, "tests": 3, "passed": 2, "measured_per_asset_month": 0.035, "reason": {},
 }  # fmt: skip
 ALERT_REVISION: dict[str, Any] = {
     "revision": 2, "change": "acknowledged", "actor": f"key:{ID}", "status_before": "open", "status_after": "acknowledged",

@@ -97,7 +97,9 @@ def box(text: Any) -> tuple[float, float, float, float]:
     return west, south, east, north
 
 
-def _names(allowed: tuple[str, ...]) -> Any:
+def names_of(allowed: tuple[str, ...]) -> Any:
+    """A validator of words by commas, each one of those allowed; gives a tuple. Raises ValueError with a sentence."""
+
     def split(text: Any) -> tuple[str, ...]:
         names = tuple(dict.fromkeys(part.strip() for part in str(text).split(",") if part.strip()))
         unknown = [name for name in names if name not in allowed]
@@ -108,32 +110,33 @@ def _names(allowed: tuple[str, ...]) -> Any:
     return split
 
 
-def _text_schema(example: str, **more: Any) -> WithJsonSchema:
+def text_schema(example: str, **more: Any) -> WithJsonSchema:
+    """The schema of a text, for what is parsed from one."""
     return WithJsonSchema({"type": "string", "examples": [example], **more})
 
 
 STAY_KINDS = ("port_call", "moored", "anchored", "drydock", "ground", "stabled")
 STATUSES = ("open", "acknowledged", "resolved", "dismissed", "retracted")
-_INSTANT_SCHEMA = _text_schema("2026-11-22T07:00:00Z", format="date-time")
+_INSTANT_SCHEMA = text_schema("2026-11-22T07:00:00Z", format="date-time")
 
 # What becomes a tuple is annotated Any: FastAPI would read a tuple as a parameter that may be repeated.
 Instant = Annotated[int, BeforeValidator(instant_us), _INSTANT_SCHEMA]
-Duration = Annotated[int, BeforeValidator(duration_s), _text_schema("PT1H", pattern=ISO_DURATION.pattern)]
+Duration = Annotated[int, BeforeValidator(duration_s), text_schema("PT1H", pattern=ISO_DURATION.pattern)]
 Text = Annotated[str, AfterValidator(plain_text)]
-MonthName = Annotated[date, BeforeValidator(month_first), _text_schema("2026-05", pattern=f"^{MONTH.pattern}$")]
-IdentifierPair = Annotated[Any, BeforeValidator(identifier_pair), _text_schema("imo:9074729")]
-Box = Annotated[Any, BeforeValidator(box), _text_schema("170,-50,-170,-30")]
-Severities = Annotated[Any, BeforeValidator(_names(SEVERITIES)), _text_schema("warning,critical")]
-Statuses = Annotated[Any, BeforeValidator(_names(STATUSES)), _text_schema("open,acknowledged")]
-ObligationKinds = Annotated[Any, BeforeValidator(_names(tuple(KINDS))), _text_schema("insurance_end,survey")]
-ChangeKinds = Annotated[Any, BeforeValidator(_names(CHANGE_KINDS)), _text_schema("lease_event,finding")]
-Changes = Annotated[Any, BeforeValidator(_names(CHANGES)), _text_schema("restated,retracted")]
-StayKinds = Annotated[Any, BeforeValidator(_names((*STAY_KINDS, "drifting"))), _text_schema("port_call,drydock"),
+MonthName = Annotated[date, BeforeValidator(month_first), text_schema("2026-05", pattern=f"^{MONTH.pattern}$")]
+IdentifierPair = Annotated[Any, BeforeValidator(identifier_pair), text_schema("imo:9074729")]
+Box = Annotated[Any, BeforeValidator(box), text_schema("170,-50,-170,-30")]
+Severities = Annotated[Any, BeforeValidator(names_of(SEVERITIES)), text_schema("warning,critical")]
+Statuses = Annotated[Any, BeforeValidator(names_of(STATUSES)), text_schema("open,acknowledged")]
+ObligationKinds = Annotated[Any, BeforeValidator(names_of(tuple(KINDS))), text_schema("insurance_end,survey")]
+ChangeKinds = Annotated[Any, BeforeValidator(names_of(CHANGE_KINDS)), text_schema("lease_event,finding")]
+Changes = Annotated[Any, BeforeValidator(names_of(CHANGES)), text_schema("restated,retracted")]
+StayKinds = Annotated[Any, BeforeValidator(names_of((*STAY_KINDS, "drifting"))), text_schema("port_call,drydock"),
                       Query(description="Of these kinds; `drifting` is given only where it is asked for.")]  # fmt: skip
-ClassName = Annotated[str, AfterValidator(lambda name: _names(tuple(ASSET_CLASSES))(name)[0]),
+ClassName = Annotated[str, AfterValidator(lambda name: names_of(tuple(ASSET_CLASSES))(name)[0]),
                       WithJsonSchema({"type": "string", "enum": list(ASSET_CLASSES)})]  # fmt: skip
 
-AssetClassName = Annotated[str, AfterValidator(lambda name: _names((*ASSET_CLASSES, *COMPONENT_CLASSES))(name)[0]),
+AssetClassName = Annotated[str, AfterValidator(lambda name: names_of((*ASSET_CLASSES, *COMPONENT_CLASSES))(name)[0]),
                            WithJsonSchema({"type": "string", "enum": [*ASSET_CLASSES, *COMPONENT_CLASSES]})]  # fmt: skip
 
 LeaseId = Annotated[UUID, Path(description="The lease's id, as given by the list of leases.")]

@@ -423,7 +423,10 @@ class ChangeShape(Shape, frozen=True, kw_only=True):
 
 
 class AlertShape(Shape, frozen=True, kw_only=True):
-    """An alert episode. `asset` is `scheme:value` as the readings named it; `lease_id` is the lease it happened under."""
+    """An alert episode. `asset` is `scheme:value` as the readings named it; `lease_id` is the lease it happened under.
+
+    `incident_id` is the incident that its latest finding belongs to.
+    """
 
     id: str
     rule: str
@@ -433,11 +436,93 @@ class AlertShape(Shape, frozen=True, kw_only=True):
     asset_id: str | None
     asset: str | None
     lease_id: str | None
+    incident_id: str | None
     opened_at: Time
     updated_at: Time
     closed_at: Time | None
     revision: int
     evidence: dict[str, Any]
+    reason: Reasons
+
+
+class IncidentShape(Shape, frozen=True, kw_only=True):
+    """Findings of one asset that explain each other, told once at their highest severity.
+
+    `status` is `open` while one of its alerts is, else `over`; `merged` with `merged_into`, or `retracted`. `told_at_severity`
+    is the highest severity that webhooks heard, null where they heard nothing. `findings`, `alerts` and `alerts_open` are
+    numbers.
+    """
+
+    id: str
+    revision: int
+    status: Literal["open", "over", "merged", "retracted"]
+    severity: Severity
+    rules: list[str]
+    asset_id: str | None
+    asset: str
+    opened_at: Time
+    closed_at: Time | None
+    findings: int
+    alerts: int
+    alerts_open: int
+    told_at_severity: Severity | None
+    merged_into: str | None
+    reason: Reasons
+
+
+class NoticeShape(Shape, frozen=True, kw_only=True):
+    """What was decided about telling webhooks of one change of an alert.
+
+    `verdict`: `told`; `same_incident` (its incident was told at this severity or above); `held` (a region or a feed explains it:
+    `hold_finding_id`), later `released` in a summary or `let_go`; `not_significant` and `over_budget` (the budget of models);
+    `never_told` (the end of what nobody was told of). `waits`: it may still be told. `why` names the reason and its numbers.
+    """
+
+    id: str
+    alert_id: str
+    revision: int
+    change: str
+    rule: str
+    severity: Severity
+    asset_id: str | None
+    asset: str
+    finding_id: str
+    incident_id: str | None
+    verdict: str
+    waits: bool
+    why: dict[str, Any]
+    hold_finding_id: str | None
+    event_id: str | None
+    decided_at: Time
+
+
+class IncidentStoryShape(Shape, frozen=True, kw_only=True):
+    """An incident whole: its findings in order of time, its alerts, and the decisions about telling of it in their order."""
+
+    incident: IncidentShape
+    findings: list[FindingShape]
+    alerts: list[AlertShape]
+    notices: list[NoticeShape]
+
+
+class BudgetWeekShape(Shape, frozen=True, kw_only=True):
+    """A tenant's week of models' warnings: what it may tell (`allowance`, `carried`), told and held back.
+
+    `tests` are the hypotheses tested in the week, `passed` those that passed. `measured_per_asset_month` is what was told over
+    the last 30 days, to be held against `warnings_per_asset_month`; null with no assets.
+    """
+
+    week: Time
+    assets: int
+    warnings_per_asset_month: float
+    allowance: float
+    carried: float
+    told: int
+    held_back: int
+    left: float
+    tests: int
+    passed: int
+    measured_per_asset_month: float | None
     reason: Reasons
 
 

@@ -1,8 +1,7 @@
 """From emissions of findings to rows, alerts and events, inside the batch's transaction.
 
 `alerts.lifecycle` decides what an emission does to an alert; this module brings it the alerts that stand, emission by emission,
-and writes what it says: the alert and its history, one event for the outbox where a receiver must hear it, and a line for the
-open pages.
+and writes what it says: the alert and its history, the events that `ingest.telling` lets leave, and a line for the open pages.
 """
 
 from __future__ import annotations
@@ -17,8 +16,9 @@ from detect.model import Finding
 from fleet.instants import to_rfc3339
 from fleet.shards import shard_of
 from ingest.ports import Transaction
+from ingest.telling import Grouped, lifecycle_alert, regroup, tell
 from ingest.watch import Watch
-from store.rows import AlertChangeRow, AlertRow, EventRow, FindingRow, LiveRow
+from store.rows import AlertChangeRow, AlertRow, FindingRow, LiveRow
 
 
 class Raised(msgspec.Struct, frozen=True, kw_only=True):
@@ -69,7 +69,7 @@ async def raise_alerts(tx: Transaction, rows: Sequence[FindingRow], commit_nos: 
     """
     if not rows:
         return Raised()
-    standing = [_alert(row) for row in await tx.open_alerts(rows)]
+    standing = [lifecycle_alert(row) for row in await tx.open_alerts(rows)]
     changes: list[tuple[lifecycle.AlertChange, FindingRow]] = []
     for row in rows:
         known = lifecycle.holding(standing, row)
@@ -80,8 +80,12 @@ async def raise_alerts(tx: Transaction, rows: Sequence[FindingRow], commit_nos: 
             continue
         standing = [known for known in standing if known.alert_id != change.alert.alert_id] + [change.alert]
         changes.append((change, row))
+    grouped = await regroup(tx, rows, {row.finding_id for _, row in changes})
+    changes = [(_in_incident(change, row, grouped), row) for change, row in changes]
     await tx.write_alerts([_change_row(change, row) for change, row in changes], commit_nos)
-    events = [_event_row(change, commit_nos[row.shard]) for change, row in changes if change.notify]
+    await tx.write_incidents(grouped.revisions, commit_nos)
+    await tx.assign_incidents(grouped.moved)
+    events = await tell(tx, changes, rows, grouped, commit_nos, at_us)
     if events:
         await tx.insert_events(events)
     pages = [LiveRow(tenant=row.tenant, kind="finding", asset_id=row.asset_id, body=finding_body(row)) for row in _last(rows)]
@@ -117,9 +121,11 @@ def _last(rows: Sequence[FindingRow]) -> list[FindingRow]:
     return list({row.finding_id: row for row in rows}.values())
 
 
-def _alert(row: AlertRow) -> lifecycle.Alert:
-    fields = msgspec.structs.asdict(row)
-    return lifecycle.Alert(**fields | {"asset_id": row.asset_id or None})
+def _in_incident(change: lifecycle.AlertChange, row: FindingRow, grouped: Grouped) -> lifecycle.AlertChange:
+    incident_id = grouped.of_finding.get(row.finding_id)
+    if incident_id is None:
+        return change
+    return msgspec.structs.replace(change, alert=msgspec.structs.replace(change.alert, incident_id=incident_id))
 
 
 def _change_row(change: lifecycle.AlertChange, row: FindingRow) -> AlertChangeRow:
@@ -132,18 +138,4 @@ def _change_row(change: lifecycle.AlertChange, row: FindingRow) -> AlertChangeRo
         reason=change.reason,
         before_status=change.before_status,
         before_severity=change.before_severity,
-    )
-
-
-def _event_row(change: lifecycle.AlertChange, commit_no: int) -> EventRow:
-    event = lifecycle.event_of(change)
-    return EventRow(
-        event_id=event["id"],
-        tenant=change.alert.tenant,
-        type=event["type"],
-        subject=event["subject"],
-        severity=change.alert.severity,
-        time_us=change.alert.updated_us,
-        body=event,
-        commit_no=commit_no,
     )

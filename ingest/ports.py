@@ -13,12 +13,14 @@ from typing import Protocol
 
 from fleet.reading import StaticReport
 from store.batches import Written
+from store.budgets import Fleet
 from store.checkpoints import Checkpoint
 from store.clocks import RecordingClock
 from store.commits import Ownership
 from store.desk import PendingReplay, Row
 from store.dirty import Dirty
 from store.findings import FindingRevision
+from store.incidents import IncidentRevision
 from store.pruning import Limits
 from store.readings import CanonicalKey, Fix, ReadingKey, StoredReading
 from store.registry import Clock as FeedClock
@@ -26,13 +28,17 @@ from store.registry import Registry, StreamKey
 from store.rows import (
     AlertChangeRow,
     AlertRow,
+    BudgetRow,
     EventRow,
     FindingRow,
     IdentityRunRow,
     LiveRow,
+    MemberRow,
+    NoticeRow,
     SceneRow,
     SightingRow,
     StepBatch,
+    Stretch,
     UseRow,
 )
 from store.traffic import TrafficFix
@@ -224,6 +230,9 @@ class Transaction(Protocol):
     async def open_alerts(self, findings: Sequence[FindingRow]) -> list[AlertRow]:
         """Alerts that findings may concern, locked."""
 
+    async def alerts_of(self, alert_ids: Collection[str]) -> list[AlertRow]:
+        """Alerts by their ids, locked."""
+
     async def write_alerts(self, changes: Iterable[AlertChangeRow], commit_nos: Mapping[int, int]) -> None:
         """Write changes of alerts in their order."""
 
@@ -235,6 +244,54 @@ class Transaction(Protocol):
 
     async def insert_live(self, rows: Sequence[LiveRow]) -> None:
         """Tell open pages."""
+
+    # -- what is told of them
+
+    async def incidents_around(
+        self, stretches: Sequence[Stretch], finding_ids: Collection[str], incident_ids: Collection[str]
+    ) -> list[IncidentRevision]:
+        """Incidents of assets in a time each, those that hold a finding, and those of some ids."""
+
+    async def members_around(
+        self, stretches: Sequence[Stretch], rules: Collection[str], finding_ids: Collection[str]
+    ) -> list[MemberRow]:
+        """Findings that may share an incident."""
+
+    async def write_incidents(self, rows: Sequence[IncidentRevision], commit_nos: Mapping[int, int]) -> None:
+        """Write revisions of incidents."""
+
+    async def assign_incidents(self, moved: Mapping[str, str]) -> None:
+        """Let alerts follow their latest finding into another incident."""
+
+    async def notices_about(self, alert_ids: Collection[str], finding_ids: Collection[str]) -> list[NoticeRow]:
+        """What was decided about alerts, in order."""
+
+    async def held_by(self, hold_ids: Collection[str]) -> list[tuple[NoticeRow, bool]]:
+        """What findings held, each with whether it still waits."""
+
+    async def over_budget(self, tenant: str) -> list[NoticeRow]:
+        """What waits for a tenant's next week."""
+
+    async def write_notices(self, rows: Sequence[NoticeRow], commit_nos: Mapping[int, int]) -> None:
+        """Write decisions."""
+
+    async def causes_of_holds(self, tenants: Collection[str], rules: Collection[str]) -> list[FindingRow]:
+        """Open findings that may hold others; they stay open until the transaction ends."""
+
+    async def origins_of(self, asset_ids: Collection[str]) -> dict[str, str]:
+        """Who spoke last of each asset."""
+
+    async def hold_budget(self, tenant: str) -> BudgetRow | None:
+        """A tenant's newest week, locked."""
+
+    async def fleet_of(self, tenant: str, at_us: int) -> Fleet:
+        """What a tenant's allowance is made of."""
+
+    async def write_budget(self, row: BudgetRow) -> None:
+        """Write a week as it stands."""
+
+    async def exposures_of(self, asset_ids: Collection[str], at_us: int) -> dict[str, tuple[bool, float]]:
+        """Whether each asset is on lease, and the agreed value of its hull."""
 
     # -- housekeeping
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -40,6 +40,12 @@ async def get(conn: Connection, alert_id: str, *, lock: bool = False) -> AlertRo
     cursor = await conn.execute(SQL["get_locked" if lock else "get"], {"alert_id": alert_id})
     row = await cursor.fetchone()
     return None if row is None else _alert_of(row)
+
+
+async def by_id(conn: Connection, alert_ids: Collection[str]) -> list[AlertRow]:
+    """Alerts by their ids, locked, in order of id; those that are not there are left out."""
+    cursor = await conn.execute(SQL["by_id"], {"alert_ids": sorted(alert_ids)})
+    return [_alert_of(row) for row in await cursor.fetchall()]
 
 
 async def write(conn: Connection, changes: Iterable[AlertChangeRow], commit_nos: Mapping[int, int]) -> None:
@@ -91,6 +97,7 @@ def _binds(alert: AlertRow) -> dict[str, Any]:
         "revision": alert.revision,
         "evidence": staging.json(alert.evidence),
         "finding_ids": list(alert.finding_ids),
+        "incident_id": alert.incident_id,
     }
 
 
@@ -120,4 +127,5 @@ def _alert_of(row: Mapping[str, Any]) -> AlertRow:
         revision=row["revision"],
         evidence=row["evidence"],
         finding_ids=tuple(row["finding_ids"]),
+        incident_id=row["incident_id"],
     )

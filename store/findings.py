@@ -43,7 +43,7 @@ async def write(conn: Connection, rows: Sequence[FindingRow], commit_nos: Mappin
     if not rows:
         return []
     cursor = await conn.execute(SQL["hold"], {"finding_ids": sorted({row.finding_id for row in rows})})
-    held = {row["finding_id"]: _revision_of(row) for row in await cursor.fetchall()}
+    held = {row["finding_id"]: revision_of(row) for row in await cursor.fetchall()}
     current = dict(held)
     written: list[FindingRevision] = []
     for row in rows:
@@ -65,7 +65,7 @@ async def write(conn: Connection, rows: Sequence[FindingRow], commit_nos: Mappin
 async def current(conn: Connection, asset_id: str, from_us: int) -> list[FindingRevision]:
     """An asset's findings that reach into the time from an instant on (open, closed or detected there), not retracted."""
     cursor = await conn.execute(SQL["current"], {"asset_id": asset_id, "from": to_datetime(from_us)})
-    return [_revision_of(row) for row in await cursor.fetchall()]
+    return [revision_of(row) for row in await cursor.fetchall()]
 
 
 def same(one: FindingRow, other: FindingRow) -> bool:
@@ -119,7 +119,8 @@ def _binds(written: Sequence[FindingRevision], superseded_by: Sequence[int | Non
     }
 
 
-def _revision_of(row: Mapping[str, Any]) -> FindingRevision:
+def revision_of(row: Mapping[str, Any]) -> FindingRevision:
+    """A row of the table, with all its columns, as a revision."""
     finding = FindingRow(
         finding_id=row["finding_id"],
         tenant=row["tenant"],

@@ -64,6 +64,7 @@ class AlertFilter(msgspec.Struct, frozen=True, kw_only=True):
     """Which alerts; `from_us` and `to_us` bound `opened_at`, half-open."""
 
     alert_id: str | None = None
+    incident_id: str | None = None
     statuses: tuple[str, ...] | None = None
     severities: tuple[str, ...] | None = None
     asset_id: str | None = None
@@ -364,7 +365,8 @@ async def alerts(conn: Connection, which: AlertFilter, after: tuple[int, str] | 
         conn,
         SQL["alerts"],
         {
-            "alert": which.alert_id, "statuses": _array(which.statuses), "severities": _array(which.severities),
+            "alert": which.alert_id, "incident": which.incident_id,
+            "statuses": _array(which.statuses), "severities": _array(which.severities),
             "asset": which.asset_id, "rule": which.rule, "from": moment(which.from_us), "to": moment(which.to_us),
             "after_time": moment(time_us), "after_id": alert_id, "limit": limit,
         },

@@ -255,6 +255,7 @@ class AlertRow(msgspec.Struct, frozen=True, kw_only=True):
     revision: int
     evidence: dict[str, Any]
     finding_ids: tuple[str, ...]
+    incident_id: str | None = None
 
 
 class AlertChangeRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -289,3 +290,80 @@ class LiveRow(msgspec.Struct, frozen=True, kw_only=True):
     kind: str
     asset_id: str
     body: dict[str, Any]
+
+
+class Stretch(msgspec.Struct, frozen=True, kw_only=True):
+    """A time of one asset's life, both ends included."""
+
+    asset_id: str
+    from_us: int
+    to_us: int
+
+
+class MemberRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A finding as it stands, as far as incidents are concerned; `asset_id` is "" for a feed or region."""
+
+    finding_id: str
+    tenant: str
+    asset_id: str
+    asset: str
+    rule: str
+    severity: str
+    opened_us: int
+    closed_us: int | None
+
+
+class IncidentRow(msgspec.Struct, frozen=True, kw_only=True):
+    """Findings of one asset that are told as one, in order of time; `retracted` when nothing serious is left of them.
+
+    `merged_into` names the incident that took them over. `closed_us` is None while one of them is open.
+    """
+
+    incident_id: str
+    tenant: str
+    shard: int
+    asset_id: str
+    asset: str
+    severity: str
+    rules: tuple[str, ...]
+    opened_us: int
+    closed_us: int | None
+    finding_ids: tuple[str, ...]
+    retracted: bool = False
+    merged_into: str | None = None
+
+
+class NoticeRow(msgspec.Struct, frozen=True, kw_only=True):
+    """What was decided about telling of one revision of an alert (`alerts.telling.Notice`), with whose alert it is."""
+
+    tenant: str
+    shard: int
+    alert_id: str
+    revision: int
+    asset_id: str
+    asset: str
+    finding_id: str
+    incident_id: str | None
+    rule: str
+    severity: str
+    kind: str
+    verdict: str
+    decided_us: int
+    event_id: str | None = None
+    hold_id: str | None = None
+    why: dict[str, Any] = {}
+
+
+class BudgetRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A tenant's week of models' warnings, field for field what `alerts.budget` calls an account."""
+
+    tenant: str
+    week_us: int
+    assets: int
+    rate: float
+    allowance: float
+    carried: float
+    told: int
+    held_back: int
+    tests: int
+    rejections: tuple[int, ...]

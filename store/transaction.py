@@ -15,6 +15,7 @@ from store import (
     alerts,
     aliases,
     batches,
+    budgets,
     checkpoints,
     clocks,
     commits,
@@ -22,9 +23,11 @@ from store import (
     dirty,
     findings,
     identity_runs,
+    incidents,
     leases,
     listening,
     live,
+    notices,
     outbox,
     priors,
     pruning,
@@ -123,7 +126,22 @@ class PostgresTransaction:
     clear_use_dirty = _On(uses.clear)
 
     open_alerts = _On(alerts.open_for)
+    alerts_of = _On(alerts.by_id)
     write_alerts = _On(alerts.write)
+    incidents_around = _On(incidents.around)
+    members_around = _On(incidents.members)
+    write_incidents = _On(incidents.write)
+    assign_incidents = _On(incidents.assign)
+    notices_about = _On(notices.about)
+    held_by = _On(notices.held_by)
+    over_budget = _On(notices.over_budget)
+    write_notices = _On(notices.write)
+    causes_of_holds = _On(notices.causes)
+    origins_of = _On(notices.origins)
+    hold_budget = _On(budgets.hold)
+    fleet_of = _On(budgets.fleet)
+    write_budget = _On(budgets.write)
+    exposures_of = _On(budgets.exposures)
     lease_at = _On(leases.at)
     insert_events = _On(outbox.insert)
     insert_live = _On(live.insert)

@@ -25,9 +25,9 @@ from api.states import time_of
 from fleet.instants import to_rfc3339
 from fleet.shards import shard_of
 from store import alerts as store_alerts
-from store import commits, desk, live, outbox, reads
+from store import commits, desk, live, notices, outbox, reads
 from store.pool import Connection
-from store.rows import AlertChangeRow, AlertRow, EventRow, LiveRow
+from store.rows import AlertChangeRow, AlertRow, EventRow, LiveRow, NoticeRow
 
 router = APIRouter(prefix="/v1/alerts", tags=["alerts"])
 AlertId = Annotated[UUID, Path(description="The alert's id.")]
@@ -57,6 +57,8 @@ def alert_shape(row: reads.Row) -> AlertShape:
         reason["lease_id"] = "no_lease_in_force"
     if row["asset_id"] is None:
         reason["asset_id"] = "not_about_an_asset"
+    if row["incident_id"] is None:
+        reason["incident_id"] = "older_than_incidents"
     return AlertShape(
         id=str(row["alert_id"]),
         rule=row["rule"],
@@ -66,6 +68,7 @@ def alert_shape(row: reads.Row) -> AlertShape:
         asset_id=None if row["asset_id"] is None else str(row["asset_id"]),
         asset=row["asset"],
         lease_id=None if row["lease_id"] is None else str(row["lease_id"]),
+        incident_id=None if row["incident_id"] is None else str(row["incident_id"]),
         opened_at=to_rfc3339(row["opened_at"]),
         updated_at=to_rfc3339(row["updated_at"]),
         closed_at=time_of(row["closed_at"]),
@@ -89,12 +92,13 @@ async def list_alerts(
     severity: Annotated[Severities | None, Query(description="Of these severities.")] = None,
     asset_id: Annotated[UUID | None, Query(description="About this asset.")] = None,
     rule: Annotated[Text | None, Query(max_length=64, description="Of this rule.")] = None,
+    incident_id: Annotated[UUID | None, Query(description="Of this incident.")] = None,
 ) -> Response:  # fmt: skip
     """Alerts with `opened_at` in [from, to), the latest opened first."""
     after = decode_cursor(page.cursor, tuple[TimeKey, UUID])
     which = reads.AlertFilter(
         statuses=status, severities=severity, asset_id=None if asset_id is None else str(asset_id), rule=rule,
-        from_us=span.from_us, to_us=span.to_us,
+        incident_id=None if incident_id is None else str(incident_id), from_us=span.from_us, to_us=span.to_us,
     )  # fmt: skip
     async with asker.desk() as conn:
         rows = await reads.alerts(conn, which, (after[0], str(after[1])) if after else None, page.limit + 1)
@@ -154,6 +158,13 @@ async def _take(conn: Connection, asker: Asker, alert_id: UUID, step: Step, reas
         time_us=after.updated_us, body=event, commit_no=commit_no,
     )  # fmt: skip
     await outbox.insert(conn, [told])
+    decided = NoticeRow(
+        tenant=asker.tenant, shard=shard, alert_id=after.alert_id, revision=after.revision, asset_id=after.asset_id,
+        asset=after.asset, finding_id=after.finding_ids[-1], incident_id=after.incident_id, rule=after.rule,
+        severity=after.severity, kind=change.kind, verdict="told", decided_us=after.updated_us, event_id=told.event_id,
+        why={"because": "a_person_acted"},
+    )  # fmt: skip
+    await notices.write(conn, [decided], {shard: commit_no})
     told_live = LiveRow(tenant=asker.tenant, kind="alert", asset_id=after.asset_id, body=lifecycle.body_of(change.alert))
     await live.insert(conn, [told_live])
     return Answer(body=alert_shape(await _alert(conn, alert_id)))

@@ -112,9 +112,10 @@ LIMIT %(limit)s;
 
 -- name: alerts
 SELECT alert_id, tenant, asset_id, asset, lease_id, rule, subject, severity, status, opened_at, updated_at, closed_at, revision,
-    evidence, finding_ids
+    evidence, finding_ids, incident_id
 FROM alert
 WHERE (%(alert)s::uuid IS NULL OR alert_id = %(alert)s)
+    AND (%(incident)s::uuid IS NULL OR incident_id = %(incident)s)
     AND (%(statuses)s::text[] IS NULL OR status = ANY (%(statuses)s))
     AND (%(severities)s::text[] IS NULL OR severity = ANY (%(severities)s))
     AND (%(asset)s::uuid IS NULL OR asset_id = %(asset)s)

@@ -241,7 +241,7 @@ def test_the_event_is_a_cloud_event_with_the_whole_alert() -> None:
     assert "." not in event.get_id()
     assert event.get_data() == body_of(change.alert)
     assert body_of(change.alert).keys() == {
-        *("id", "rule", "subject", "severity", "status", "asset_id", "asset", "lease_id"),
+        *("id", "rule", "subject", "severity", "status", "asset_id", "asset", "lease_id", "incident_id"),
         *("opened_at", "updated_at", "closed_at", "revision", "evidence"),
     }
 

@@ -22,6 +22,7 @@ from fleet.shards import SHARDS, commit_no, shard_of
 from fleet.use import Activity, Journey
 from store.alerts import StaleAlert
 from store.batches import Written
+from store.budgets import Fleet
 from store.checkpoints import EARLIEST_US, LATEST_US, Checkpoint
 from store.clocks import RecordingClock
 from store.commits import Fenced, Ownership
@@ -29,6 +30,7 @@ from store.desk import PendingReplay
 from store.dirty import WAIT_MAX_US, Dirty
 from store.findings import FindingRevision, same
 from store.identity_runs import reports_in
+from store.incidents import IncidentRevision
 from store.priors import KEPT_DAYS
 from store.pruning import Limits
 from store.readings import CanonicalKey, Fix, ReadingKey, StoredReading, key_of
@@ -36,6 +38,7 @@ from store.registry import Registry, StreamKey
 from store.rows import (
     AlertChangeRow,
     AlertRow,
+    BudgetRow,
     CheckpointRow,
     ContributionRow,
     CountRow,
@@ -44,10 +47,13 @@ from store.rows import (
     FindingRow,
     IdentityRunRow,
     LiveRow,
+    MemberRow,
+    NoticeRow,
     ReadingRow,
     SceneRow,
     SightingRow,
     StepBatch,
+    Stretch,
     UseRow,
 )
 from store.traffic import TrafficFix
@@ -55,6 +61,7 @@ from store.uses import StoredJourney, UseCheckpoint, id_of, revised
 from store.uses import key_of as use_key_of
 from store.uses import same as says_the_same
 
+WAITING = {"held", "over_budget"}
 ACTIVE = {"open", "acknowledged"}
 SPAN_US = 6 * HOUR_US
 POSTGRES_EPOCH_US = 946_684_800_000_000
@@ -675,6 +682,10 @@ class Words:
         ]
         return sorted(found, key=lambda alert: alert.alert_id)
 
+    def alerts_of(self, alert_ids: Collection[str]) -> list[AlertRow]:
+        held = self._rows("alert")
+        return [held[alert_id] for alert_id in sorted(set(alert_ids)) if alert_id in held]
+
     def write_alerts(self, changes: Iterable[AlertChangeRow], commit_nos: Mapping[int, int]) -> None:
         for change in changes:
             alert = change.alert
@@ -702,6 +713,103 @@ class Words:
     def insert_live(self, rows: Sequence[LiveRow]) -> None:
         for row in rows:
             self._put("live", len(self._rows("live")) + 1, row)
+
+    # -- what is told of them
+
+    def incidents_around(
+        self, stretches: Sequence[Stretch], finding_ids: Collection[str], incident_ids: Collection[str]
+    ) -> list[IncidentRevision]:
+        wanted = set(finding_ids)
+        found = [
+            held
+            for held in self._rows("incident").values()
+            if held.row.incident_id in incident_ids
+            or (
+                not held.row.retracted and (wanted & set(held.row.finding_ids) or any(_meets(one, held.row) for one in stretches))
+            )
+        ]
+        return sorted(found, key=lambda held: held.row.incident_id)
+
+    def members_around(
+        self, stretches: Sequence[Stretch], rules: Collection[str], finding_ids: Collection[str]
+    ) -> list[MemberRow]:
+        found = [
+            held.row
+            for held in self._rows("finding").values()
+            if not held.row.retracted
+            and (
+                held.row.finding_id in finding_ids or (held.row.rule in rules and any(_meets(one, held.row) for one in stretches))
+            )
+        ]
+        names = MemberRow.__struct_fields__
+        return [
+            MemberRow(**{name: getattr(row, name) for name in names})
+            for row in sorted(found, key=lambda row: (row.opened_us, row.finding_id))
+        ]
+
+    def write_incidents(self, rows: Sequence[IncidentRevision], commit_nos: Mapping[int, int]) -> None:
+        for one in rows:
+            kept = IncidentRevision(msgspec.structs.replace(one.row, shard=0), one.revision)
+            self._put("incident", one.row.incident_id, kept)
+            self._put("incident_revision", (one.row.incident_id, one.revision), kept)
+
+    def assign_incidents(self, moved: Mapping[str, str]) -> None:
+        for alert in list(self._rows("alert").values()):
+            incident_id = moved.get(alert.finding_ids[-1])
+            if incident_id is not None and incident_id != alert.incident_id:
+                self._put("alert", alert.alert_id, msgspec.structs.replace(alert, incident_id=incident_id))
+
+    def notices_about(self, alert_ids: Collection[str], finding_ids: Collection[str]) -> list[NoticeRow]:
+        notices = [one for one, _ in self._rows("notice").values()]
+        wanted = {*alert_ids, *(one.alert_id for one in notices if one.finding_id in finding_ids)}
+        return [one for one in notices if one.alert_id in wanted]
+
+    def held_by(self, hold_ids: Collection[str]) -> list[tuple[NoticeRow, bool]]:
+        return [(one, waits) for one, waits in self._rows("notice").values() if one.hold_id in hold_ids and one.verdict == "held"]
+
+    def over_budget(self, tenant: str) -> list[NoticeRow]:
+        held = self._rows("notice").values()
+        return [one for one, waits in held if waits and one.verdict == "over_budget" and one.tenant == tenant]
+
+    def write_notices(self, rows: Sequence[NoticeRow], commit_nos: Mapping[int, int]) -> None:
+        decided = {row.alert_id for row in rows}
+        for number, (one, waits) in list(self._rows("notice").items()):
+            if waits and one.alert_id in decided:
+                self._put("notice", number, (one, False))
+        known = {(one.alert_id, one.revision, one.verdict) for one, _ in self._rows("notice").values()}
+        for row in rows:
+            if (row.alert_id, row.revision, row.verdict) not in known:
+                kept = msgspec.structs.replace(row, shard=0, why=msgspec.json.decode(msgspec.json.encode(row.why)))
+                self._put("notice", len(self._rows("notice")) + 1, (kept, row.verdict in WAITING))
+
+    def causes_of_holds(self, tenants: Collection[str], rules: Collection[str]) -> list[FindingRow]:
+        rows = [held.row for held in self._rows("finding").values()]
+        found = [
+            row for row in rows if row.tenant in tenants and row.rule in rules and row.closed_us is None and not row.retracted
+        ]
+        return sorted(found, key=lambda row: row.finding_id)
+
+    def origins_of(self, asset_ids: Collection[str]) -> dict[str, str]:
+        high = self._rows("high")
+        last = {
+            asset_id: max(((high[one], -one) for one in self._streams_of(asset_id) if one in high), default=None)
+            for asset_id in asset_ids
+        }
+        return {asset_id: self._rows("stream_key")[-one[1]][1] for asset_id, one in last.items() if one is not None}
+
+    def hold_budget(self, tenant: str) -> BudgetRow | None:
+        weeks = [row for row in self._rows("budget").values() if row.tenant == tenant]
+        return max(weeks, key=lambda row: row.week_us, default=None)
+
+    def fleet_of(self, tenant: str, at_us: int) -> Fleet:
+        assets = self._tables.registry.assets.values()
+        return Fleet(sum(one.tenant == tenant and one.asset_class in ASSET_CLASSES for one in assets), None)
+
+    def write_budget(self, row: BudgetRow) -> None:
+        self._put("budget", (row.tenant, row.week_us), row)
+
+    def exposures_of(self, asset_ids: Collection[str], at_us: int) -> dict[str, tuple[bool, float]]:
+        return {asset_id: (self.lease_at(asset_id, at_us) is not None, 0.0) for asset_id in asset_ids}
 
     # -- housekeeping
 
@@ -757,6 +865,13 @@ def raised(held: tuple[Any, ...] | None, reading: AnyReading) -> tuple[Any, ...]
         high,
         total,
     )
+
+
+def _meets(stretch: Stretch, row: Any) -> bool:
+    """Whether a finding or an incident of the stretch's asset reaches into it."""
+    if row.asset_id != stretch.asset_id or row.opened_us > stretch.to_us:
+        return False
+    return row.closed_us is None or bool(row.closed_us >= stretch.from_us)
 
 
 def _about(alert: AlertRow) -> tuple[str, str, str, str | None]:

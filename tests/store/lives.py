@@ -16,6 +16,7 @@ OFF_HIRE = "00000000-0000-0000-0000-0000000000b2"
 INSURANCE = "00000000-0000-0000-0000-0000000000b3"
 ACCOUNT = "00000000-0000-0000-0000-0000000000b4"
 ASSET_EVENT = "00000000-0000-0000-0000-0000000000b5"
+INCIDENT = "00000000-0000-0000-0000-0000000000a1"
 WORK = "00000000-0000-0000-0000-0000000000b6"
 
 LIFE = f"""
@@ -140,6 +141,27 @@ INSERT INTO finding (finding_id, revision, tenant, asset_id, asset, rule, rule_v
     SELECT finding_id, 1, 'alpha', asset_id, 'imo:9074729', rule, 1, 'warning', NULL, '2026-11-20 11:00Z',
     '2026-11-20 11:05Z', '{{}}',
     heard.last FROM ship, heard, (VALUES ('fnd_gap', 'gap'), ('fnd_cover', 'insurance_expiring')) AS raised (finding_id, rule);
+INSERT INTO finding (finding_id, revision, tenant, asset, rule, rule_version, severity, opened_at, detected_at, evidence,
+    commit_no)
+    SELECT 'fnd_region', 1, 'alpha', 'region:54.2N019.7E', 'gnss_interference', 1, 'info', '2026-11-20 11:00Z',
+    '2026-11-20 11:20Z', '{{"lat_deg": 54.3, "lon_deg": 19.9, "radius_nm": 60.0}}', heard.last FROM heard;
+INSERT INTO incident (incident_id, revision, tenant, asset_id, asset, severity, rules, opened_at, closed_at, finding_ids,
+    commit_no, superseded_by)
+    SELECT '{INCIDENT}'::uuid, 1, 'alpha', asset_id, 'imo:9074729', 'warning', ARRAY['gap'], '2026-11-20 11:00Z'::timestamptz,
+    NULL::timestamptz, ARRAY['fnd_gap'], heard.first, heard.last FROM ship, heard
+    UNION ALL SELECT '{INCIDENT}', 2, 'alpha', asset_id, 'imo:9074729', 'critical', ARRAY['gap', 'position_jump'],
+    '2026-11-20 11:00Z', '2026-11-20 12:30Z', ARRAY['fnd_gap', 'fnd_0001'], heard.last, NULL FROM ship, heard;
+UPDATE alert SET incident_id = '{INCIDENT}' WHERE tenant = 'alpha';
+INSERT INTO notice (tenant, alert_id, revision, asset_id, asset, finding_id, incident_id, rule, severity, kind, verdict, hold_id,
+    why, decided_at, commit_no)
+    SELECT 'alpha', alert_id, said.revision, ship.asset_id, 'imo:9074729', 'fnd_gap', '{INCIDENT}', said.rule, 'warning',
+    said.kind, said.verdict, said.hold_id, '{{"p_value": 1e-9}}', '2026-11-20 12:40Z', heard.last
+    FROM alert, ship, heard, (VALUES (1, 'gap', 'opened', 'held', 'fnd_region'), (2, 'gap', 'updated', 'told', NULL),
+    (3, 'channel_anomaly', 'opened', 'over_budget', NULL)) AS said (revision, rule, kind, verdict, hold_id)
+    WHERE alert.tenant = 'alpha';
+INSERT INTO alert_budget (tenant, week, assets, rate, allowance, carried, told, held_back, tests, rejections) VALUES
+    ('alpha', '2026-11-09', 2, 0.05, 1, 0, 0, 0, 0, '{{}}'), ('alpha', '2026-11-16', 2, 0.05, 1, 1, 1, 1, 2, '{{1,2}}');
+INSERT INTO setting (tenant, rule, name, value, valid) VALUES ('alpha', 'alert_budget', 'warnings_per_asset_month', '0.1', '(,)');
 INSERT INTO journey (journey_id, revision, tenant, asset_id, asset, kind, started_at, ended_at, from_place, to_place, quality,
     confidence, coverage, method, figures, distance_m, observed_s, cycles, sources, commit_no, superseded_by)
     SELECT 'jrn_flight', 1, 'alpha', asset_id, 'icao24:4840d6', 'flight', '2026-11-20 11:20Z'::timestamptz,

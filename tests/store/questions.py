@@ -21,7 +21,7 @@ from store import lifecycle, months, presence, readings, reads, spreads, train_u
 from store.pool import Connection, open_pool, scope
 from store.queries import load
 from tests.api.fix_world import NOON_US, World
-from tests.store.lives import ACCOUNT, ASSET_EVENT, ENGINE, INSURANCE, OFF_HIRE, PLANE_LEASE, REPORT, TRAINSET, WORK
+from tests.store.lives import ACCOUNT, ASSET_EVENT, ENGINE, INCIDENT, INSURANCE, OFF_HIRE, PLANE_LEASE, REPORT, TRAINSET, WORK
 
 NOUNS = sorted(entry.name.removesuffix(".sql") for entry in (files("store") / "sql").iterdir())
 CHANGES = re.compile(
@@ -37,7 +37,7 @@ OF_THE_SERVER = re.compile(r"diagnosis\.|dispatch\.due_in|figures\.(?:outbox|bac
 IN_A_SCOPE = {
     "areas", "billing", "changes", "clauses", "dossiers", "identities", "imports", "leases", "life_limits", "milestones",
     "off_hires", "parties", "portfolio", "presence", "reads", "reserves", "restated",
-    "return_conditions", "utilization_reports", "vessels",
+    "return_conditions", "told", "utilization_reports", "vessels",
     "desk.count_replayable", "desk.idempotency_answer", "uses.journeys", "uses.first_use",
 }  # fmt: skip
 """Nouns and single queries that the API asks, so that the wall is a part of their answer."""
@@ -120,6 +120,8 @@ def values(known: Known) -> dict[str, Any]:
         "event": "evt_0000alpha", "event_id": "evt_0000alpha", "finding": world.finding, "finding_id": [world.finding],
         "finding_ids": [world.finding], "from": NOON - timedelta(hours=1), "grace_began_at": NOON, "key": "k",
         "key_hash": known.key_hash, "known": FAR, "lessee": world.lessee, "limit": 1000, "north": 60.0,
+        "alert_ids": [world.alert], "incident_ids": [INCIDENT], "incident": INCIDENT, "hold_ids": ["fnd_region"],
+        "tenants": ["alpha"], "verdicts": ["told"], "waiting": True,
         "names": ["keelwing_worker"], "origin": "feed:coast", "role": "keelwing_worker",
         "q": "%heron%", "quiet_us": 0, "reason": "not_json", "rejections": [1, 2, 3],
         "retracted": True, "rule": "position_jump", "scheme": "imo", "severities": ["warning", "critical"],
@@ -161,6 +163,14 @@ def _special_of_lives(world: World) -> Mapping[str, Mapping[str, Any]]:
     assets = [world.ship, world.plane]
     return {
         "areas.areas": {"kinds": ["port"]},
+        "incidents.around": {"asset_id": [world.ship], "from": [NOON - DAY], "to": [NOON + DAY], "finding_ids": ["fnd_gap"]},
+        "incidents.members": {"asset_id": [world.ship], "from": [NOON - DAY], "to": [NOON + DAY], "rules": ["gap"]},
+        "notices.about": {"finding_ids": ["fnd_gap"]},
+        "notices.causes": {"rules": ["gnss_interference"]},
+        "told.findings": {"finding_ids": ["fnd_gap"]},
+        "told.incidents": {"from": NOON - DAY, "after_time": FAR, "after_id": INCIDENT},
+        "told.notices": {"finding_ids": ["fnd_gap"], "after": 1000},
+        "told.weeks": {"after_time": FAR},
         "billing.leases": {"after": NOBODY},
         "changes.since": {"kinds": ["alert", "finding", "utilization_report", "reserve_entry"]},
         "clauses.covenants": {"id": "cii", "after": ""},

@@ -117,6 +117,14 @@ WITH raised AS (
     INSERT INTO webhook (tenant, url, secret) VALUES (%(tenant)s, 'https://example.org', 'whsec_x')
 ), happened AS (
     INSERT INTO outbox (event_id, tenant, type, time, body) VALUES ('evt_0000' || %(tenant)s, %(tenant)s, 't', now(), '{}')
+), story AS (
+    INSERT INTO incident (incident_id, revision, tenant, asset_id, asset, severity, rules, opened_at, finding_ids, commit_no)
+    VALUES (gen_random_uuid(), 1, %(tenant)s, %(asset_id)s, 'mmsi:1', 'warning', '{gap}', now(), ARRAY[%(finding_id)s], 64)
+), decided AS (
+    INSERT INTO notice (tenant, alert_id, revision, asset, finding_id, rule, severity, kind, verdict, decided_at, commit_no)
+    SELECT %(tenant)s, alert_id, 1, 'mmsi:1', %(finding_id)s, 'gap', 'warning', 'opened', 'told', now(), 64 FROM raised
+), week AS (
+    INSERT INTO alert_budget (tenant, week, assets, rate, allowance) VALUES (%(tenant)s, now(), 1, 0.05, 1)
 ), live AS (
     INSERT INTO live_event (tenant, kind, asset_id, body) VALUES (%(tenant)s, 'finding', %(asset_id)s, '{}')
 ), scene AS (
