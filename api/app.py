@@ -23,6 +23,7 @@ from api.metrics import Metrics
 from api.middleware import BodyBound, Envelope
 from api.problem import Problem, on_crash, on_http_exception, on_invalid_request, on_problem, problem_response
 from api.routes import (
+    adjustments,
     agenda,
     alerts,
     areas,
@@ -87,6 +88,7 @@ ROUTERS = tuple(
         off_hire,
         findings,
         alerts,
+        adjustments,
         incidents,
         agenda,
         changes,

@@ -203,7 +203,15 @@ BUDGET_WEEK: dict[str, Any] = {
 }  # fmt: skip
 ALERT_REVISION: dict[str, Any] = {
     "revision": 2, "change": "acknowledged", "actor": f"key:{ID}", "status_before": "open", "status_after": "acknowledged",
-    "severity_after": "warning", "at": LATER, "comment": "calling the master",
+    "severity_after": "warning", "at": LATER, "comment": "calling the master", "kind": None,
+}  # fmt: skip
+ADJUSTMENT: dict[str, Any] = {
+    "id": "3", "asset_id": ID, "rule": "channel_anomaly", "name": "open_z", "base": 6.0, "value": 7.0, "at_bound": False,
+    "alert_id": OTHER_ID, "finding_id": "5c1d7e0f9a", "comment": "Crew was calibrating it.", "actor": f"key:{ID}",
+    "valid_from": AT, "recorded_at": LATER, "withdrawn_at": None, "withdrawn_by": None, "withdrawn_comment": None,
+}  # fmt: skip
+ADJUSTMENT_WITHDRAWN: dict[str, Any] = ADJUSTMENT | {
+    "withdrawn_at": LATER, "withdrawn_by": f"key:{ID}", "withdrawn_comment": "The sensor was faulty after all.",
 }  # fmt: skip
 COMMENT: dict[str, Any] = {"id": "7", "alert_id": OTHER_ID, "at": LATER, "author": f"key:{ID}", "text": "Master called."}
 WEBHOOK: dict[str, Any] = {

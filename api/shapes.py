@@ -527,7 +527,7 @@ class BudgetWeekShape(Shape, frozen=True, kw_only=True):
 
 
 class AlertRevisionShape(Shape, frozen=True, kw_only=True):
-    """One change of an alert: who did it and why; `actor` is `keelwing` or `key:` and the key's id."""
+    """One change of an alert: who did it and why; `actor` is `keelwing` or `key:` and a key's id; `kind` a dismissal's reason."""
 
     revision: int
     change: str
@@ -537,6 +537,31 @@ class AlertRevisionShape(Shape, frozen=True, kw_only=True):
     severity_after: str | None
     at: Time
     comment: str | None
+    kind: str | None = None
+
+
+class AdjustmentShape(Shape, frozen=True, kw_only=True):
+    """A threshold of one asset that a dismissal as a false alarm has widened: `value` in place of `base`, from `valid_from` on.
+
+    `name` is the rule's setting with its unit; `at_bound`: no further dismissal widens it. Null `withdrawn_at`: it is in force.
+    """
+
+    id: str
+    asset_id: str
+    rule: str
+    name: str
+    base: float
+    value: float
+    at_bound: bool
+    alert_id: str
+    finding_id: str
+    comment: str | None
+    actor: str
+    valid_from: Time
+    recorded_at: Time
+    withdrawn_at: Time | None
+    withdrawn_by: str | None
+    withdrawn_comment: str | None
 
 
 class CommentShape(Shape, frozen=True, kw_only=True):

@@ -11,7 +11,7 @@ from fleet.area_index import WatchedArea
 from fleet.asset_class import ASSET_CLASSES
 from fleet.places import Area
 from ingest.places import place_area, watched_area
-from ingest.roster import Grant, Holding, IdentifierKey, Roster, Threshold
+from ingest.roster import Filed, Grant, Holding, IdentifierKey, Roster, Threshold
 from store.registry import AreaEntry, Registry
 
 UNNAMED = "replay"  # source of assets that a recording made: their names are what it said, not what anybody gave them
@@ -41,7 +41,15 @@ def roster_of(registry: Registry) -> Roster:
         records=_records(registry),
         areas=_areas(registry),
         watched=_watched(registry),
+        filed=_filed(registry),
     )
+
+
+def _filed(registry: Registry) -> Iterator[tuple[str, Filed]]:
+    """What is on file of single assets: thresholds that dismissals have widened, in the order in which they were made."""
+    for entry in registry.adjustments:
+        threshold = (entry.rule, entry.name, entry.value)
+        yield entry.asset_id, Filed("adjustment", threshold, entry.valid.from_us, entry.valid.to_us)
 
 
 def _records(registry: Registry) -> Iterator[tuple[str, Record]]:

@@ -69,6 +69,7 @@ async def write(conn: Connection, changes: Iterable[AlertChangeRow], commit_nos:
             "change": change.change,
             "actor": change.actor,
             "reason": change.reason,
+            "reason_kind": change.reason_kind,
             "before": None if change.before_status is None else staging.json(_before(change)),
             "after": staging.json(_json_of(alert)),
             "commit_no": commit_no,

@@ -16,7 +16,8 @@ from fleet.area_entry import KINDS as AREA_KINDS
 from fleet.dated import Span
 from fleet.shards import shard_of
 from fleet.use_machines import PARTICULARS
-from store import leases, staging
+from store import adjustments, leases, staging
+from store.adjustments import AdjustmentEntry
 from store.moments import moment
 from store.pool import Connection
 from store.queries import load as load_queries
@@ -128,6 +129,7 @@ class Registry(msgspec.Struct, frozen=True):
     settings: list[SettingEntry]
     designations: list[IdentifierEntry] = []
     areas: list[AreaEntry] = []
+    adjustments: list[AdjustmentEntry] = []
 
 
 class Identifier(NamedTuple):
@@ -176,6 +178,7 @@ async def load(conn: Connection) -> Registry:
         ],
         designations=[_identifier(row) for row in await _rows(conn, "designations")],
         areas=[_area(row) for row in await _rows(conn, "areas", {"kinds": sorted(AREA_KINDS)})],
+        adjustments=await adjustments.believed(conn),
     )
 
 

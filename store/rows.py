@@ -259,7 +259,10 @@ class AlertRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AlertChangeRow(msgspec.Struct, frozen=True, kw_only=True):
-    """One change of an alert: the alert after it, what kind of change, who made it (`keelwing` or a key id) and why."""
+    """One change of an alert: the alert after it, what kind of change, who made it (`keelwing` or a key id) and why.
+
+    `reason_kind` is a dismissal's reason in a word (`alerts.verdict`).
+    """
 
     alert: AlertRow
     shard: int
@@ -268,6 +271,7 @@ class AlertChangeRow(msgspec.Struct, frozen=True, kw_only=True):
     reason: str | None = None
     before_status: str | None = None
     before_severity: str | None = None
+    reason_kind: str | None = None
 
 
 class EventRow(msgspec.Struct, frozen=True, kw_only=True):

@@ -11,7 +11,8 @@ from fastapi import APIRouter, Path, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
-from alerts import lifecycle
+from alerts import lifecycle, verdict
+from alerts.verdict import ReasonKind
 from api import examples
 from api.documents import answer, answer_list
 from api.keys import Asker, Editor, Insider
@@ -24,8 +25,8 @@ from api.shapes import AlertRevisionShape, AlertShape, CommentShape
 from api.states import time_of
 from fleet.instants import to_rfc3339
 from fleet.shards import shard_of
+from store import adjustments, commits, desk, live, notices, outbox, reads
 from store import alerts as store_alerts
-from store import commits, desk, live, notices, outbox, reads
 from store.pool import Connection
 from store.rows import AlertChangeRow, AlertRow, EventRow, LiveRow, NoticeRow
 
@@ -40,6 +41,16 @@ class Decision(BaseModel):
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"reason": "Called the master, all well."}]})
 
     reason: Text | None = Field(default=None, max_length=2000)
+
+
+class Dismissal(Decision):
+    """Why an alert is dismissed: in words, and in a word of a closed set. A `false_alarm` widens the threshold of this asset."""
+
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"examples": [{"reason": "Crew was calibrating it.", "kind": "false_alarm"}]}
+    )
+
+    kind: ReasonKind | None = None
 
 
 class NewComment(BaseModel):
@@ -125,14 +136,16 @@ async def list_revisions(request: Request, asker: Insider, alert_id: AlertId, pa
         AlertRevisionShape(
             revision=row["revision"], change=row["change"], actor=row["actor"], status_before=row["status_before"],
             status_after=row["status_after"], severity_after=row["severity_after"], at=to_rfc3339(row["changed_at"]),
-            comment=row["reason"],
+            comment=row["reason"], kind=row["reason_kind"],
         )
         for row in rows[: page.limit]
     ]  # fmt: skip
     return list_response(request, AlertRevisionShape, shapes, next_cursor(rows, page, "revision"))
 
 
-async def _take(conn: Connection, asker: Asker, alert_id: UUID, step: Step, reason: str | None) -> Answer:
+async def _take(
+    conn: Connection, asker: Asker, alert_id: UUID, step: Step, reason: str | None, kind: ReasonKind | None = None
+) -> Answer:
     """One step of a person in one numbered transaction: the alert, its history, its events.
 
     The shard's row is locked before the alert's, in the order in which the worker locks them.
@@ -149,7 +162,7 @@ async def _take(conn: Connection, asker: Asker, alert_id: UUID, step: Step, reas
     after = msgspec.convert(change.alert, AlertRow, from_attributes=True)
     written = AlertChangeRow(
         alert=after, shard=shard, change=change.kind, actor=asker.name, reason=reason,
-        before_status=change.before_status, before_severity=change.before_severity,
+        before_status=change.before_status, before_severity=change.before_severity, reason_kind=kind,
     )  # fmt: skip
     await store_alerts.write(conn, [written], {shard: commit_no})
     event = lifecycle.event_of(change)
@@ -167,7 +180,24 @@ async def _take(conn: Connection, asker: Asker, alert_id: UUID, step: Step, reas
     await notices.write(conn, [decided], {shard: commit_no})
     told_live = LiveRow(tenant=asker.tenant, kind="alert", asset_id=after.asset_id, body=lifecycle.body_of(change.alert))
     await live.insert(conn, [told_live])
+    if kind == "false_alarm":
+        await _widen(conn, asker, change.alert, reason)
     return Answer(body=alert_shape(await _alert(conn, alert_id)))
+
+
+async def _widen(conn: Connection, asker: Asker, alert: lifecycle.Alert, reason: str | None) -> None:
+    """What a false alarm does to the threshold of its rule for its asset, on record with whose word it was."""
+    tunable = verdict.tunable_of(alert)
+    if tunable is None or alert.asset_id is None:
+        return
+    made_of = await adjustments.held(conn, alert.asset_id, tunable.rule, tunable.name, alert.opened_us)
+    one = verdict.adjusted(alert, tunable, made_of.setting, made_of.held)
+    new = adjustments.NewAdjustment(
+        tenant=alert.tenant, asset_id=alert.asset_id, rule=one.rule, name=one.name, base=one.base, value=one.value,
+        at_bound=one.at_bound, alert_id=alert.alert_id, finding_id=alert.finding_ids[-1], reason=reason, actor=asker.name,
+        from_us=alert.opened_us,
+    )  # fmt: skip
+    await adjustments.add(conn, new)
 
 
 _STEP_ANSWERS = answer(AlertShape, examples.ALERT, 200, 400, 404, 409, 413)
@@ -197,12 +227,16 @@ async def resolve(
 
 @router.post("/{alert_id}/dismiss", responses=_STEP_ANSWERS, response_model=None)
 async def dismiss(
-    request: Request, asker: Editor, alert_id: AlertId, body: Decision | None = None, idempotency_key: IdempotencyKey = None
+    request: Request, asker: Editor, alert_id: AlertId, body: Dismissal | None = None, idempotency_key: IdempotencyKey = None
 ) -> Response:  # fmt: skip
-    """It was false or does not matter: open or acknowledged → dismissed. Needs a reason; anything else is 409."""
-    reason = None if body is None else body.reason
+    """It was false or does not matter: open or acknowledged → dismissed. Needs a reason; anything else is 409.
+
+    As a `false_alarm` a warning widens the rule's threshold for this asset, where it has one (see adjustments), and the asset is
+    derived again.
+    """
+    reason, kind = (None, None) if body is None else (body.reason, body.kind)
     return await write_once(
-        request, asker, idempotency_key, lambda conn: _take(conn, asker, alert_id, lifecycle.dismiss, reason)
+        request, asker, idempotency_key, lambda conn: _take(conn, asker, alert_id, lifecycle.dismiss, reason, kind)
     )  # fmt: skip
 
 

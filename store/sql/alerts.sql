@@ -49,5 +49,6 @@ WHERE alert_id = %(alert_id)s AND revision = %(revision_before)s;
 
 -- name: remember
 -- What changed, for the history.
-INSERT INTO alert_revision (alert_id, revision, tenant, change, actor, reason, before, after, commit_no)
-VALUES (%(alert_id)s, %(revision)s, %(tenant)s, %(change)s, %(actor)s, %(reason)s, %(before)s, %(after)s, %(commit_no)s);
+INSERT INTO alert_revision (alert_id, revision, tenant, change, actor, reason, reason_kind, before, after, commit_no)
+VALUES (%(alert_id)s, %(revision)s, %(tenant)s, %(change)s, %(actor)s, %(reason)s, %(reason_kind)s, %(before)s, %(after)s,
+    %(commit_no)s);

@@ -127,7 +127,7 @@ ORDER BY opened_at DESC, alert_id DESC
 LIMIT %(limit)s;
 
 -- name: alert_revisions
-SELECT revision, change, actor, reason, before ->> 'status' AS status_before, after ->> 'status' AS status_after,
+SELECT revision, change, actor, reason, reason_kind, before ->> 'status' AS status_before, after ->> 'status' AS status_after,
     after ->> 'severity' AS severity_after, changed_at
 FROM alert_revision
 WHERE alert_id = %(alert)s AND (%(after)s::int IS NULL OR revision > %(after)s)

@@ -159,6 +159,10 @@ INSERT INTO notice (tenant, alert_id, revision, asset_id, asset, finding_id, inc
     FROM alert, ship, heard, (VALUES (1, 'gap', 'opened', 'held', 'fnd_region'), (2, 'gap', 'updated', 'told', NULL),
     (3, 'channel_anomaly', 'opened', 'over_budget', NULL)) AS said (revision, rule, kind, verdict, hold_id)
     WHERE alert.tenant = 'alpha';
+INSERT INTO adjustment (tenant, asset_id, rule, name, base, value, alert_id, finding_id, actor, valid, recorded)
+    SELECT 'alpha', ship.asset_id, 'position_jump', '1', 60, said.value, alert_id, 'fnd_gap', 'key:1',
+    '[2026-11-20 11:00Z,)'::tstzrange, said.recorded FROM ship, alert, (VALUES (90, '[2026-11-20, 2026-11-21)'::tstzrange),
+    (120, '[2026-11-21,)'::tstzrange)) AS said (value, recorded) WHERE alert.tenant = 'alpha';
 INSERT INTO alert_budget (tenant, week, assets, rate, allowance, carried, told, held_back, tests, rejections) VALUES
     ('alpha', '2026-11-09', 2, 0.05, 1, 0, 0, 0, 0, '{{}}'), ('alpha', '2026-11-16', 2, 0.05, 1, 1, 1, 1, 2, '{{1,2}}');
 INSERT INTO setting (tenant, rule, name, value, valid) VALUES ('alpha', 'alert_budget', 'warnings_per_asset_month', '0.1', '(,)');

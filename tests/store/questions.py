@@ -26,7 +26,7 @@ from tests.store.lives import ACCOUNT, ASSET_EVENT, ENGINE, INCIDENT, INSURANCE,
 NOUNS = sorted(entry.name.removesuffix(".sql") for entry in (files("store") / "sql").iterdir())
 CHANGES = re.compile(
     r"\b(INSERT|UPDATE|DELETE|CREATE|SET CONSTRAINTS)\b|pg_notify|pg_advisory|prune_|\breattribute\(|attribute_known"
-    r"|rotate_webhook_secret|next_commit"
+    r"|rotate_webhook_secret|next_commit|derive_again\("
 )
 BRACES = re.compile(r"\{\w+\}")
 OPTIONAL = re.compile(r"(?:%\((\w+)\)s::[\w\[\]]+ IS NULL|coalesce\(%\((\w+)\)s)")
@@ -35,6 +35,7 @@ LAST_ORDER = re.compile(r"ORDER BY (?!.*\b(?:FROM|JOIN)\b)", re.DOTALL)
 OF_THE_SERVER = re.compile(r"diagnosis\.|dispatch\.due_in|figures\.(?:outbox|backlog|read)\b|(?:leases|imports)\.now\b")
 """What tells of a server, its disk or an age until now: asked of each, not compared."""
 IN_A_SCOPE = {
+    "adjustments.held", "adjustments.page",
     "areas", "billing", "changes", "clauses", "dossiers", "identities", "imports", "leases", "life_limits", "milestones",
     "off_hires", "parties", "portfolio", "presence", "reads", "reserves", "restated",
     "return_conditions", "told", "utilization_reports", "vessels",
@@ -163,6 +164,8 @@ def _special_of_lives(world: World) -> Mapping[str, Mapping[str, Any]]:
     assets = [world.ship, world.plane]
     return {
         "areas.areas": {"kinds": ["port"]},
+        "adjustments.held": {"name": "1"},
+        "adjustments.page": {"after": 1000, "withdrawn": True, "adjustment": 2},
         "incidents.around": {"asset_id": [world.ship], "from": [NOON - DAY], "to": [NOON + DAY], "finding_ids": ["fnd_gap"]},
         "incidents.members": {"asset_id": [world.ship], "from": [NOON - DAY], "to": [NOON + DAY], "rules": ["gap"]},
         "notices.about": {"finding_ids": ["fnd_gap"]},

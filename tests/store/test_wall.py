@@ -123,6 +123,10 @@ WITH raised AS (
 ), decided AS (
     INSERT INTO notice (tenant, alert_id, revision, asset, finding_id, rule, severity, kind, verdict, decided_at, commit_no)
     SELECT %(tenant)s, alert_id, 1, 'mmsi:1', %(finding_id)s, 'gap', 'warning', 'opened', 'told', now(), 64 FROM raised
+), widened AS (
+    INSERT INTO adjustment (tenant, asset_id, rule, name, base, value, alert_id, finding_id, actor, valid)
+    SELECT %(tenant)s, %(asset_id)s, 'gap', 'heard_limit_min', 60, 90, alert_id, %(finding_id)s, 'x', tstzrange(now(), NULL)
+    FROM raised
 ), week AS (
     INSERT INTO alert_budget (tenant, week, assets, rate, allowance) VALUES (%(tenant)s, now(), 1, 0.05, 1)
 ), live AS (
