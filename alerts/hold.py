@@ -73,10 +73,12 @@ def hold_of(finding: FindingRow, causes: Sequence[FindingRow], origin: str | Non
 
 
 def _covers(cause: FindingRow, finding: FindingRow) -> bool:
-    """Whether a place that the finding names lies in the region, and its end not before the region began."""
+    """Whether the region names the aircraft, or a place that the finding names lies in it; and it did not end before it began."""
     ends_us = finding.detected_us if finding.closed_us is None else max(finding.closed_us, finding.detected_us)
     if ends_us < cause.opened_us - SLACK_US:
         return False
+    if finding.asset in cause.evidence.get("aircraft", ()):
+        return True  # it said itself that its position was degraded
     radius_nm, middle = cause.evidence.get("radius_nm"), next(places_of(cause.evidence), None)
     if middle is None or not isinstance(radius_nm, int | float):
         return False

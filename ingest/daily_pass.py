@@ -28,7 +28,8 @@ from fleet.obligation import CiiOutlook, Dossier, LeaseDossier, day_of
 from fleet.practice_book import HOUSE
 from fleet.shards import shard_of
 from ingest.alerting import raise_alerts
-from store import billing, commits, daily_passes, dossiers, findings, readings, rederived, vessels
+from ingest.telling import open_week
+from store import billing, commits, daily_passes, dossiers, findings, notices, readings, rederived, vessels
 from store.daily_passes import DailyPass
 from store.dossiers import Question
 from store.faults import AWAY
@@ -131,10 +132,20 @@ async def run_pass(pool: Pool, tenant: str, day: date, clock: Clock = now_us, ac
     async with pool.connection() as conn:
         await daily_passes.write(conn, done)
         restated = await rederived.tell(conn, tenant, day, known_us)
+    await _tell_what_waited(pool, tenant, clock())
     log.info(
         "daily_pass.done", tenant=tenant, day=day.isoformat(), assets=assets, conditions=found, written=written, restated=restated
     )  # fmt: skip
     return Passed(done=done, opened=opened)
+
+
+async def _tell_what_waited(pool: Pool, tenant: str, at_us: int) -> None:
+    """Warnings of models that a new week has room for (`alerts.budget`), also where nothing else is decided in it."""
+    async with pool.connection() as conn:
+        waiting = await notices.over_budget(conn, tenant)
+        if waiting:
+            numbers = await commits.begin_unowned(conn, {shard_of(one.asset_id or one.asset) for one in waiting})
+            await open_week(PostgresTransaction(conn), tenant, numbers, at_us)
 
 
 async def look_back(pool: Pool, tenant: str, day: date, known_us: int | None = None) -> list[tuple[Dossier, list[Condition]]]:

@@ -18,12 +18,14 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.process_collector import ProcessCollector
 
-from fleet.instants import SECOND_US
+from alerts.budget import MONTH_DAYS, WARNINGS_PER_ASSET_MONTH
+from fleet.instants import DAY_US, SECOND_US
 from ingest.crew import Crew
 from ingest.mqtt import Inbox, Receiver
 from ingest.pipeline import Outcome, Pipeline
 from ingest.rederive import Rederived
-from store import figures
+from store import budgets, figures
+from store.budgets import Measured
 from store.faults import AWAY
 from store.figures import Backlog
 from store.pool import Pool
@@ -36,6 +38,12 @@ FIGURES_EVERY_S = 15.0
 
 LOOK_S_MAX = 5.0
 """Longest wait for a connection to look with. Chosen: one that does not come for so long does not come for the batch either."""
+
+TENANTS_MAX = 100
+"""Tenants whose budget of models' warnings is told. Chosen: a lessor's house has a few; the first by name keep their place."""
+
+MEASURED_US = 30 * DAY_US
+"""Over which the rate of models' warnings is measured. Chosen: a month, which the budget is counted in."""
 
 FEEDS_MAX = 1000
 """Feeds whose silence is told. Chosen: a tenant may have as many (`docs/mqtt.md`); the first ones heard keep their place."""
@@ -104,6 +112,9 @@ class WorkerMetrics:
         self.away = self._gauge("database_away_seconds", "For how long the database has refused us.")
         self.away.set_function(self._away_s)
         self.database_bytes = self._gauge("database_bytes", "Size of the database.")
+        self.model_warnings = self._gauge("model_warnings_per_asset_month", "Told in 30 days.", ("tenant",))
+        self.model_warnings_limit = self._gauge("model_warnings_limit_per_asset_month", "Their budget.", ("tenant",))
+        self.model_warnings_held_back = self._gauge("model_warnings_held_back", "Held back in 30 days.", ("tenant",))
         self.feeds_full = self._gauge("feeds_full", "1 when more feeds are heard than are told of.")
 
     def watch(self, inbox: Inbox, pipeline: Pipeline | Crew, in_flight_max: int) -> None:
@@ -165,6 +176,14 @@ class WorkerMetrics:
         self.dirty.set(backlog.dirty)
         self.database_bytes.set(backlog.database_bytes)
 
+    def measured(self, tenants: Sequence[Measured]) -> None:
+        """Take over what became of warnings of models, by tenant, over `MEASURED_US`."""
+        for one in tenants[:TENANTS_MAX]:
+            rate = one.told / one.assets * MONTH_DAYS / (MEASURED_US / DAY_US) if one.assets else 0.0
+            self.model_warnings.labels(one.tenant).set(rate)
+            self.model_warnings_limit.labels(one.tenant).set(WARNINGS_PER_ASSET_MONTH if one.rate is None else one.rate)
+            self.model_warnings_held_back.labels(one.tenant).set(one.held_back)
+
     def looked_in_vain(self) -> None:
         """The database did not answer the look."""
         self._away_since_s = self._away_since_s or time.monotonic()
@@ -216,6 +235,7 @@ async def follow_database(pool: Pool, metrics: WorkerMetrics) -> None:
                     metrics.heard_before(await figures.feeds_heard(conn))
                     heard_before = True
                 metrics.counted(await figures.backlog(conn))
+                metrics.measured(await budgets.measured(conn, time.time_ns() // 1000 - MEASURED_US))
         except AWAY:
             metrics.looked_in_vain()
         await asyncio.sleep(FIGURES_EVERY_S)

@@ -147,9 +147,7 @@ async def tell(
     for cause in ended:
         if cause.retracted or cause.closed_us is not None:
             await _release(tx, cause, told, at_us)
-    await tx.write_notices(told.notices, numbers)
-    default = next(iter(numbers.values()))
-    return [msgspec.structs.replace(event, commit_no=numbers.get(event.commit_no or 0, default)) for event in told.events]
+    return await _written(tx, told, numbers)
 
 
 async def _decide(
@@ -256,6 +254,30 @@ async def week_of(
     return account
 
 
+async def open_week(tx: Transaction, tenant: str, numbers: Mapping[int, int], at_us: int) -> int:
+    """Begin a tenant's week if it has not begun, and tell what waited for it; how many events left.
+
+    Args:
+        tx: inside a numbered transaction.
+        tenant: whose.
+        numbers: the transaction's commit numbers by shard.
+        at_us: wall time.
+    """
+    told = Told()
+    await week_of(tx, tenant, told, at_us)
+    events = await _written(tx, told, numbers)
+    if events:
+        await tx.insert_events(events)
+    return len(events)
+
+
+async def _written(tx: Transaction, told: Told, numbers: Mapping[int, int]) -> list[EventRow]:
+    """Write the decisions; the events with their commit's number."""
+    await tx.write_notices(told.notices, numbers)
+    default = next(iter(numbers.values()))
+    return [msgspec.structs.replace(event, commit_no=numbers.get(event.commit_no or 0, default)) for event in told.events]
+
+
 async def _let_through(
     tx: Transaction, waiting: Sequence[NoticeRow], account: budget.Account, told: Told, at_us: int, severities: Mapping[str, str]
 ) -> budget.Account:
@@ -345,7 +367,7 @@ def lifecycle_alert(row: AlertRow) -> lifecycle.Alert:
 
 
 def _event_row(alert: lifecycle.Alert, event: dict[str, object], shard: int) -> EventRow:
-    """The event for the outbox; its commit is numbered by `tell`, which finds the shard in `commit_no`."""
+    """The event for the outbox; its commit is numbered by `_written`, which finds the shard in `commit_no`."""
     return EventRow(
         event_id=str(event["id"]), tenant=alert.tenant, type=str(event["type"]), subject=str(event["subject"]),
         severity=alert.severity, time_us=alert.updated_us, body=event, commit_no=shard,

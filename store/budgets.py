@@ -24,10 +24,11 @@ class Fleet(msgspec.Struct, frozen=True):
 
 
 class Measured(msgspec.Struct, frozen=True):
-    """Warnings of models of one tenant over a time: told, and held back when they came."""
+    """Warnings of models of one tenant over a time: told, and held back when they came; `rate` None: the house's."""
 
     tenant: str
     assets: int
+    rate: float | None
     told: int
     held_back: int
 
@@ -72,4 +73,9 @@ async def exposures(conn: Connection, asset_ids: Collection[str], at_us: int) ->
 async def measured(conn: Connection, from_us: int, tenant: str | None = None) -> list[Measured]:
     """What became of warnings of models since an instant of wall time, of every tenant or of one."""
     cursor = await conn.execute(SQL["measured"], {"from": to_datetime(from_us), "tenant": tenant, "classes": list(ASSET_CLASSES)})
-    return [Measured(row["tenant"], row["assets"], row["told"], row["held_back"]) for row in await cursor.fetchall()]
+    return [
+        Measured(
+            row["tenant"], row["assets"], None if row["rate"] is None else float(row["rate"]), row["told"], row["held_back"]
+        )
+        for row in await cursor.fetchall()
+    ]  # fmt: skip

@@ -33,8 +33,13 @@ FROM unnest(%(asset_ids)s::uuid[]) AS wanted (asset_id)
 LEFT JOIN lease ON lease.asset_id = wanted.asset_id AND head AND upper_inf(lease.recorded) AND lease.valid @> %(at)s::timestamptz;
 
 -- name: measured
--- Of each tenant: its assets, its rate, and what became of warnings of models since an instant of wall time.
-SELECT tenant.tenant, coalesce(assets.count, 0) AS assets, coalesce(decided.told, 0) AS told, coalesce(decided.held_back, 0) AS held_back
+-- Of each tenant: its assets, the rate that is set now, and what became of warnings of models since an instant of wall time.
+SELECT tenant.tenant, coalesce(assets.count, 0) AS assets, (
+    SELECT value FROM setting
+    WHERE setting.tenant IN (tenant.tenant, '_') AND rule = 'alert_budget' AND name = 'warnings_per_asset_month'
+        AND upper_inf(recorded) AND valid @> now() AND jsonb_typeof(value) = 'number'
+    ORDER BY setting.tenant = '_' LIMIT 1) AS rate,
+    coalesce(decided.told, 0) AS told, coalesce(decided.held_back, 0) AS held_back
 FROM tenant
 LEFT JOIN (SELECT tenant, count(*) AS count FROM asset WHERE class = ANY (%(classes)s::text[]) GROUP BY tenant) AS assets USING (tenant)
 LEFT JOIN (

@@ -178,6 +178,8 @@ def test_a_region_holds_position_alerts_inside_it_and_no_others() -> None:
     assert hold_of(jump(tenant="other"), [REGION], None) is None
     assert hold_of(jump(evidence={"lat_deg": 56.0, "lon_deg": 19.9}), [REGION], None) is None
     assert hold_of(jump(evidence={}), [REGION], None) is None
+    named = msgspec.structs.replace(REGION, evidence=REGION.evidence | {"aircraft": ["imo:9074729"]})
+    assert hold_of(jump(evidence={}), [named], None) == HELD
     over = msgspec.structs.replace(REGION, closed_us=NOW_US)
     assert hold_of(jump(), [over], None) is None
 

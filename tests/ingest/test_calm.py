@@ -9,9 +9,11 @@ import msgspec
 import pytest
 
 from fleet.instants import HOUR_US, MINUTE_US
+from fleet.obligation import day_of
 from fleet.shards import shard_of
 from ingest.alerting import raise_alerts
-from store import commits, findings, registry
+from ingest.daily_pass import run_pass
+from store import budgets, commits, findings, registry
 from store.rows import FindingRow
 from store.transaction import PostgresTransaction
 from tests.fix_bench import START_US, Bench
@@ -104,6 +106,12 @@ async def test_what_the_told_one_spoke_for_speaks_when_it_is_retracted(fleet: Fl
 
 async def test_a_jammed_region_of_thirty_aircraft_is_told_in_one_summary_when_it_is_over(fleet: Fleet) -> None:
     where = {"lat_deg": 54.3, "lon_deg": 19.9, "radius_nm": 60.0, "aircraft": []}
+    async with fleet.bench.pool.connection() as conn:
+        await conn.execute(
+            "INSERT INTO webhook (tenant, url, secret, types) VALUES"
+            " ('demo', 'https://example.org', 'whsec_x', ARRAY['keelwing.alert.opened.v1']),"
+            " ('demo', 'https://example.org', 'whsec_x', ARRAY['keelwing.alert.resolved.v1'])"
+        )
     region = said("", "gnss_interference", 0, asset="region:54.2N019.7E", severity="info", evidence=where, shard=0)
     await fleet.say(region)
     planes = [await fleet.register("aircraft", number) for number in range(1, 31)]
@@ -124,6 +132,7 @@ async def test_a_jammed_region_of_thirty_aircraft_is_told_in_one_summary_when_it
     (event,) = await fleet.bench.rows("SELECT type, body FROM outbox")
     assert event["type"] == "keelwing.hold.released.v1"
     assert (event["body"]["data"]["standing"], event["body"]["data"]["ended"]) == (20, 10)
+    assert len(await fleet.bench.rows("SELECT 1 FROM webhook_delivery")) == 1  # to whom openings go, and to nobody else
     await fleet.say(closed(region, 1.5), closed(jumps[20], 2.0))
     assert await fleet.told() == {"keelwing.hold.released.v1": 1, "keelwing.alert.resolved.v1": 1}
     assert await fleet.verdicts() == {"held": 30, "never_told": 10, "released": 20, "told": 1}
@@ -166,3 +175,10 @@ async def test_models_speak_within_the_week_and_what_waited_speaks_in_the_next(f
     assert [(row["verdict"], row["why"]["p_value"]) for row in kept[4:]] == [("told", 1e-9), ("over_budget", 1e-9)]
     assert kept[4]["why"]["because"] == "new_week"
     assert (await fleet.told())["keelwing.alert.opened.v1"] == 4
+    fleet.at_us += 8 * 24 * HOUR_US
+    for _ in range(2):  # a week in which nothing is decided begins with its first daily pass, once
+        await run_pass(fleet.bench.pool, "demo", day_of(fleet.at_us), lambda: fleet.at_us)
+        assert (await fleet.told())["keelwing.alert.opened.v1"] == 5
+    async with fleet.bench.pool.connection() as conn:
+        (measured,) = await budgets.measured(conn, fleet.at_us - 30 * 24 * HOUR_US)
+    assert (measured.tenant, measured.assets, measured.told, measured.held_back) == ("demo", 7, 3, 4)

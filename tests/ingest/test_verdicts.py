@@ -33,6 +33,28 @@ async def gaps(bench: Bench) -> dict[str, tuple[bool, str]]:
     return {row["name"]: (row["retracted"], row["status"]) for row in rows}
 
 
+async def read_the_stories(client: httpx.AsyncClient) -> None:
+    """Each gap is an incident of its own that was told; there is what was decided, and no week of models' warnings."""
+    stories = (await client.get("/v1/incidents", params={"limit": 1})).json()
+    rest = (await client.get("/v1/incidents", params={"cursor": stories["next_cursor"]})).json()
+    found = stories["items"] + rest["items"]
+    assert [(one["rules"], one["status"], one["told_at_severity"], one["alerts_open"]) for one in found] == [
+        (["gap"], "open", "warning", 1)
+    ] * 2
+    story = (await client.get(f"/v1/incidents/{found[0]['id']}")).json()
+    assert story["incident"] == found[0]
+    assert [one["rule"] for one in story["findings"]] == ["gap"]
+    assert [one["incident_id"] for one in story["alerts"]] == [found[0]["id"]]
+    assert [(one["verdict"], one["change"], one["waits"]) for one in story["notices"]] == [("told", "opened", False)]
+    assert (await client.get("/v1/incidents/00000000-0000-0000-0000-000000000000")).status_code == 404
+    assert (await client.get("/v1/incidents", params={"known_at": "2020-01-01T00:00:00Z"})).json()["items"] == []
+    notices = (await client.get("/v1/notices", params={"verdict": "told,held"})).json()["items"]
+    assert {one["incident_id"] for one in notices} == {one["id"] for one in found}
+    assert (await client.get("/v1/notices", params={"waiting": "true"})).json()["items"] == []
+    assert (await client.get("/v1/notices", params={"verdict": "bored"})).status_code == 422
+    assert (await client.get("/v1/alert-budget")).json()["items"] == []
+
+
 async def test_a_false_alarm_widens_the_threshold_of_its_ship_until_it_is_withdrawn(bench: Bench, database_url: str) -> None:
     await went_dark(bench)
     assert await gaps(bench) == {"Anna": (False, "open"), "Berta": (False, "open")}
@@ -45,6 +67,7 @@ async def test_a_false_alarm_widens_the_threshold_of_its_ship_until_it_is_withdr
         api.router.lifespan_context(api),
         httpx.AsyncClient(transport=transport, base_url="http://api", headers=headers) as client,
     ):
+        await read_the_stories(client)
         alerts = {row["asset"]: row["id"] for row in (await client.get("/v1/alerts")).json()["items"]}
         said = {"reason": "Weak antenna, seen by the agent.", "kind": "false_alarm"}
         answer = await client.post(f"/v1/alerts/{alerts['mmsi:538001234']}/dismiss", json=said)

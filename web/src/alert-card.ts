@@ -11,6 +11,16 @@ const ACTIONS: readonly { action: AlertAction; words: string }[] = [
   { action: "dismiss", words: "Dismiss" },
 ];
 
+/** Why an alert is dismissed, in a word; a false alarm widens the threshold of its asset. */
+const KINDS: readonly [string, string][] = [
+  ["", "If dismissed: why?"],
+  ["false_alarm", "False alarm: nothing had happened"],
+  ["expected", "Expected: it was planned"],
+  ["dealt_with", "Dealt with"],
+  ["not_relevant", "Does not matter to us"],
+  ["other", "Other"],
+];
+
 export class AlertCard {
   readonly element: HTMLElement;
   readonly #what = h("strong");
@@ -23,12 +33,17 @@ export class AlertCard {
     "aria-label": "Reason",
     "data-testid": "alert-reason",
   });
+  readonly #kind = h(
+    "select",
+    { "aria-label": "Why dismissed", "data-testid": "alert-kind" },
+    ...KINDS.map(([value, words]) => h("option", { value }, words)),
+  );
   readonly #problem = h("p", { class: "problem", role: "alert" });
   readonly #buttons: HTMLButtonElement[];
 
   constructor(
     alert: Alert,
-    readonly act: (action: AlertAction, reason: string) => Promise<void>,
+    readonly act: (action: AlertAction, reason: string, kind: string | null) => Promise<void>,
   ) {
     this.#reason.placeholder = "Reason, kept with the alert";
     this.#buttons = ACTIONS.map(({ action, words }) => {
@@ -42,6 +57,7 @@ export class AlertCard {
       this.#brief,
       h("details", {}, h("summary", {}, "Evidence"), this.#facts),
       this.#reason,
+      this.#kind,
       h("div", { class: "actions" }, ...this.#buttons),
       this.#problem,
     );
@@ -75,7 +91,11 @@ export class AlertCard {
     setText(this.#problem, "");
     for (const button of this.#buttons) button.disabled = true;
     try {
-      await this.act(action, reason);
+      await this.act(
+        action,
+        reason,
+        action === "dismiss" && this.#kind.value !== "" ? this.#kind.value : null,
+      );
       this.#reason.value = "";
     } catch (error) {
       if (!(error instanceof Problem)) throw error;

@@ -14,6 +14,8 @@ export class AlertList {
   readonly #note = h("p", { class: "note", role: "status" });
   readonly #filters = new Map<Severity, HTMLButtonElement>();
   readonly #hidden = new Set<Severity>();
+  /** Alerts drawn under another of their incident. */
+  readonly #followers = new Set<string>();
   readonly #keyed: KeyedList<Alert>;
   #now_ms = 0;
   #selected: string | null = null;
@@ -46,6 +48,12 @@ export class AlertList {
     this.#selected = selected;
     const all = this.fleet.sortedAlerts();
     const wanted = all.filter((alert) => !this.#hidden.has(alert.severity));
+    this.#followers.clear();
+    wanted.forEach((alert, place) => {
+      const before = wanted[place - 1];
+      if (before && alert.incident_id !== null && before.incident_id === alert.incident_id)
+        this.#followers.add(alert.id);
+    });
     this.#keyed.show(wanted.slice(0, ROWS_MAX));
     const more = wanted.length - ROWS_MAX;
     const empty =
@@ -92,6 +100,7 @@ export class AlertList {
     setData(row, "severity", alert.severity);
     setData(row, "alertId", alert.id);
     setData(row, "status", alert.status);
+    setData(row, "incident", this.#followers.has(alert.id) ? "follows" : "leads");
     const [mark, what, since, who, why] = row.querySelectorAll<HTMLElement>("span");
     if (!mark || !what || !since || !who || !why) return;
     setText(mark, alert.severity);

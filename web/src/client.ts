@@ -122,11 +122,16 @@ export class Client {
   }
 
   /** Returns the alert after the change, or null where the server answers without one. */
-  async act(alert_id: string, action: AlertAction, reason: string): Promise<Alert | null> {
+  async act(
+    alert_id: string,
+    action: AlertAction,
+    reason: string,
+    kind: string | null = null,
+  ): Promise<Alert | null> {
     const path = `alerts/${encodeURIComponent(alert_id)}/${action}`;
     const answer = await this.#call(path, {
       method: "POST",
-      body: JSON.stringify({ reason }),
+      body: JSON.stringify(kind === null ? { reason } : { reason, kind }),
       headers: { "Content-Type": "application/json", "Idempotency-Key": crypto.randomUUID() },
     });
     return readAlert(answer);

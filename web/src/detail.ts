@@ -267,8 +267,8 @@ export class Detail {
   }
 
   #card(alert: Alert): HTMLElement {
-    const card = new AlertCard(alert, async (action, reason) => {
-      const after = await this.client.act(alert.id, action, reason);
+    const card = new AlertCard(alert, async (action, reason, kind) => {
+      const after = await this.client.act(alert.id, action, reason, kind);
       if (after && after.id === alert.id) this.fleet.offerAlert(after);
       else if (action !== "acknowledge") this.fleet.removeAlert(alert.id);
       this.show(Date.now());

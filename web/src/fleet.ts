@@ -83,10 +83,18 @@ export class Fleet {
   }
 
   /** Worst first, then newest. */
+  /** The worst first; those of one incident together, behind its worst. */
   sortedAlerts(): Alert[] {
-    return [...this.alerts.values()].sort(
+    const sorted = [...this.alerts.values()].sort(
       (a, b) => rank(a.severity) - rank(b.severity) || (b.opened_ms ?? 0) - (a.opened_ms ?? 0),
     );
+    const stories = new Map<string, Alert[]>();
+    for (const alert of sorted) {
+      const story = stories.get(alert.incident_id ?? alert.id);
+      if (story) story.push(alert);
+      else stories.set(alert.incident_id ?? alert.id, [alert]);
+    }
+    return [...stories.values()].flat();
   }
 
   alertsOf(asset_id: string): Alert[] {

@@ -50,6 +50,8 @@ export interface Alert {
   status: string;
   asset_id: string | null;
   asset: string | null;
+  /** Alerts of one incident tell one story. */
+  incident_id: string | null;
   opened_ms: number | null;
   updated_ms: number | null;
   closed_ms: number | null;
@@ -183,6 +185,7 @@ export function readAlert(value: unknown): Alert | null {
     ...finding,
     status: asText(raw.status) ?? "open",
     asset: textWithin(raw.asset, "name", "identifier", "id"),
+    incident_id: asText(raw.incident_id),
     updated_ms: asInstant(raw.updated_at),
     revision: asNumber(raw.revision) ?? 0,
   };

@@ -34,6 +34,20 @@ test("whatever is not the expected shape is null, never an exception", () => {
   expect(readAlert({ id: "1" })).toBeNull();
 });
 
+test("alerts of one incident stand together behind its worst", () => {
+  const fleet = new Fleet();
+  const raised = (id: string, severity: string, incident_id: string | null, minute: number) =>
+    readAlert({ id, rule: "gap", severity, incident_id, opened_at: `2026-01-01T00:0${minute}:00Z` });
+  const all = [
+    raised("a", "warning", "one", 1),
+    raised("b", "warning", "two", 2),
+    raised("c", "critical", "one", 3),
+    raised("d", "warning", null, 4),
+  ];
+  fleet.setOpenAlerts(all.flatMap((alert) => alert ?? []));
+  expect(fleet.sortedAlerts().map((alert) => alert.id)).toEqual(["c", "a", "d", "b"]);
+});
+
 test("an asset without a name is called by its first identifier", () => {
   const identifiers = [{ scheme: "imo", value: "9321483" }];
   expect(readAsset({ id: 7, class: "vessel", name: "", identifiers })).toMatchObject({
