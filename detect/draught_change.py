@@ -24,6 +24,7 @@ STOPPED_KN = 0.5  # domain.md 2.3: a stop ends at 0.5 kn
 GOING_KN = 1.0  # domain.md 2.3: what an anchored ship swings with
 ROADS_M = 10.0 * NM_M  # chosen: roadsteads lie nearer the coast; who is still further out without saying why is in no port
 SILENCE_US = HOUR_US  # design 4.6: the shortest silence of a ship that is a gap
+GAUGE_US = 24 * HOUR_US  # chosen: a gauge that said nothing for a day is off
 BURNT_M_DAY = 0.1  # chosen: a hundred tonnes of fuel a day on ten tonnes a centimetre; a gauge follows that, a crew does not
 
 
@@ -31,10 +32,10 @@ class DraughtMemory(Memory, kw_only=True):
     """The draught believed and the one that would take its place; the last stop; the last silence.
 
     `believed_m` holds since `since_us` and was last followed at `followed_us`; `new_m` was first reported at `new_us`, where she
-    was then at `new_lat_deg`, `new_lon_deg`; `gauged` says that readings carry the draught, so that static reports are not
-    asked. `greatest_m` is the greatest ever reported. The last stop began at `stop_from_us` and lasted to `stop_to_us`; `slow_us`
-    is since when she is slow, `stopped` whether the stop goes on. From `silent_from_us` to `silent_to_us` she was last silent for
-    an hour or more.
+    was then at `new_lat_deg`, `new_lon_deg`; `gauged_us` is when a reading last carried the draught: for a day static reports
+    are not asked. `greatest_m` is the greatest ever reported. The last stop began at `stop_from_us` and lasted to `stop_to_us`;
+    `slow_us` is since when she is slow, `stopped` whether the stop goes on. From `silent_from_us` to `silent_to_us` she was last
+    silent for an hour or more.
     """
 
     believed_m: float | None = None
@@ -45,7 +46,7 @@ class DraughtMemory(Memory, kw_only=True):
     new_us: int = 0
     new_lat_deg: float | None = None
     new_lon_deg: float | None = None
-    gauged: bool = False
+    gauged_us: int | None = None
     slow_us: int | None = None
     stopped: bool = False
     stop_from_us: int | None = None
@@ -68,8 +69,12 @@ def at_row(memory: DraughtMemory, moment: Moment) -> Sequence[Finding]:
     if memory.episode is not None and memory.stopped:
         findings = (_close(memory, memory.episode, moment, "stopped"),)
     said = moment.state.said
-    if memory.gauged or said is None or said.draught_m is None or said.draught_us is None:
+    if said is None or said.draught_m is None or said.draught_us is None:
         return findings
+    if memory.gauged_us is not None:
+        if moment.time_us - memory.gauged_us < GAUGE_US:
+            return findings
+        memory.gauged_us = None
     return (*findings, *_hear(memory, moment, said.draught_m, said.draught_us, said.time_us))
 
 
@@ -78,7 +83,7 @@ def at_reading(memory: DraughtMemory, moment: Moment) -> Sequence[Finding]:
     draught_m: float | None = getattr(moment.reading, "draught_m", None)
     if draught_m is None:
         return NOTHING
-    memory.gauged = True
+    memory.gauged_us = moment.time_us
     return _hear(memory, moment, draught_m, moment.time_us, moment.time_us)
 
 
@@ -111,7 +116,7 @@ def _hear(memory: DraughtMemory, moment: Moment, draught_m: float, first_us: int
     change_m = draught_m - believed_m
     if abs(change_m) < STEP_M:
         memory.new_m = None
-        if change_m and memory.gauged:
+        if change_m and memory.gauged_us is not None:
             _follow_gauge(memory, moment.time_us, change_m)
         return NOTHING
     if memory.new_m is None or abs(draught_m - memory.new_m) > SAME_M:
@@ -161,7 +166,7 @@ def _confirm(memory: DraughtMemory, moment: Moment, believed_m: float, new_m: fl
             "gap_started_at": to_rfc3339(memory.silent_from_us) if across_gap else None,
             "gap_ended_at": to_rfc3339(memory.silent_to_us) if across_gap else None,
             "last_stop_ended_at": None if stop_from_us is None else to_rfc3339(memory.stop_to_us),
-            "source": "readings" if memory.gauged else "static_reports",
+            "source": "readings" if memory.gauged_us is not None else "static_reports",
             "lat_deg": memory.new_lat_deg,
             "lon_deg": memory.new_lon_deg,
         },

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from detect.episodes import Episode
-from detect.hull import AT_WORK, LYING, WORKING, hull_of, in_harbour
+from detect.hull import AT_WORK, LYING, hull_of, in_harbour
 from detect.model import Finding
 from detect.plane import near_distance_m
 from detect.rule import NOTHING, Moment, Rule
@@ -120,7 +120,7 @@ def _judge(memory: DriftMemory, moment: Moment, reading: VesselReading, since_us
         return NOTHING
     hull = hull_of(moment)
     length_min_m = moment.setting(NAME, "length_min_m", LENGTH_MIN_M)
-    if hull.kind in WORKING or (hull.length_m is not None and hull.length_m < length_min_m) or in_harbour(moment):
+    if hull.is_working or (hull.length_m is not None and hull.length_m < length_min_m) or in_harbour(moment):
         return NOTHING
     memory.episode = Episode(
         asset=reading.name,

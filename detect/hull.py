@@ -10,11 +10,13 @@ from fleet.geodesy import NM_M
 
 LENGTH = "length_m"
 WORKING = frozenset({
-    "anti_pollution", "diving", "dredging", "fishing", "law_enforcement", "military", "pilot", "pleasure", "port_tender",
-    "sailing", "search_and_rescue", "towing", "tug",
+    "anti", "diving", "dredging", "fishing", "law", "military", "pilot", "pleasure", "port", "sailing", "sar", "search", "towing",
+    "tug", "yacht", *(str(code) for code in (30, 31, 32, 33, 34, 35, 36, 37, 50, 51, 52, 53, 54, 55)),
 })  # fmt: skip
-"""Kinds whose trade it is to stop, turn and lie across their course: `DriftAnalysis.java` leaves special craft, towing and small
-craft out (AisAbnormal), and looks at cargo, tanker and passenger ships. The words are those of ITU-R M.1371-5 table 53."""
+"""Words in kinds whose trade it is to stop, turn and lie across their course, and their codes (ITU-R M.1371-5 table 53):
+`DriftAnalysis.java` of AisAbnormal leaves special craft, towing and small craft out."""
+FAST = frozenset({"high", "hsc", "wing", *(str(code) for code in (*range(20, 30), *range(40, 50)))})
+"""Words and codes of high-speed craft and of wings in ground effect."""
 AT_WORK = frozenset({3, 7, 8, 11, 12})
 """Navigational statuses of a ship that moves otherwise on purpose: restricted in her ability to manoeuvre (cables, dredging,
 dynamic positioning), fishing, sailing, towing astern, pushing or towing alongside (ITU-R M.1371-5 table 48)."""
@@ -28,10 +30,20 @@ PORT_M = 3000.0  # domain.md 2.3: a port visit begins 3 km off a port known as a
 
 
 class Hull(NamedTuple):
-    """Length over all in metres and the kind in words; None where neither static reports nor the registry tell."""
+    """Length over all in metres and the kind in words or as a code; None where neither static reports nor the registry tell."""
 
     length_m: float | None
     kind: str | None
+
+    @property
+    def is_working(self) -> bool:
+        """Whether her kind is one that moves otherwise on purpose."""
+        return self.kind is not None and not WORKING.isdisjoint(self.kind.split("_"))
+
+    @property
+    def is_fast(self) -> bool:
+        """Whether her kind is a high-speed craft."""
+        return self.kind is not None and not FAST.isdisjoint(self.kind.split("_"))
 
 
 def hull_of(moment: Moment) -> Hull:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from math import hypot
 
 from detect.episodes import Episode
-from detect.hull import AT_WORK, COAST_M, WORKING, hull_of, in_harbour, lies, off_coast_m
+from detect.hull import AT_WORK, COAST_M, hull_of, in_harbour, lies, off_coast_m
 from detect.model import Finding
 from detect.plane import near_distance_m, offset_m
 from detect.rule import NOTHING, Moment, Rule
@@ -90,7 +90,7 @@ def _close_block(memory: LoiterMemory, moment: Moment, block_us: int) -> Sequenc
         return NOTHING
     coast_m = off_coast_m(moment, moment.now)
     hull = hull_of(moment)
-    if coast_m is None or coast_m <= COAST_M or hull.kind in WORKING or in_harbour(moment):
+    if coast_m is None or coast_m <= COAST_M or hull.is_working or in_harbour(moment):
         return NOTHING
     memory.episode = Episode(
         asset=moment.now.name,

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import msgspec
 
 from detect.episodes import Episode
-from detect.hull import AT_WORK, LYING, WORKING, hull_of, in_harbour
+from detect.hull import AT_WORK, LYING, hull_of, in_harbour
 from detect.model import Finding
 from detect.plane import near_distance_m
 from detect.rule import NOTHING, Moment, Rule
@@ -194,7 +194,7 @@ def _judge(memory: StopMemory, moment: Moment, fast: Motion, stop: Motion, now: 
         return NOTHING
     hull, status = hull_of(moment), moment.now.nav_status
     is_small = hull.length_m is not None and hull.length_m < moment.setting(NAME, "length_min_m", LENGTH_MIN_M)
-    explained = hull.kind in WORKING or hull.kind == "high_speed_craft" or status in AT_WORK or status in LYING
+    explained = hull.is_working or hull.is_fast or status in AT_WORK or status in LYING
     if is_small or explained or in_harbour(moment):
         return NOTHING
     memory.episode = Episode(

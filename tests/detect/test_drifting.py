@@ -65,7 +65,7 @@ def test_a_small_craft_is_not_judged_and_one_of_unknown_length_is(bench: Any, le
     assert len(last(bench, adrift(bench).readings, "drifting", said)) == found
 
 
-@pytest.mark.parametrize("kind", ["tug", "fishing", "sailing", "pilot"])
+@pytest.mark.parametrize("kind", ["tug", "fishing", "towing_long_wide", "search_and_rescue", "52"])
 def test_a_craft_that_lies_across_by_trade_is_not_judged(bench: Any, kind: str) -> None:
     assert last(bench, adrift(bench).readings, "drifting", {"type": kind}) == []
 

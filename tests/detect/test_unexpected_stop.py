@@ -92,6 +92,7 @@ def test_a_ship_that_has_come_down_from_her_speed_is_coming_in(bench: Any, befor
         ({"length_m": 50.0}, 1),
         ({"type": "high_speed_craft"}, 0),
         ({"type": "tug"}, 0),
+        ({"type": "45"}, 0),
         ({"type": "tanker"}, 1),
     ],
 )
