@@ -6,6 +6,7 @@ that are or were lately close; neighbours are looked for in a grid, never over a
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from math import ceil, cos, floor, hypot, radians, sin
@@ -59,12 +60,13 @@ LOOK_CELL_DEG = 0.2
 AT_ANCHOR, MOORED = 1, 5  # ITU-R M.1371-5 table 48
 UNLIKE = frozenset(
     (
-        "tug", "towing", "pilot", "port_tender", "search_and_rescue", "law_enforcement", "anti_pollution", "medical",
-        "dredging", "diving", "military", "sailing", "pleasure", "bunker", "bunkering", "patrol",
+        "tug", "tugboat", "towing", "pilot", "port_tender", "tender", "search_and_rescue", "rescue", "sar", "law_enforcement",
+        "enforcement", "patrol", "police", "anti_pollution", "pollution", "medical", "dredging", "dredger", "diving", "military",
+        "sailing", "pleasure", "yacht", "bunker", "bunkering",
     )
 )  # fmt: skip
-"""Ship types in whose company nothing is transferred that matters: those that serve, guard and tow, and yachts (ITU-R
-M.1371-5 table 53)."""
+"""Words of ship types in whose company nothing is transferred that matters: those that serve, guard and tow, and yachts."""
+UNLIKE_CODES = frozenset((*range(31, 38), *range(50, 56), 58))  # the same in numbers: ITU-R M.1371-5 table 53
 
 
 class World(Protocol):
@@ -186,7 +188,11 @@ def _is_unlike(ship: Ship) -> bool:
     scheme, _, value = ship.name.partition(":")
     if scheme == "mmsi" and value[:1] not in {"2", "3", "4", "5", "6", "7"}:
         return True
-    return ship.kind is not None and not UNLIKE.isdisjoint({ship.kind, *ship.kind.split("_")})
+    if ship.kind is None:
+        return False
+    if ship.kind.isdigit():
+        return int(ship.kind) in UNLIKE_CODES
+    return not UNLIKE.isdisjoint({ship.kind, *re.split(r"\W+|_", ship.kind.lower())})
 
 
 def _observe(memory: EncounterMemory, start_us: int, sightings: Iterable[Sighting]) -> list[Ship]:

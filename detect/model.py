@@ -30,9 +30,10 @@ class Tick(msgspec.Struct, frozen=True):
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
     """One rule's statement about one asset: an episode, in the form it has after the event that emitted it.
 
-    `asset_id` is ours, `asset` is `scheme:value` as the reading named it; `subject` is a channel, area, other asset or clause;
-    `closed_at_us` is None while open and equals `opened_at_us` for a point event; `detected_at_us` is the event time of the
-    reading or tick that first decided; `score` is None for plain rules; `evidence` is a JSON object with the unit in each name.
+    `asset_id` is ours, "" for a region of the air; `asset` is `scheme:value` as the reading named it, or `region:ID`; `subject`
+    is a channel, area, other asset or clause; `closed_at_us` is None while open and equals `opened_at_us` for a point event;
+    `detected_at_us` is the event time of the reading or tick that first decided; `score` is None for plain rules; `evidence` is a
+    JSON object with the unit in each name.
     The same `id` is emitted again when the episode changes or closes; the last emission stands.
     """
 

@@ -113,7 +113,7 @@ def finding_body(row: FindingRow) -> dict[str, object]:
         "id": row.finding_id,
         "rule_version": row.rule_version,
         "retracted": row.retracted,
-        "asset_id": row.asset_id,
+        "asset_id": row.asset_id or None,
     }
 
 

@@ -74,17 +74,27 @@ class Passed(msgspec.Struct, frozen=True, kw_only=True):
     opened: Counter[str] = msgspec.field(default_factory=Counter)
 
 
-class Rosters:
-    """The roster as of now, read again when the registry moved."""
+class Known:
+    """What passes remember between them: the roster, read again when the registry moved, and how far each scene's clock was."""
 
     def __init__(self) -> None:
-        self._known: Roster | None = None
+        self._roster: Roster | None = None
+        self._looked: dict[Scene, tuple[int, bool]] = {}
 
-    async def now(self, conn: Connection) -> Roster:
+    def is_new(self, scene: Scene, until_us: int, *, marked: bool) -> bool:
+        """Whether a scene has anything to do: a mark, another bucket, or the time in it to look at traffic."""
+        return marked or self._looked.get(scene) != _look(until_us)
+
+    def note(self, scene: Scene, until_us: int, passed: Passed) -> None:
+        """A scene was judged up to an instant, or as far as one transaction goes."""
+        if passed.buckets < BUCKETS_MAX:
+            self._looked[scene] = _look(until_us)
+
+    async def roster(self, conn: Connection) -> Roster:
         """The roster at the registry's present version."""
-        if self._known is None or self._known.version != await registry.version(conn):
-            self._known = roster_of(await registry.load(conn))
-        return self._known
+        if self._roster is None or self._roster.version != await registry.version(conn):
+            self._roster = roster_of(await registry.load(conn))
+        return self._roster
 
 
 async def keep_scenes(pool: Pool, clocks: Clocks, horizon_us: int, told: Told) -> None:
@@ -96,11 +106,11 @@ async def keep_scenes(pool: Pool, clocks: Clocks, horizon_us: int, told: Told) -
         horizon_us: how far back a scene may be judged again.
         told: called with the alerts that were opened, by severity.
     """
-    rosters = Rosters()
+    known = Known()
     while True:
         began_s = time.monotonic()
         try:
-            for scene, passed in (await pass_over(pool, clocks(), horizon_us, rosters)).items():
+            for scene, passed in (await pass_over(pool, clocks(), horizon_us, known)).items():
                 told(passed.opened)
                 if passed.written or passed.is_again:
                     fields = msgspec.structs.asdict(passed) | {"opened": sum(passed.opened.values())}
@@ -112,9 +122,7 @@ async def keep_scenes(pool: Pool, clocks: Clocks, horizon_us: int, told: Told) -
         await asyncio.sleep(max(LOOK_EVERY_S, REST_SHARE * (time.monotonic() - began_s)))
 
 
-async def pass_over(
-    pool: Pool, clocks: Mapping[Clock, int], horizon_us: int, rosters: Rosters | None = None
-) -> dict[Scene, Passed]:
+async def pass_over(pool: Pool, clocks: Mapping[Clock, int], horizon_us: int, known: Known | None = None) -> dict[Scene, Passed]:
     """One look at every scene; what each came to.
 
     Raises:
@@ -122,15 +130,28 @@ async def pass_over(
     """
     until_us = {clock_name(clock): at_us for clock, at_us in clocks.items()}
     async with pool.connection() as conn:
-        wanted = [scene for scene in await sightings.scenes(conn) if scene[1] in until_us]
-    rosters = rosters or Rosters()
+        scenes = await sightings.scenes(conn)
+    known = known or Known()
+    wanted = [
+        scene
+        for scene, marked in scenes.items()
+        if scene[1] in until_us and known.is_new(scene, until_us[scene[1]], marked=marked)
+    ]
     done: dict[Scene, Passed] = {}
     for scene in wanted:
         async with pool.connection() as conn:
             if await sightings.hold(conn, scene):
-                world = SceneWorld((await rosters.now(conn)).places(scene[0]))
+                world = SceneWorld((await known.roster(conn)).places(scene[0]))
                 done[scene] = await _pass(conn, scene, until_us[scene[1]], world, horizon_us)
+        if scene in done:
+            known.note(scene, until_us[scene[1]], done[scene])
     return done
+
+
+def _look(until_us: int) -> tuple[int, bool]:
+    """The bucket of an instant, and whether it is time in it to look at traffic."""
+    bucket_us = bucket_of(until_us)
+    return bucket_us, until_us >= bucket_us + TRAFFIC_AFTER_US
 
 
 async def _pass(conn: Connection, scene: Scene, until_us: int, world: World, horizon_us: int) -> Passed:

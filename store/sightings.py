@@ -87,9 +87,10 @@ def _keys(rows: Sequence[SightingRow]) -> dict[str, list[Any]]:
 # -- what the pass over a scene asks and writes ------------------------------------------------------------------------
 
 
-async def scenes(conn: Connection) -> list[Scene]:
-    """The scenes that were judged before, or have something to judge."""
-    return [(row["tenant"], row["clock"]) for row in await (await conn.execute(SQL["scenes"])).fetchall()]
+async def scenes(conn: Connection) -> dict[Scene, bool]:
+    """The scenes that were judged before or have something to judge, and whether they are marked."""
+    rows = await (await conn.execute(SQL["scenes"])).fetchall()
+    return {(row["tenant"], row["clock"]): row["marked"] for row in rows}
 
 
 async def hold(conn: Connection, scene: Scene) -> bool:

@@ -1,6 +1,9 @@
 -- name: scenes
--- Scenes that were judged before or have something to judge.
-SELECT tenant, clock FROM scene_mark UNION SELECT tenant, clock FROM scene_cut ORDER BY tenant, clock;
+-- Scenes that were judged before or have something to judge, and whether they are marked.
+SELECT tenant, clock, bool_or(marked) AS marked FROM (
+    SELECT tenant, clock, true AS marked FROM scene_mark UNION SELECT tenant, clock, false FROM scene_cut
+) AS known
+GROUP BY tenant, clock ORDER BY tenant, clock;
 
 -- name: hold
 -- One pass of a scene at a time, until this transaction ends; false: another is at it.

@@ -155,7 +155,8 @@ HARBOUR = [sighting(i, f"2190000{n}", 1500.0 + 300.0 * n, 0.0, nav_status=None) 
         meeting(kind="tug"),
         meeting(kind="pilot"),
         meeting(kind="law_enforcement"),
-        meeting(kind="bunkering_tanker"),
+        meeting(kind="Bunkering Tanker"),
+        meeting(kind="52"),
         meeting(one={"nav_status": 5}, nav_status=5),
         meeting(one={"nav_status": 5}),
         meeting(one={"nav_status": 1}, nav_status=1, gap_m=300.0),
@@ -166,8 +167,8 @@ HARBOUR = [sighting(i, f"2190000{n}", 1500.0 + 300.0 * n, 0.0, nav_status=None) 
         [msgspec.structs.replace(one, name="mmsi:99" + one.name[7:]) for one in meeting()],
     ],
     ids=[
-        "tug", "pilot", "patrol", "bunker", "both moored", "one moored", "anchored apart", "never seen coming", "harbour",
-        "a berth of its own", "came together", "buoy",
+        "tug", "pilot", "patrol", "bunker", "a tug by its code", "both moored", "one moored", "anchored apart",
+        "never seen coming", "harbour", "a berth of its own", "came together", "buoy",
     ],
 )  # fmt: skip
 def test_what_is_no_transfer_between_ships(story: list[Sighting]) -> None:

@@ -9,6 +9,7 @@ import msgspec
 from detect.sighting import Sighting
 from fleet.geodesy import destination
 from fleet.instants import HOUR_US, SECOND_US
+from ingest.backtest import Backtest
 from ingest.scene_pass import pass_over
 from ingest.wire import feed_topic
 from store import registry
@@ -89,6 +90,7 @@ async def test_a_meeting_is_found_revised_by_late_readings_and_taken_back_by_lat
     assert (one["asset"], one["subject"], other["asset"]) == ("mmsi:538001234", "mmsi:538001991", "mmsi:538001991")
     assert one["opened_at"] == START_US + MEETS * 600 * SECOND_US
     assert one["closed_at"] == START_US + (PARTS - 1) * 600 * SECOND_US
+    assert {row["asset"]: row["evidence"] for row in (one, other)} == backtested(story)
     alerts = await bench.rows("SELECT alert_id::text, status, severity FROM alert WHERE rule = 'encounter'")
     assert [(alert["status"], alert["severity"]) for alert in alerts] == [("resolved", "warning")] * 2
     assert await judged(bench) == (0, False)
@@ -110,6 +112,13 @@ async def test_a_meeting_is_found_revised_by_late_readings_and_taken_back_by_lat
     assert [row["retracted"] for row in await standing(bench, "encounter")] == [True, True]
     statuses = await bench.rows("SELECT status FROM alert WHERE rule = 'encounter'")
     assert [row["status"] for row in statuses] == ["retracted"] * 2
+
+
+def backtested(story: list[dict[str, Any]]) -> dict[str, Any]:
+    """What a backtest of the same records says of encounters, by asset."""
+    run = Backtest(START_US + 30 * HOUR_US)
+    run.run(story)
+    return {one.asset: one.evidence for one in run.findings.values() if one.rule == "encounter"}
 
 
 def far(bucket: float) -> dict[str, Any]:
