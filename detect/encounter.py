@@ -112,7 +112,8 @@ class Pair(msgspec.Struct, kw_only=True, array_like=True):
     """Two ships that are or were lately close: the meeting under way, and the episode once one lasted.
 
     `first_us` and `last_us` are the buckets of the meeting's first and last contact (None: none under way); `is_met` says that
-    both came to it; `opened_us` is of the first meeting of the episode, `ended_us` of its last contact once it is closed.
+    both came to it; `names` are what the two were called when the episode opened, `opened_us` is of the first
+    meeting of the episode, `ended_us` of its last contact once it is closed.
     """
 
     seen_us: int
@@ -125,6 +126,7 @@ class Pair(msgspec.Struct, kw_only=True, array_like=True):
     distances_m: list[float] = []
     speeds_kn: list[tuple[float, float]] = []
     statuses: dict[str, tuple[int, int]] = {}
+    names: dict[str, str] = {}
     opened_us: int | None = None
     detected_us: int = 0
     ended_us: int | None = None
@@ -406,6 +408,7 @@ def _lasting(memory: EncounterMemory, key: str, start_us: int, world: World) -> 
         return []
     if pair.opened_us is None:
         pair.opened_us, pair.detected_us = pair.first_us, start_us + BUCKET_US
+        pair.names = {name: memory.ships[name].name for name in key.split("\x1f")}
     pair.ended_us, pair.meetings = None, pair.meetings + 1
     return _said(memory, key)
 
@@ -487,13 +490,13 @@ def _both(ships: Mapping[str, Ship], key: str) -> tuple[tuple[Ship, Ship], tuple
 def _finding(pair: Pair, mine: Ship, theirs: Ship, at: int) -> Finding:
     opened_us = pair.opened_us or 0
     return Finding(
-        id=finding_id(mine.asset_id, NAME, theirs.name, opened_us),
+        id=finding_id(mine.asset_id, NAME, pair.names[_key(theirs)], opened_us),
         rule=NAME,
         rule_version=VERSION,
         severity="warning",
         asset_id=mine.asset_id,
-        asset=mine.name,
-        subject=theirs.name,
+        asset=pair.names[_key(mine)],
+        subject=pair.names[_key(theirs)],
         opened_at_us=opened_us,
         closed_at_us=pair.ended_us,
         detected_at_us=pair.detected_us,

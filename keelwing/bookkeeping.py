@@ -12,7 +12,7 @@ from rich.table import Table
 
 from fleet.instants import from_datetime
 from ingest.wire import OPERATOR_TENANT
-from store import counts, dirty, faults, keys, registry
+from store import counts, dirty, faults, keys, registry, sightings
 from store.counts import Balance
 from store.keys import Role
 from store.pool import open_pool
@@ -96,6 +96,8 @@ async def mark_for_rederivation(
     try:
         async with pool.connection() as conn:
             since_us = None if since is None else from_datetime(since)
+            if apply and asset_id is None:
+                await sightings.mark_tenant(conn, tenant, since_us)
             return await dirty.mark_tenant(conn, tenant, asset_id, since_us, apply=apply)
     finally:
         await pool.close()

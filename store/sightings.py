@@ -60,6 +60,11 @@ async def replace(
     await write(conn, [row for key, row in wanted.items() if held.get(key) != row.noted], commit_nos)
 
 
+async def mark_tenant(conn: Connection, tenant: str, from_us: int | None) -> None:
+    """Let a tenant's scenes be judged again from an instant on (None: as far back as they can be)."""
+    await conn.execute(SQL["mark_tenant"], {"tenant": tenant, "from": None if from_us is None else to_datetime(from_us)})
+
+
 async def _mark(conn: Connection, changed: Iterable[tuple[Scene, int, int]]) -> None:
     """One mark a scene, from the earliest instant that changed."""
     first: dict[Scene, tuple[int, int]] = {}

@@ -23,6 +23,12 @@ RETURNING tenant, clock, time, commit_no;
 INSERT INTO scene_mark (tenant, clock, from_time, commit_no)
 SELECT * FROM unnest(%(tenant)s::text[], %(clock)s::text[], %(from)s::timestamptz[], %(commit_no)s::bigint[]);
 
+-- name: mark_tenant
+-- The scenes of a tenant are to be judged again from the first sighting after an instant, on record under the newest commit.
+INSERT INTO scene_mark (tenant, clock, from_time, commit_no)
+SELECT tenant, clock, min(time), (SELECT coalesce(max(commit_no), 0) FROM commits)
+FROM sighting WHERE tenant = %(tenant)s AND time >= coalesce(%(from)s::timestamptz, '-infinity') GROUP BY tenant, clock;
+
 -- name: of_asset
 -- What was noted of an asset after an instant.
 SELECT tenant, clock, time, key, noted FROM sighting WHERE asset_id = %(asset_id)s AND time > %(after)s ORDER BY time;

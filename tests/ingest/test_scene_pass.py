@@ -12,7 +12,7 @@ from fleet.instants import HOUR_US, SECOND_US
 from ingest.backtest import Backtest
 from ingest.scene_pass import pass_over
 from ingest.wire import feed_topic
-from store import registry
+from store import registry, sightings
 from tests.fix_bench import FEED, START_US, Bench, at
 
 BUCKET_S = 600.0
@@ -112,6 +112,9 @@ async def test_a_meeting_is_found_revised_by_late_readings_and_taken_back_by_lat
     assert [row["retracted"] for row in await standing(bench, "encounter")] == [True, True]
     statuses = await bench.rows("SELECT status FROM alert WHERE rule = 'encounter'")
     assert [row["status"] for row in statuses] == ["retracted"] * 2
+    async with bench.pool.connection() as conn:
+        await sightings.mark_tenant(conn, "demo", START_US)
+    assert await judged(bench) == (0, True)  # the same again says nothing new
 
 
 def backtested(story: list[dict[str, Any]]) -> dict[str, Any]:
