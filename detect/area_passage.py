@@ -257,7 +257,7 @@ def _gravest_first(one: Beside) -> tuple[int, str]:
 
 def _hysteresis(moment: Moment) -> Hysteresis:
     if ENTERED not in moment.context.settings and ENTERED not in moment.docket.adjustments:
-        return _PLAIN
+        return PLAIN
     return Hysteresis(
         enter_fixes=int(moment.setting(ENTERED, "enter_fixes", ENTER_FIXES)),
         enter_after_us=int(moment.setting(ENTERED, "enter_after_min", ENTER_AFTER_MIN) * MINUTE_US),
@@ -266,7 +266,8 @@ def _hysteresis(moment: Moment) -> Hysteresis:
     )
 
 
-_PLAIN = Hysteresis(int(ENTER_FIXES), int(ENTER_AFTER_MIN * MINUTE_US), int(EXIT_FIXES), EXIT_BUFFER_NM * NM_M)
+PLAIN = Hysteresis(int(ENTER_FIXES), int(ENTER_AFTER_MIN * MINUTE_US), int(EXIT_FIXES), EXIT_BUFFER_NM * NM_M)
+"""The hysteresis of domain.md 3.4."""
 
 RULE_ENTERED = Rule(ENTERED, VERSION, ALL_CLASSES, AreaMemory, at_reading, at_tick)
 RULE_EXITED = Rule(EXITED, VERSION, ALL_CLASSES, Memory)  # said by the watch of `area_entered`, which knows when that is

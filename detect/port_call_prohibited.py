@@ -70,6 +70,8 @@ def at_row(memory: PortCallMemory, moment: Moment) -> Sequence[Finding]:
         for subject, area in where.items():
             if subject not in memory.episodes:
                 found.append(_open(memory, moment, now, call, subject, area))
+            else:
+                found += berthed(memory.episodes[subject], call, moment, NAME, VERSION)
     return found
 
 
@@ -95,6 +97,14 @@ def call_of(moment: Moment, stopped_us: int | None) -> Call | None:
     if call is not None:
         return Call(call.stop_us or stopped_us, call.port_id, country_of_port(call.port_id), call.confidence)
     return Call(stopped_us, None, None, None)
+
+
+def berthed(episode: Episode, call: Call, moment: Moment, rule: str, version: int) -> Sequence[Finding]:
+    """What is added when a ship that stopped in the roads calls at a port that is known: the port, once."""
+    if call.port_id is None or episode.evidence.get("port") is not None:
+        return NOTHING
+    episode.evidence |= {"port": call.port_id, "country": call.country, "confidence": call.confidence}
+    return (episode.finding(moment.state, rule, version),)
 
 
 def prohibited_countries(moment: Moment) -> frozenset[str]:

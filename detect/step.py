@@ -16,6 +16,7 @@ from detect import (
     area_passage,
     behaviour_anomaly,
     channel_anomaly,
+    covenant,
     diversion,
     draught_change,
     drifting,
@@ -67,6 +68,7 @@ RULES: tuple[Rule, ...] = (
     area_passage.RULE_EXITED,
     port_call_prohibited.RULE,
     landing_prohibited.RULE,  # after area_entered: it reads which areas an aircraft is above
+    covenant.RULE,  # after gap, calls and landings: it reads what they know
     channel_anomaly.RULE,
     behaviour_anomaly.RULE,  # after channel_anomaly: it reads the residuals that one leaves
     performance_drift.RULE,  # as the one before

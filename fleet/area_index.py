@@ -8,7 +8,7 @@ detours; `places` is the same for ports and airports.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from math import cos, floor, radians
 from typing import NamedTuple
 
@@ -56,6 +56,10 @@ class WatchedArea(msgspec.Struct, frozen=True, kw_only=True):
             self.valid_to_us is None or time_us < self.valid_to_us
         )
 
+    def is_of(self, area_set: str) -> bool:
+        """Whether it belongs to a list; one that names no list is known by its own id and by who issued it."""
+        return self.area_set == area_set if self.area_set is not None else area_set in {self.id, self.issuer}
+
     def concerns(self, asset_class: str) -> bool:
         """Whether it is meant for assets of a class."""
         return not self.applies_to or asset_class in self.applies_to
@@ -80,7 +84,7 @@ class Reached(NamedTuple):
 
 
 class AreaIndex:
-    """The areas that rules watch. Made once for a tenant and a version of its areas.
+    """The areas that rules watch and clauses name. Made once for a tenant and a version of its areas.
 
     What a cell holds is remembered between questions and changes no answer.
     """
@@ -88,13 +92,16 @@ class AreaIndex:
     def __init__(self, areas: Iterable[WatchedArea]) -> None:
         self.areas = tuple(areas)
         self._tree = STRtree([area.shape.geometry for area in self.areas])
-        self._cells: dict[int, tuple[Beside, ...]] = {}
+        self._cells: dict[int, tuple[tuple[Beside, ...], tuple[Beside, ...]]] = {}
         self._by_id: dict[str, list[WatchedArea]] = {}
+        self._by_set: dict[str, list[WatchedArea]] = {}
         for area in self.areas:
             self._by_id.setdefault(area.id, []).append(area)
+            for name in {area.area_set} if area.area_set is not None else {area.id, area.issuer}:
+                self._by_set.setdefault(name, []).append(area)
 
     def beside(self, lat_deg: float, lon_deg: float) -> tuple[Beside, ...]:
-        """Every area that a position may be inside of or within `MARGIN_NM` of, in force or not; nearly always none.
+        """Every area of `WATCHED_KINDS` that a position may be in or within `MARGIN_NM` of, in force or not; nearly always none.
 
         Args:
             lat_deg: in [-90, 90].
@@ -102,11 +109,21 @@ class AreaIndex:
         """
         cell = floor(lat_deg / CELL_DEG) * _COLUMNS + floor(lon_deg / CELL_DEG) % _COLUMNS
         found = self._cells.get(cell)
-        return self._lay(cell, lat_deg, lon_deg) if found is None else found
+        return (self._lay(cell, lat_deg, lon_deg) if found is None else found)[0]
+
+    def around(self, lat_deg: float, lon_deg: float) -> tuple[Beside, ...]:
+        """The same of areas of every kind."""
+        cell = floor(lat_deg / CELL_DEG) * _COLUMNS + floor(lon_deg / CELL_DEG) % _COLUMNS
+        found = self._cells.get(cell)
+        return (self._lay(cell, lat_deg, lon_deg) if found is None else found)[1]
 
     def named(self, area_id: str, time_us: int) -> WatchedArea | None:
         """The area of an id as it is in force at an instant; None where it is not."""
         return next((area for area in self._by_id.get(area_id, ()) if area.in_force(time_us)), None)
+
+    def of_set(self, area_set: str) -> Sequence[WatchedArea]:
+        """The areas that `WatchedArea.is_of` a list, of every version and time."""
+        return self._by_set.get(area_set, ())
 
     def ended_us(self, area_id: str, time_us: int) -> int | None:
         """When the area of an id was last in force before an instant; None where it never was, or is not known."""
@@ -117,7 +134,7 @@ class AreaIndex:
         """The areas in force at an instant for assets of a class that hold a position."""
         return [
             one.area
-            for one in self.beside(lat_deg, lon_deg)
+            for one in self.around(lat_deg, lon_deg)
             if one.area.in_force(time_us) and one.area.concerns(asset_class) and one.contains(lat_deg, lon_deg)
         ]
 
@@ -166,7 +183,7 @@ class AreaIndex:
                 found.append(Reached(area, away_nm))
         return sorted(found, key=lambda one: (one.distance_nm, one.area.id))
 
-    def _lay(self, cell: int, lat_deg: float, lon_deg: float) -> tuple[Beside, ...]:
+    def _lay(self, cell: int, lat_deg: float, lon_deg: float) -> tuple[tuple[Beside, ...], tuple[Beside, ...]]:
         """Work out what the cell of a position holds, and remember it."""
         south, west = floor(lat_deg / CELL_DEG) * CELL_DEG, floor(lon_deg / CELL_DEG) * CELL_DEG
         west = (west + 180.0) % 360.0 - 180.0
@@ -179,8 +196,9 @@ class AreaIndex:
             found = tuple(_beside(area, core, around) for area in self._touching(around))
         if len(self._cells) >= CELLS_MAX:
             self._cells.clear()
-        self._cells[cell] = found
-        return found
+        held = tuple(one for one in found if one.area.kind in WATCHED_KINDS), found
+        self._cells[cell] = held
+        return held
 
     def _touching(self, around: list[Polygon]) -> list[WatchedArea]:
         numbers = {int(number) for one in around for number in self._tree.query(one, predicate="intersects")}

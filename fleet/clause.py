@@ -24,7 +24,8 @@ BANS = frozenset({"prohibited", "insured_excluded"})
 class Clause(msgspec.Struct, frozen=True, kw_only=True):
     """One clause of one lease: `id` within the lease, `clause` the paper's own reference, and when it binds.
 
-    `subject` names it among all clauses of the asset: its id, of a sublease `LEASE/ID`.
+    `subject` names it among all clauses of the asset: its id, of a sublease `LEASE/ID`. `term_to_us` is the end that the paper
+    promises, which an event may move (None: not known).
     """
 
     id: str
@@ -34,6 +35,7 @@ class Clause(msgspec.Struct, frozen=True, kw_only=True):
     demand: Demand
     severity: Severity
     binds: tuple[Span, ...]
+    term_to_us: int | None = None
 
     @property
     def kind(self) -> str:
@@ -49,7 +51,9 @@ class Clause(msgspec.Struct, frozen=True, kw_only=True):
         return max((span.to_us for span in self.binds if span.to_us is not None and span.to_us <= time_us), default=None)
 
 
-def clause_of(given: Covenant | TerritoryRule, lease_id: str, held: Sequence[Span], *, head: bool = True) -> Clause:
+def clause_of(
+    given: Covenant | TerritoryRule, lease_id: str, held: Sequence[Span], *, head: bool = True, term_to_us: int | None = None
+) -> Clause:  # fmt: skip
     """A covenant or territory rule as a clause that binds where its lease is in force, it holds, and it is switched on.
 
     Args:
@@ -57,21 +61,24 @@ def clause_of(given: Covenant | TerritoryRule, lease_id: str, held: Sequence[Spa
         lease_id: of its lease.
         held: when the lease is in force.
         head: of a sublease False.
+        term_to_us: the end of the lease's term.
     """
     binds = parts(held, Span(_us(given.valid_from), _us(given.valid_to))) if given.is_active else ()
-    return _clause(given, lease_id, binds, head=head)
+    return msgspec.structs.replace(_clause(given, lease_id, binds, head=head), term_to_us=term_to_us)
 
 
-def tried(given: Covenant | TerritoryRule, lease_id: str, held: Sequence[Span], *, head: bool = True) -> Clause:
+def tried(
+    given: Covenant | TerritoryRule, lease_id: str, held: Sequence[Span], *, head: bool = True, term_to_us: int | None = None
+) -> Clause:  # fmt: skip
     """The same as though it were switched on for as long as its lease is in force: what is tried before it is believed."""
-    return _clause(given, lease_id, tuple(held), head=head)
+    return msgspec.structs.replace(_clause(given, lease_id, tuple(held), head=head), term_to_us=term_to_us)
 
 
 def clauses_of(lease: Lease) -> list[Clause]:
     """All clauses of a lease from a file, each in force as it says."""
     held, head = (Span(lease.from_us, lease.to_us),), lease.parent_lease_id is None
     given: tuple[Covenant | TerritoryRule, ...] = (*lease.covenants, *lease.territory_rules)
-    return [clause_of(one, lease.id, held, head=head) for one in given]
+    return [clause_of(one, lease.id, held, head=head, term_to_us=lease.to_us) for one in given]
 
 
 def parts(held: Iterable[Span], valid: Span) -> tuple[Span, ...]:
@@ -99,7 +106,7 @@ def overflight_ban(clauses: Iterable[Clause], area: WatchedArea, time_us: int) -
 
 def in_set(rule: TerritoryRule, area: WatchedArea) -> bool:
     """Whether an area belongs to a rule's set, in the version it names."""
-    return area.area_set == rule.area_set and rule.area_set_version in {None, area.version}
+    return area.is_of(rule.area_set) and rule.area_set_version in {None, area.version}
 
 
 def severity_of(rule: TerritoryRule) -> Severity:

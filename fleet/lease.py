@@ -392,6 +392,8 @@ def parse_covenant(given: Any, at: str = "") -> Covenant | TermFault:
 
 def parse_territory_rule(given: Any, at: str = "") -> TerritoryRule | TermFault:
     """A territory rule out of plain objects, or the first fault."""
+    if isinstance(given, Mapping) and "area_set_id" in given and "area_set" not in given:  # domain.md 5.1's name for it
+        given = {("area_set" if name == "area_set_id" else name): value for name, value in given.items()}
     found = _converted(given, TerritoryRule, at)
     return found if isinstance(found, TermFault) else _zoned(found, at)
 
@@ -412,6 +414,8 @@ def parse_lease(given: Any, at: str = "") -> Lease | list[TermFault]:
     """
     if not isinstance(given, Mapping):
         return [TermFault(at, "must be an object")]
+    if "asset_id" in given and "asset" not in given:  # domain.md 5.1's name for it
+        given = {("asset" if name == "asset_id" else name): value for name, value in given.items()}
     faults: list[TermFault] = []
     terms = parse_terms({name: value for name, value in given.items() if name in _TERMS}, at)
     faults += terms if isinstance(terms, list) else []

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import heapq
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
 import msgspec
 
+from detect.covenant import breach_of_encounter
 from detect.drive import walk
 from detect.identity_changed import judge, said
 from detect.model import ALWAYS_LISTENING, EMPTY_DOCKET, Bucket, Context, Docket, Finding, Fix, SceneContext
@@ -63,7 +64,17 @@ class Backtest:
         settings: dict[str, dict[str, float]] | None = None,
         places: Places = KNOWN,
         areas: AreaIndex | None = None,
+        filed: Mapping[str, Sequence[Filed]] | None = None,
     ) -> None:
+        """Begin a run.
+
+        Args:
+            now_us: wall time, for what is stamped ahead of it.
+            settings: thresholds by rule and name.
+            places: the world that assets call at.
+            areas: what rules watch and clauses name.
+            filed: what is on file of single assets, by `scheme:value` as the readings name them.
+        """
         self.tally = Tallied()
         self.findings: dict[str, Finding] = {}
         self.journeys: dict[tuple[str, str, int], tuple[str, Journey]] = {}
@@ -78,6 +89,7 @@ class Backtest:
         self._reports: dict[str, list[StaticReport]] = {}
         self._unheard: dict[str, deque[StaticReport]] = {}
         self._filed: dict[str, list[Filed]] = {}
+        self._on_file = filed or {}
         self._between = SceneState()
         self._buckets: dict[int, list[Sighting]] = {}
         self._compared_us = 0
@@ -169,6 +181,8 @@ class Backtest:
                 clock=CLOCK,
             )
             watched.take_reports(self._unheard.pop(asset_id, ()))
+            if reading.name in self._on_file:
+                self._filed[asset_id] = list(self._on_file[reading.name])
             self._watch.add(watched)
         return self._watch[asset_id]
 
@@ -193,7 +207,16 @@ class Backtest:
             self._compared_us = end_us
             self._buckets.pop(end_us - BUCKET_US, None)
             for finding in found:
-                self.findings[finding.id] = finding
+                self._note_scene(finding)
+
+    def _note_scene(self, finding: Finding) -> None:
+        """Keep what a scene found, and what clauses say of it."""
+        self.findings[finding.id] = finding
+        if finding.rule != "encounter" or finding.asset_id not in self._filed:
+            return
+        clauses = self._docket(finding.asset_id, finding.opened_at_us).covenants
+        for breach in breach_of_encounter(clauses, finding, self._areas):
+            self.findings[breach.id] = breach
 
     def _note_sightings(self, watched: Watched) -> None:
         for sighting in watched.state.take_sightings():

@@ -15,7 +15,7 @@ import airportsdata
 
 from fleet.airport import Airport, Airports
 from fleet.area import point_of, shape_of
-from fleet.area_index import WATCHED_KINDS, WatchedArea
+from fleet.area_index import WatchedArea
 from fleet.places import Area, AreaPlaces
 from fleet.use import Place, Places
 
@@ -105,8 +105,8 @@ class Listed(Protocol):
 
 
 def watched_area(place: Area, listed: Listed) -> WatchedArea | None:
-    """An area for rules; None for one that no rule watches and no clause can name, or that is a mere point."""
-    if place.shape is None or (place.kind not in WATCHED_KINDS and listed.area_set is None):
+    """An area for rules and clauses; None for one that is a mere point."""
+    if place.shape is None:
         return None
     return WatchedArea(
         id=place.id,

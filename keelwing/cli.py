@@ -461,6 +461,17 @@ def backtest(
             dir_okay=False,
         ),
     ] = None,
+    leases: Annotated[
+        Path | None,
+        typer.Option(
+            help="Leases (a JSON array) whose covenants and territory rules are judged while in force.",
+            exists=True,
+            dir_okay=False,
+        ),
+    ] = None,
+    covenant: Annotated[
+        str | None, typer.Option(help="Judge this covenant or territory rule of the leases alone, switched on or not.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Run recordings through the same detection, without broker and database."""
@@ -471,7 +482,7 @@ def backtest(
     from keelwing.progress import Bar
 
     places, watched = _world(areas or [])
-    run = Backtest(time.time_ns() // 1000, places=places, areas=watched)
+    run = Backtest(time.time_ns() // 1000, places=places, areas=watched, filed=_filed(leases, covenant))
     try:
         with Bar("judging") as bar:
             run.run(merge(files, bar.update))
@@ -493,6 +504,27 @@ def backtest(
         f"{tally.stepped} readings stepped, {tally.duplicate} duplicates, {tally.rejected} rejected; "
         f"{len(run.findings)} findings in {out}" + ("" if journeys is None else f", {len(run.journeys)} journeys in {journeys}"),
     )
+
+
+def _filed(path: Path | None, covenant: str | None) -> dict[str, Any]:
+    """What a file of leases puts on file of each asset. Exits where it holds what is no lease, or not that covenant."""
+    from fleet.clause import clauses_of
+    from keelwing.lease_files import filed_of, read_leases
+
+    if path is None:
+        if covenant is not None:
+            _fail("--covenant names one of the leases in --leases")
+        return {}
+    leases, faults = read_leases(path)
+    for fault in faults:
+        typer.echo(f"{path}: {fault.pointer or '/'}: {fault.detail}", err=True)
+    if faults:
+        _fail(f"{len(faults)} faults in the leases")
+    try:
+        return filed_of(leases, covenant)
+    except KeyError:
+        known = sorted({one.id for each in leases for one in clauses_of(each)})
+        _fail(f"no lease has a covenant or territory rule {covenant}; there are {', '.join(known) or 'none'}")
 
 
 def _world(paths: list[Path]) -> tuple[Any, Any]:
