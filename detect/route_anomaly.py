@@ -8,6 +8,7 @@ from math import cos, radians
 import msgspec
 
 from detect.episodes import Episode
+from detect.hull import hull_of
 from detect.model import Finding
 from detect.plane import near_distance_m
 from detect.rule import NOTHING, Moment, Rule
@@ -30,7 +31,7 @@ USUAL_MIN = 24 * 60.0  # chosen: so long she must have been under way in usual w
 NEW_ROUTE_MIN = 24 * 60.0  # chosen: so long in strange waters is another route, not an excursion
 CELLS_MAX = 160  # chosen: 960 nm of lane in 1.6 kB
 UNDER_WAY_KN = 5.0  # chosen: slower she manoeuvres
-ROW_MIN_MAX = 60.0  # chosen: what two reports further apart count for
+STEP_MIN_MAX = 30.0  # chosen: between reports further apart two or more cells are passed unseen; nothing is counted
 COUNT_MAX = 15
 
 
@@ -62,8 +63,11 @@ def at_row(memory: RouteMemory, moment: Moment) -> Sequence[Finding]:
         memory.cell = cell
         memory.earlier = _earlier(memory.cells, seen, seen.time_us)
         _note(memory.cells, cell, seen.time_us)
-    elapsed_min = min(max(0.0, (seen.time_us - memory.last_us) / MINUTE_US), ROW_MIN_MAX)
+    elapsed_min = max(0.0, (seen.time_us - memory.last_us) / MINUTE_US)
     memory.last_us = seen.time_us
+    if elapsed_min > STEP_MIN_MAX:
+        memory.strange_us = None if memory.episode is None else memory.strange_us
+        return NOTHING
     if memory.earlier >= PASSAGES:
         memory.usual_min = min(memory.usual_min + elapsed_min, USUAL_MIN)
         memory.strange_us, memory.strange_min = None, 0.0
@@ -86,7 +90,8 @@ def _strange(memory: RouteMemory, moment: Moment, seen: Seen, elapsed_min: float
     if memory.strange_min < moment.setting(NAME, "lasting_min", LASTING_MIN):
         return NOTHING
     is_regular, memory.usual_min = memory.usual_min >= USUAL_MIN, 0.0
-    nearest_m = _nearest_m(memory.cells, seen) if is_regular else None
+    hull = hull_of(moment)
+    nearest_m = _nearest_m(memory.cells, seen) if is_regular and not hull.is_working else None
     if nearest_m is None or seen.lat_deg is None:
         return NOTHING
     memory.episode = Episode(
@@ -101,6 +106,7 @@ def _strange(memory: RouteMemory, moment: Moment, seen: Seen, elapsed_min: float
             "lasting_limit_min": LASTING_MIN,
             "earlier_passages_needed": PASSAGES,
             "cells_known": len(memory.cells),
+            "kind": hull.kind,
             "sog_kn": seen.speed_kn,
             "cog_deg": seen.course_deg,
             "lat_deg": seen.lat_deg,

@@ -37,7 +37,7 @@ def test_a_ship_that_leaves_the_lane_she_keeps_is_told_until_she_is_back(bench: 
     assert found.evidence["off_lane_nm"] > 5.0
 
 
-@pytest.mark.parametrize(("trips", "found"), [(2, 0), (4, 1)])
+@pytest.mark.parametrize(("trips", "found"), [(4, 0), (5, 1)])
 def test_she_is_judged_once_she_has_kept_to_it_for_a_day_under_way(bench: Any, trips: int, found: int) -> None:
     assert len(last(bench, astray(ferry(bench, trips=trips), 120).readings, "route_anomaly")) == found
 
@@ -52,6 +52,18 @@ def test_beside_the_lane_is_on_it_and_a_cell_of_strange_waters_between_is_not(be
 @pytest.mark.parametrize(("minutes", "found"), [(50, 0), (80, 1)])
 def test_half_an_hour_of_strange_waters(bench: Any, minutes: float, found: int) -> None:
     assert len(last(bench, astray(ferry(bench), minutes).readings, "route_anomaly")) == found
+
+
+def test_a_fishing_craft_goes_where_the_fish_is(bench: Any) -> None:
+    assert last(bench, astray(ferry(bench), 80).readings, "route_anomaly", {"type": "fishing"}) == []
+
+
+@pytest.mark.parametrize(("every_s", "found"), [(1800.0, 1), (1860.0, 0)])
+def test_reports_more_than_half_an_hour_apart_count_nothing(bench: Any, every_s: float, found: int) -> None:
+    track = ferry(bench)
+    track.every_s = every_s
+    track.sail(62, sog_kn=10.0, cog_deg=90.0).sail(6 * 31, sog_kn=10.0, cog_deg=0.0)
+    assert len(last(bench, track.readings, "route_anomaly")) == found
 
 
 def test_a_tramp_that_is_always_somewhere_else_is_never_told(bench: Any) -> None:
