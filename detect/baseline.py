@@ -60,13 +60,13 @@ class Baseline(msgspec.Struct, kw_only=True, array_like=True):
     once.
     """
 
-    head: list[float] = msgspec.field(default_factory=list)
+    head: tuple[float, ...] = ()
     center: float = 0.0
     width: float = -1.0
     rows: int = 0
     noise_rows: int = 0
     variance: float = 0.0
-    misses: list[float] = msgspec.field(default_factory=list)
+    misses: tuple[float, ...] = ()
     level: float = 0.0
     scale: float = 0.0
     resolution: float = inf
@@ -156,7 +156,7 @@ def seed(baseline: Baseline, precision: Matrix, moments: Matrix, variance: float
     baseline.weights = (inverse @ moments).tolist()
     baseline.variance, baseline.noise_rows = variance, LEARN_ROWS
     baseline.level = baseline.scale = level
-    baseline.head, baseline.center, baseline.width = [], 0.0, 0.0
+    baseline.head, baseline.center, baseline.width = (), 0.0, 0.0
     baseline.resolution = min(baseline.resolution, sqrt(variance))
     baseline.seeded = True
     baseline.sigma = _sigma(baseline)
@@ -231,13 +231,13 @@ def _note_step(baseline: Baseline, y: float) -> None:
 
 def _learn_head(baseline: Baseline, y: float) -> None:
     """Collect the first values; their median and spread say what is absurd while nothing else is known."""
-    baseline.head.append(y)
+    baseline.head = (*baseline.head, y)
     if len(baseline.head) < HEAD_ROWS:
         return
     center = median(baseline.head)
     spread = 1.4826 * median(abs(value - center) for value in baseline.head)
     baseline.center, baseline.width = center, max(HEAD_WIDTH * spread, HEAD_SHARE * abs(center))
-    baseline.head = []
+    baseline.head = ()
 
 
 def _begin_again(baseline: Baseline) -> None:
@@ -274,10 +274,10 @@ def _learn_noise(baseline: Baseline, miss: float) -> None:
     """
     baseline.noise_rows += 1
     if baseline.noise_rows <= NOISE_HEAD:
-        baseline.misses = sorted([*baseline.misses, miss])
+        baseline.misses = tuple(sorted([*baseline.misses, miss]))
         spread = baseline.misses[int(NOISE_SHARE * len(baseline.misses))] / NOISE_QUANTILE
     else:
-        baseline.misses = []
+        baseline.misses = ()
         spread = sqrt(baseline.variance)
         step = max(1.0 / baseline.noise_rows, NOISE_STEP)
         up = miss > spread * NOISE_QUANTILE

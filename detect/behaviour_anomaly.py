@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import msgspec
 
 from detect import joint as model
+from detect import tail
 from detect.episodes import Episode, vote, yes_votes
 from detect.joint import Distance, Joint
 from detect.model import Finding
@@ -25,7 +26,7 @@ TOP = 3  # features named in the evidence
 
 
 class BehaviourMemory(Memory, kw_only=True):
-    """The features' joint model, the last ballots, rows kept out and rows without all features in a row, and the open episode."""
+    """The features' joint model and its healthy scores, the last ballots, rows kept out or incomplete in a row, the episode."""
 
     joint: Joint = msgspec.field(default_factory=Joint)
     ballots: int = 0
@@ -33,6 +34,7 @@ class BehaviourMemory(Memory, kw_only=True):
     first_us: int = 0
     rejected: int = 0
     missing: int = 0
+    scores: bytes = b""
     episode: Episode | None = None
 
     def warm_up(self) -> dict[str, WarmingUp]:
@@ -54,6 +56,7 @@ def at_row(memory: BehaviourMemory, moment: Moment) -> Sequence[Finding]:
     findings = _count(memory, moment, residuals, distance)
     if memory.episode is None and distance.z < OPEN_Z:
         memory.rejected = 0
+        memory.scores = tail.add(memory.scores, max(distance.z, 0.0))
         model.learn(memory.joint, values)
     else:
         memory.rejected += 1
@@ -86,6 +89,7 @@ def _count(memory: BehaviourMemory, moment: Moment, residuals: dict[str, Residua
     if memory.episode is None:
         if not far or yes_votes(memory.ballots) < OPEN_VOTES:
             return NOTHING
+        chance, method, rows = tail.chance(memory.scores, distance.z)
         memory.episode = Episode(
             asset=moment.now.name,
             opened_at_us=memory.first_us,
@@ -97,6 +101,9 @@ def _count(memory: BehaviourMemory, moment: Moment, residuals: dict[str, Residua
                 "open_z": open_z,
                 "joint_z": round(distance.joint_z, 3),
                 "features": len(memory.joint.features),
+                "p_value": float(f"{chance:.3g}"),
+                "p_method": method,
+                "p_rows": rows,
                 "learned_rows": memory.joint.rows,
                 "speed_kn": moment.now.speed_kn,
             },

@@ -14,7 +14,7 @@ from detect import recent as lately
 from detect import tail
 from detect.baseline import Baseline, Judged
 from detect.classes import TRAITS
-from detect.episodes import Episode, vote, yes_votes
+from detect.episodes import Episode, Packed, pack, vote, yes_votes
 from detect.model import Finding
 from detect.prior import Prior, seed_from
 from detect.recent import Recent
@@ -82,7 +82,7 @@ class Watched(msgspec.Struct, kw_only=True, array_like=True):
     first_us: int = 0
     burst_us: int = 0
     kind: str = ""
-    episode: Episode | None = None
+    episode: Packed | None = None
 
 
 class ChannelMemory(Memory, kw_only=True):
@@ -315,7 +315,7 @@ def _open(watched: Watched, moment: Moment, name: str, value: float | None, scor
         evidence |= {"repeats": recent.run, "repeats_before": recent.longest}
     if verdict.kind == "dead" and score is None:
         evidence |= {"absent_rows": recent.absent}
-    watched.episode = Episode(
+    episode = Episode(
         subject=name,
         asset=now.name,
         opened_at_us=verdict.since_us,
@@ -324,16 +324,18 @@ def _open(watched: Watched, moment: Moment, name: str, value: float | None, scor
         score=round(verdict.score, 3),
         evidence=evidence,
     )
-    return watched.episode.finding(moment.state, NAME, VERSION)
+    watched.episode = pack(episode)
+    return episode.finding(moment.state, NAME, VERSION)
 
 
 def _close(watched: Watched, moment: Moment, how: str) -> Finding:
-    episode, watched.episode = watched.episode, None
+    packed, watched.episode = watched.episode, None
     watched.ballots = watched.bursts = watched.calm = 0
     watched.kind = ""
     watched.recent.mean, watched.recent.rough = 0.0, lately.ROUGH_HEALTHY
-    if episode is None:
+    if packed is None:
         raise RuntimeError("no episode to close")
+    episode = packed.episode
     episode.evidence["ended"] = how
     return episode.finding(moment.state, NAME, VERSION, closed_at_us=moment.time_us)
 

@@ -10,7 +10,7 @@ together. Plain numbers only; knows no rule and no asset class.
 from __future__ import annotations
 
 from array import array
-from math import erfc, isfinite, sqrt
+from math import erfc, isfinite, log1p, sqrt
 from statistics import median
 from typing import Any, NamedTuple
 
@@ -25,8 +25,8 @@ from detect.state import WarmingUp
 FOLLOW = 0.1  # chosen: a memory of ten periods; Montgomery (2013, 9.2) recommends 0.05 to 0.25 for small lasting shifts
 CLIP_Z = 5.0  # chosen: one wild period moves the mean by half a deviation and no more
 CLIP_SHARES = 4.0  # chosen: nor by more than four tenths of the least change
-OPEN_Z = 9.0  # chosen: the scatter is known from ten or twenty periods only, and so far out that costs ten periods of delay
-CLOSE_Z = 3.0  # chosen: a third of what opens
+OPEN_Z, OPEN_ALONE_Z = 3.0, 3.0  # chosen: 3, and 3 shared among the quantities: one alone must be 6 off, twenty 3.2 each
+CLOSE_Z = 1.5  # chosen: half of what opens
 CLOSE_PERIODS = 5  # chosen: half of the mean's own memory
 ADWIN_DELTA = 0.05  # chosen: it confirms what is 9 deviations off already, so it need not be as sure as alone (0.002)
 ADWIN_GRACE = 5  # periods before it looks; chosen
@@ -102,7 +102,7 @@ class Off(NamedTuple):
 
 
 class Change(NamedTuple):
-    """A closed period judged: `z` of all quantities together as a normal deviate, its `p_value`, the quantities, worst first.
+    """A closed period judged: `z` is the root mean square of all deviations, `open_z` what opens, `top` worst first.
 
     `alarm` stays True from the period that decides until the level is back; `since` is the first period of the change as ADWIN
     places it (0 while there is no alarm).
@@ -111,6 +111,7 @@ class Change(NamedTuple):
     period: int
     alarm: bool
     z: float
+    open_z: float
     p_value: float
     top: tuple[Off, ...]
     since: int
@@ -244,17 +245,24 @@ def _judge(state: Performance, plan: Plan, period: int, medians: dict[str, float
         z = _clipped((value - followed.mean) / _scatter(followed), CLIP_Z)
         followed.level += FOLLOW * (z - followed.level)
         share = (value - followed.mean) * followed.noise / max(abs(followed.expected), 1e-9)
-        followed.share += FOLLOW * (_clipped(share, CLIP_SHARES * plan.share_min) - followed.share)
+        followed.share += FOLLOW * (_clipped(share, CLIP_SHARES * plan.share_min or 1.0) - followed.share)
         followed.history = (followed.history + _twentieths(z))[-HISTORY:]
         off = followed.level / sqrt(FOLLOW / (2.0 - FOLLOW) + 1.0 / followed.count)
         squared += off * off
         offs.append(Off(name, off, followed.observed, followed.expected, followed.share))
     if not offs:
         return None
-    z = deviate(squared, len(offs))
+    z = sqrt(squared / len(offs))
     offs.sort(key=lambda one: (-abs(one.z), one.channel))
     _decide(state, plan, period, z, offs)
-    return Change(period, state.alarm, z, p_of(z), tuple(offs[:TOP]), state.since)
+    return Change(
+        period, state.alarm, z, open_z(len(offs)), p_of(offs, plan.reference_periods - 1), tuple(offs[:TOP]), state.since
+    )
+
+
+def open_z(size: int) -> float:
+    """The root mean square of `size` deviations at which a change is one: the more of them the less can chance do."""
+    return OPEN_Z + OPEN_ALONE_Z / size
 
 
 def _clipped(value: float, limit: float) -> float:
@@ -268,7 +276,7 @@ def _decide(state: Performance, plan: Plan, period: int, z: float, offs: list[Of
         if state.calm >= CLOSE_PERIODS:
             state.alarm, state.calm, state.since = False, 0, 0
         return
-    if z < OPEN_Z:
+    if z < open_z(len(offs)):
         return
     for off in offs[:CONFIRMERS]:
         ago = _changed(state.channels[off.channel].history) if abs(off.share) >= plan.share_min else None
@@ -291,6 +299,12 @@ def _changed(history: bytes) -> int | None:
     return int(detector.width) - 1 if changed else None
 
 
-def p_of(z: float) -> float:
-    """Chance of a normal deviate of at least `z`, never below 1e-12: what it rests on is not known better."""
-    return max(erfc(z / sqrt(2.0)) / 2.0, 1e-12)
+def p_of(offs: list[Off], freedom: int) -> float:
+    """Chance of deviations so large together, never below 1e-12: nothing is known better.
+
+    Each is a Student t of `freedom` degrees, for its scatter is known from as many periods; Wallace's approximation (1959) makes
+    it a normal deviate, Wilson and Hilferty one of all.
+    """
+    shrink = (8.0 * freedom + 1.0) / (8.0 * freedom + 3.0)
+    squared = sum(shrink * shrink * freedom * log1p(off.z * off.z / freedom) for off in offs)
+    return max(erfc(deviate(squared, len(offs)) / sqrt(2.0)) / 2.0, 1e-12)

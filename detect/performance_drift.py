@@ -116,7 +116,7 @@ def _evidence(change: Change, plan: Plan, performance: Performance, moment: Mome
         "learned_periods": plan.learn_periods,
         "reference_periods": plan.reference_periods,
         "changed_periods_ago": change.period - change.since,
-        "open_z": model.OPEN_Z,
+        "open_z": change.open_z,
         "least_change_pct": 100.0 * plan.share_min,
         "p_value": change.p_value,
         "p_method": "normal",

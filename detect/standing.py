@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from detect.episodes import Episode
+from detect.episodes import Episode, Packed
 from detect.model import Finding
 from detect.state import AssetState
 from detect.step import RULES
@@ -26,6 +26,8 @@ def _episodes(part: object) -> Iterator[Episode]:
     """Every episode within a memory, however it keeps them: in a field, a list, a dict or a struct of its own."""
     if isinstance(part, Episode):
         yield part
+    elif isinstance(part, Packed):
+        yield part.episode
     elif isinstance(part, msgspec.Struct):
         for name in part.__struct_fields__:
             yield from _episodes(getattr(part, name))

@@ -3,7 +3,7 @@
 Within the scores kept the chance is conformal: one more than the count of scores at least as large, over one more than all
 (Laxhammar and Falkman 2014; Vovk et al. 2005). Beyond them the largest tenth is continued as peaks over a threshold with an
 exponential tail, the generalised Pareto distribution of shape 0 (Siffer et al. 2017, SPOT). Scores are kept as counts in steps of
-a fifth of their size, which is enough and costs 32 bytes. Knows numbers only.
+a quarter of their size, which is enough and costs 32 bytes. Knows numbers only.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ from __future__ import annotations
 from math import erfc, exp, log2, sqrt
 
 BINS = 32
-LEAST = 0.05  # smaller scores count as this; chosen
-PER_OCTAVE = 4  # bins for each doubling: a bin is 19 % wide; chosen
+LEAST = 0.02  # smaller scores count as this; chosen
+PER_OCTAVE = 3  # bins for each doubling: a bin is a quarter wide; chosen
 FULL = 255  # a count that is full halves all: the memory fades; chosen, it fits a byte
 PEAKS = 0.1  # the share of scores that tell of the tail; chosen, Siffer et al. take 2 to 10 %
-PRIOR_PEAKS = 4.0  # chosen: as many peaks as the prior weighs
+PRIOR_PEAKS = 10.0  # chosen: as many peaks as the prior weighs
 PRIOR_EXCESS = 0.5  # mean excess of |N(0, 1)| over its upper tenth is 0.42; chosen, a little heavier
 FEW = 20  # chosen: below these many scores the prior alone speaks
 SMALLEST = 1e-12  # chosen: nothing is known better
