@@ -76,9 +76,15 @@ def field_of(scheme: str) -> str | None:
 
 
 def said(report: StaticReport) -> dict[str, str]:
-    """Who an asset is, by a report: the fields that are compared, its address among them; what cannot be a value is left out."""
+    """Who an asset is, by a report: the fields that are compared, its address among them; what cannot be a value is left out.
+
+    A report under an MMSI that no ship can have (a transponder as the factory set it, which many are) says nothing of anybody,
+    unless it gives an IMO number.
+    """
     given: dict[str, Any] = dict(report.particulars)
     address = field_of(report.scheme)
+    if address == "mmsi" and _value("mmsi", report.value) is None and "imo" not in given:
+        return {}
     if address is not None:
         given.setdefault(address, report.value)
     found: dict[str, str] = {}

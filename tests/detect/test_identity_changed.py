@@ -171,3 +171,20 @@ def test_thinned_reports_are_judged_the_same(steps: list[tuple[int, dict[str, st
 )
 def test_an_edit_distance_counts_the_changes(one: str, other: str, distance: int) -> None:
     assert edit_distance(one, other) == edit_distance(other, one) == distance
+
+
+@pytest.mark.parametrize(
+    ("address", "told", "found_names"),
+    [
+        ("mmsi:001193046", {}, 0),
+        ("mmsi:001193046", {"imo": "9074729"}, 1),
+        ("mmsi:244660000", {}, 1),
+    ],
+)
+def test_a_number_as_the_factory_set_it_names_nobody_unless_an_imo_number_stands_beside_it(
+    address: str, told: dict[str, str], found_names: int
+) -> None:
+    reports = [
+        report(minute, address=address, name=name, **told) for minute, name in [(0, "THALIA"), (6, "GAOXING8"), (12, "GAOXING8")]
+    ]
+    assert len(found(*reports, records=[])) == found_names
