@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import ast
 import subprocess
-from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parents[2]
+Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+_BODIES = ("body", "orelse", "finalbody")
 ROOMS = ("fleet", "detect", "ingest", "store", "alerts", "api", "simulators", "keelwing")
 
 
@@ -39,13 +40,26 @@ def texts() -> dict[Path, str]:
 
 
 @cache
+def tree_of(path: Path) -> ast.Module:
+    """The syntax tree of a tracked Python file, parsed once."""
+    return ast.parse(texts()[path])
+
+
 def trees(rooms: tuple[str, ...] = ROOMS) -> dict[Path, ast.Module]:
     """The syntax tree of each tracked Python file of some rooms."""
-    return {path: ast.parse(text) for path, text in texts().items() if path.suffix == ".py" and path.parts[0] in rooms}
+    return {path: tree_of(path) for path in texts() if path.suffix == ".py" and path.parts[0] in rooms}
 
 
-def functions(tree: ast.AST) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
-    """Every function of a tree, nested ones too."""
-    for node in ast.walk(tree):
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            yield node
+@cache
+def definitions(path: Path) -> tuple[Definition, ...]:
+    """Every function and class of a tracked Python file, nested ones too: they stand in bodies, so expressions are not walked."""
+    found: list[Definition] = []
+    waiting: list[ast.stmt] = list(tree_of(path).body)
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, Definition):
+            found.append(node)
+        waiting += [one for name in _BODIES for one in getattr(node, name, ()) if isinstance(one, ast.stmt)]
+        for part in (*getattr(node, "handlers", ()), *getattr(node, "cases", ())):
+            waiting += part.body
+    return tuple(found)

@@ -6,6 +6,8 @@ import ast
 import importlib.metadata
 import re
 from collections.abc import Iterator
+from functools import cache
+from typing import Any
 
 import msgspec
 import pytest
@@ -31,10 +33,17 @@ from fleet.stage import PASSAGES, STATUSES
 from ingest.metrics import WorkerMetrics
 from keelwing.cli import app
 from keelwing.settings import PREFIX, TEST_VARIABLES, Settings
-from tests.house.fix_tree import ROOT, trees
+from tests.house.fix_tree import ROOT, definitions, trees
 
 PAGES = ("README.md", "DECISIONS.md", "CHANGELOG.md", *(f"docs/{path.name}" for path in sorted((ROOT / "docs").glob("*.md"))))
 METHODS = ("get", "post", "put", "patch", "delete")
+
+
+@cache
+def described_api() -> dict[str, Any]:
+    """The API's own description, made once."""
+    described: dict[str, Any] = create_app(ApiSettings(database_url="postgresql://nobody@127.0.0.1/nowhere")).openapi()
+    return described
 
 
 def page(name: str) -> str:
@@ -141,7 +150,7 @@ def metric_types(registry: CollectorRegistry) -> dict[str, str]:
 
 
 def test_every_operation_of_the_api_is_documented_and_none_that_is_not() -> None:
-    described = create_app(ApiSettings(database_url="postgresql://nobody@127.0.0.1/nowhere")).openapi()
+    described = described_api()
     there = {f"{method.upper()} {path}" for path, one in described["paths"].items() for method in one if method in METHODS}
     text = page("docs/api.md")
     documented = set(re.findall(r"\b((?:GET|POST|PUT|PATCH|DELETE) /(?:v1|healthz|readyz|metrics)[^`\s,|]*)", text))
@@ -151,7 +160,7 @@ def test_every_operation_of_the_api_is_documented_and_none_that_is_not() -> None
 
 @pytest.mark.parametrize("name", PAGES)
 def test_every_path_of_the_api_that_a_page_names_is_there(name: str) -> None:
-    described = create_app(ApiSettings(database_url="postgresql://nobody@127.0.0.1/nowhere")).openapi()
+    described = described_api()
     named = set(re.findall(r"(?:GET|POST|PATCH|DELETE) (/v1[^`\s,|?]*)", page(name)))
     assert named <= set(described["paths"])
 
@@ -197,12 +206,7 @@ def test_every_file_and_function_of_the_way_is_there() -> None:
     files = set(re.findall(r"`((?:\w+/)+[\w.-]+\.(?:py|ts|sql))`", text))
     assert files
     assert {name for name in files if not (ROOT / name).is_file()} == set()
-    defined = {
-        node.name
-        for tree in trees().values()
-        for node in ast.walk(tree)
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
-    }
+    defined = {node.name for path in trees() for node in definitions(path)}
     named = set(re.findall(r"`([A-Z]\w+(?:\.\w+)?|_?[a-z]\w+)(?:\([^`]*\))?`", text))
     words = {"detect", "ingest", "store", "RULES", "KEELWING_BATCH_READINGS_MAX", "KEELWING_BATCH_WAIT_MS", "None"}
     missing = {one for one in named - words if not set(one.split(".")) <= defined}

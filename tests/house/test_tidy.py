@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from tests.house.fix_tree import ROOMS, ROOT, functions, texts, tracked, trees
+from tests.house.fix_tree import ROOMS, ROOT, definitions, texts, tracked, trees
 
 BANNED_WORDS = frozenset({"utils", "util", "common", "helper", "helpers", "manager", "data", "info", "misc"})
 FUNCTION_LINES_MAX = 60
@@ -37,10 +37,9 @@ def test_no_file_or_folder_has_a_name_that_says_nothing() -> None:
 def test_no_class_or_function_is_called_by_a_word_that_says_nothing() -> None:
     bad = [
         f"{path}:{node.lineno} {node.name}"
-        for path, tree in trees((*ROOMS, "bench", "evaluation", "tests")).items()
-        for node in ast.walk(tree)
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
-        and node.name.lower().strip("_") in BANNED_WORDS
+        for path in trees((*ROOMS, "bench", "evaluation", "tests"))
+        for node in definitions(path)
+        if node.name.lower().strip("_") in BANNED_WORDS
     ]
     assert bad == []
 
@@ -48,9 +47,10 @@ def test_no_class_or_function_is_called_by_a_word_that_says_nothing() -> None:
 def test_functions_fit_on_a_screen() -> None:
     long = [
         f"{path}:{node.lineno} {node.name}: {lines} lines"
-        for path, tree in trees((*ROOMS, "bench", "evaluation")).items()
-        for node in functions(tree)
-        if (lines := (node.end_lineno or node.lineno) - node.lineno + 1) > FUNCTION_LINES_MAX
+        for path in trees((*ROOMS, "bench", "evaluation"))
+        for node in definitions(path)
+        if not isinstance(node, ast.ClassDef)
+        and (lines := (node.end_lineno or node.lineno) - node.lineno + 1) > FUNCTION_LINES_MAX
     ]
     assert long == []
 
