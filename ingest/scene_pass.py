@@ -13,10 +13,13 @@ import time
 import zlib
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
 
 import msgspec
 import structlog
 
+from detect.covenant import breach_of_encounter
+from detect.encounter import NAME as ENCOUNTER
 from detect.encounter import World, near_assets
 from detect.model import Finding
 from detect.scene_watch import SCHEMA_VERSION, SceneState, watch
@@ -97,6 +100,24 @@ class Known:
         return self._roster
 
 
+class Facts(NamedTuple):
+    """What is on file beside the sightings: the world of a tenant, and whose leases say what."""
+
+    world: World
+    breaches: Callable[[Finding], list[Finding]]
+
+    @classmethod
+    def of(cls, roster: Roster, tenant: str) -> Facts:
+        """The facts of a tenant at one version of the registry."""
+        areas = roster.areas(tenant)
+
+        def breaches(encounter: Finding) -> list[Finding]:
+            docket = roster.docket(encounter.asset_id, encounter.opened_at_us // HOUR_US * HOUR_US)
+            return breach_of_encounter(docket.covenants, encounter, areas)
+
+        return cls(SceneWorld(roster.places(tenant)), breaches)
+
+
 async def keep_scenes(pool: Pool, clocks: Clocks, horizon_us: int, told: Told) -> None:
     """Judge every scene as its clock goes on, until cancelled; nothing while the database is away.
 
@@ -141,8 +162,8 @@ async def pass_over(pool: Pool, clocks: Mapping[Clock, int], horizon_us: int, kn
     for scene in wanted:
         async with pool.connection() as conn:
             if await sightings.hold(conn, scene):
-                world = SceneWorld((await known.roster(conn)).places(scene[0]))
-                done[scene] = await _pass(conn, scene, until_us[scene[1]], world, horizon_us)
+                facts = Facts.of(await known.roster(conn), scene[0])
+                done[scene] = await _pass(conn, scene, until_us[scene[1]], facts, horizon_us)
         if scene in done:
             known.note(scene, until_us[scene[1]], done[scene])
     return done
@@ -154,7 +175,7 @@ def _look(until_us: int) -> tuple[int, bool]:
     return bucket_us, until_us >= bucket_us + TRAFFIC_AFTER_US
 
 
-async def _pass(conn: Connection, scene: Scene, until_us: int, world: World, horizon_us: int) -> Passed:
+async def _pass(conn: Connection, scene: Scene, until_us: int, facts: Facts, horizon_us: int) -> Passed:
     """Judge the buckets of one scene that are over, from the last state or from the one before what changed."""
     newest = await sightings.newest_cut(conn, scene)
     marked_us = await sightings.take_marks(conn, scene)
@@ -168,7 +189,7 @@ async def _pass(conn: Connection, scene: Scene, until_us: int, world: World, hor
     if before is None or from_us == memory.born_us:
         await _keep(conn, scene, memory, from_us, horizon_us)  # what changes in its first hour goes back to here
     limit_us = until_us if is_again else min(until_us, from_us + BUCKETS_MAX * BUCKET_US)
-    at_us, buckets = await _judge_until(conn, scene, memory, (from_us, limit_us), world, horizon_us)
+    at_us, buckets = await _judge_until(conn, scene, memory, (from_us, limit_us), facts, horizon_us)
     is_looked = await _note_traffic(conn, scene, memory, until_us)
     rows = _differences(scene[0], {} if before is None else before.said, memory, from_us)
     if buckets or is_again or is_looked:
@@ -223,7 +244,7 @@ async def _keep(conn: Connection, scene: Scene, memory: SceneMemory, at_us: int,
 
 
 async def _judge_until(
-    conn: Connection, scene: Scene, memory: SceneMemory, span: tuple[int, int], world: World, horizon_us: int
+    conn: Connection, scene: Scene, memory: SceneMemory, span: tuple[int, int], facts: Facts, horizon_us: int
 ) -> tuple[int, int]:
     """Judge the buckets of [from, to) that are over, keeping a state an hour; the bucket that is next, and how many they were.
 
@@ -237,20 +258,21 @@ async def _judge_until(
             if next_us is None or bucket_of(next_us) + BUCKET_US > limit_us:
                 break
             at_us = bucket_of(next_us)
-        await _judge_bucket(conn, scene, memory, at_us, world)
+        await _judge_bucket(conn, scene, memory, at_us, facts)
         at_us, buckets = at_us + BUCKET_US, buckets + 1
         if at_us % HOUR_US == 0:
             await _keep(conn, scene, memory, at_us, horizon_us)
     return at_us, buckets
 
 
-async def _judge_bucket(conn: Connection, scene: Scene, memory: SceneMemory, start_us: int, world: World) -> None:
+async def _judge_bucket(conn: Connection, scene: Scene, memory: SceneMemory, start_us: int, facts: Facts) -> None:
     """One bucket, in a thread: of a whole fleet it takes a second, and batches go on meanwhile."""
     noted = await sightings.between(conn, scene, start_us, start_us + BUCKET_US)
 
     def judge() -> list[Finding]:
         decoder = msgspec.msgpack.Decoder(Sighting)
-        return watch(memory.state, start_us, [decoder.decode(one) for _, one in noted], world)
+        found = watch(memory.state, start_us, [decoder.decode(one) for _, one in noted], facts.world)
+        return found + [breach for one in found if one.rule == ENCOUNTER for breach in facts.breaches(one)]
 
     for finding in await asyncio.to_thread(judge):
         known = memory.said.get(finding.id)

@@ -5,11 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
+import pytest
 
+from detect.model import Docket
 from detect.sighting import Sighting
+from fleet.clause import Clause
+from fleet.dated import EVER
 from fleet.geodesy import destination
 from fleet.instants import HOUR_US, SECOND_US
+from fleet.lease import NoSts
 from ingest.backtest import Backtest
+from ingest.roster import Roster
 from ingest.scene_pass import pass_over
 from ingest.wire import feed_topic
 from store import registry, sightings
@@ -72,7 +78,19 @@ async def standing(bench: Bench, rule: str) -> list[dict[str, Any]]:
     return await bench.rows(query, rule)
 
 
-async def test_a_meeting_is_found_revised_by_late_readings_and_taken_back_by_later_ones(bench: Bench) -> None:
+NO_TRANSFER = Clause(id="c1", subject="c1", lease_id="lease-1", clause="12", severity="critical", binds=(EVER,), demand=NoSts())
+
+
+def leased(self: Roster, asset_id: str, hour_us: int) -> Docket:
+    """On file of every asset: no transfer from ship to ship."""
+    del self, asset_id, hour_us
+    return Docket(covenants=(NO_TRANSFER,))
+
+
+async def test_a_meeting_is_found_revised_by_late_readings_and_taken_back_by_later_ones(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Roster, "docket", leased)
     await ready(bench)
     story = [ship(bucket, value, side) for bucket in range(ENDS) for value, side in (("538001234", -1.0), ("538001991", 1.0))]
     late = [
@@ -85,7 +103,8 @@ async def test_a_meeting_is_found_revised_by_late_readings_and_taken_back_by_lat
     assert await judged(bench) == (0, False)
     await bench.send((FEED, late))
     assert await bench.settle() == 1
-    assert await judged(bench) == (2, True)
+    assert await judged(bench) == (4, True)
+    assert [row["severity"] for row in await standing(bench, "covenant_breach")] == ["critical"] * 2
     one, other = await standing(bench, "encounter")
     assert (one["asset"], one["subject"], other["asset"]) == ("mmsi:538001234", "mmsi:538001991", "mmsi:538001991")
     assert one["opened_at"] == START_US + MEETS * 600 * SECOND_US
@@ -98,7 +117,9 @@ async def test_a_meeting_is_found_revised_by_late_readings_and_taken_back_by_lat
     moved = [ship(bucket, "538001991", 1.0) | at(bucket * BUCKET_S) | far(bucket) for bucket in (6, 7)]
     await bench.send((FEED, moved))
     assert await bench.settle() == 1
-    assert await judged(bench) == (2, True)
+    assert await judged(bench) == (4, True)
+    breaches = await standing(bench, "covenant_breach")
+    assert [(row["revision"], row["retracted"]) for row in breaches] == [(2, False)] * 2  # a ship's own derivation left them
     again = await standing(bench, "encounter")
     assert [row["finding_id"] for row in again] == [one["finding_id"], other["finding_id"]]
     assert [(row["opened_at"], row["revision"], row["retracted"]) for row in again] == [
@@ -110,6 +131,7 @@ async def test_a_meeting_is_found_revised_by_late_readings_and_taken_back_by_lat
     await bench.settle()
     await judged(bench)
     assert [row["retracted"] for row in await standing(bench, "encounter")] == [True, True]
+    assert [row["retracted"] for row in await standing(bench, "covenant_breach")] == [True, True]
     statuses = await bench.rows("SELECT status FROM alert WHERE rule = 'encounter'")
     assert [row["status"] for row in statuses] == ["retracted"] * 2
     async with bench.pool.connection() as conn:
