@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import msgspec
@@ -16,7 +17,7 @@ from fleet.instants import HOUR_US, SECOND_US
 from fleet.lease import NoSts
 from ingest.backtest import Backtest
 from ingest.roster import Roster
-from ingest.scene_pass import pass_over
+from ingest.scene_pass import keep_scenes, pass_over
 from ingest.wire import feed_topic
 from store import registry, sightings
 from tests.fix_bench import FEED, START_US, Bench, at
@@ -179,3 +180,17 @@ async def test_traffic_near_a_ship_is_noted_once_a_bucket_with_its_type(bench: B
     rows = await bench.rows("SELECT key, clock, noted FROM sighting WHERE asset_id IS NULL")
     assert [(row["key"], row["clock"]) for row in rows] == [("mmsi:244000001", "demo/coast")]
     assert msgspec.msgpack.decode(rows[0]["noted"], type=Sighting).kind == "tug"
+
+
+async def test_the_worker_s_task_judges_what_is_marked_by_itself(bench: Bench) -> None:
+    await ready(bench)
+    for bucket in range(3):
+        nic = 3 if bucket else 8
+        await bench.send((FEED, [plane(bucket + part / 10, number, nic) for part in range(4) for number in range(4)]))
+    done = asyncio.Event()
+    keeping = asyncio.create_task(keep_scenes(bench.pool, lambda: bench.pipeline.clocks, HORIZON_US, lambda _: done.set()))
+    await asyncio.wait_for(done.wait(), 30)
+    keeping.cancel()
+    await asyncio.wait([keeping])
+    assert len(await standing(bench, "gnss_interference")) == 1
+    assert await bench.rows("SELECT 1 FROM scene_mark") == []
