@@ -41,8 +41,8 @@ class Returned(msgspec.Struct, kw_only=True, array_like=True):
 class GapMemory(Memory, kw_only=True):
     """The open gap, if any, and what is known of this silence.
 
-    `scene` is the last word of a scene in it, `quiet_us` the last tick in it at which too few others were heard or the feed was
-    down. `hearing` is how the asset was heard before, `returned` the gap that ended last, while that is still watched.
+    `scene` is the last word of a scene in it, `quiet_us` the last tick in it at which others known there were not heard, or the
+    feed was down. `hearing` is how the asset was heard before, `returned` the gap that ended last, while that is still watched.
     """
 
     episode: Episode | None = None
@@ -91,7 +91,7 @@ def _judge(memory: GapMemory, moment: Moment, seen: Seen, allowed: Silence) -> S
         memory.scene = scene
     listened_us = moment.context.listening.listened_us(seen.time_us, moment.time_us)
     word = _word(memory, moment, allowed, listened_us)
-    if scene is not None and (scene.feed_down or scene.neighbours_heard < NEIGHBOURS):
+    if scene is not None and (scene.feed_down or scene.neighbours_heard < NEIGHBOURS <= scene.neighbours_known):
         memory.quiet_us = moment.time_us
     said: list[Finding] = []
     if memory.episode is None:

@@ -22,7 +22,8 @@ SELDOM = 4  # chosen: of a receiver that once missed it for a quarter of this si
 STILL_US = 10 * MINUTE_US  # chosen: who drifts at a quarter of a knot leaves the spot (`hearing.STILL_M`) in four minutes
 STILL_SLOTS = 2  # chosen: two looks a minute apart, where others lie still around
 STILL_OTHERS = 3  # chosen: as many others lying still around as make neighbours: a marina, a quay, a roadstead
-EDGE_NEIGHBOURS = 5  # chosen: that five heard all lie behind by chance happens once in thirty times at most
+EDGE_NEIGHBOURS = 5  # chosen: fewer heard all lie behind by chance too often
+EDGE_LOST = 2  # chosen: one other that went out of hearing there may have been switched off itself
 RETURN_LOW_FT = 5_000.0  # detection.md A6: a landing attempt, and a departure, lies below the field plus 5,000 ft
 RETURN_RISING_FPM = 300.0  # as `flight.rising_fpm`: above the noise of a reported rate
 RETURN_FIELD_M = 30_000.0  # domain.md 1.2: an arrival is looked for within 30 km of where it was heard last
@@ -95,7 +96,7 @@ def _among_heard(hearing: Hearing, around: SceneContext, allowed: Silence, liste
         return Word("unknown", "heard_seldom")
     if hearing.source == SATELLITE and listened_us <= allowed.limit_us:
         return Word("no_coverage", "satellite_passes")
-    if around.neighbours_heard >= EDGE_NEIGHBOURS and around.neighbours_behind >= around.neighbours_heard:
+    if around.neighbours_lost >= EDGE_LOST and around.neighbours_behind >= around.neighbours_heard >= EDGE_NEIGHBOURS:
         return Word("no_coverage", "edge_of_range")
     return Word("unknown", JUST_BACK) if is_back else Word("dark", "others_heard")
 

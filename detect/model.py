@@ -105,6 +105,7 @@ class SceneContext(msgspec.Struct, frozen=True, kw_only=True):
     lies in the later half of the asset's silence and within 50 km of the asset's last fix (of an aircraft with speed and course
     as many must also be near the place where it was to be ten minutes later); `neighbours_known`: the same without regard to age
     up to 24 h; `neighbours_still`: of those known the ones within a kilometre that were last heard below 0.5 kn;
+    `neighbours_lost`: of those known the ones heard last on passage (5 kn) within 20 km, an hour ago or more;
     `neighbours_behind`: of those heard the ones that lie behind where the asset was to be half an hour later (none where it moved
     slowly, or its course is not known);
     `feed_down`: the named feed that last carried the asset is offline or quiet as a whole.
@@ -114,6 +115,7 @@ class SceneContext(msgspec.Struct, frozen=True, kw_only=True):
     neighbours_known: int = 0
     neighbours_still: int = 0
     neighbours_behind: int = 0
+    neighbours_lost: int = 0
     feed_down: bool = False
 
 

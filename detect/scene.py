@@ -31,6 +31,7 @@ AHEAD_CLASS = "aircraft"  # a ship or a train is still near where it was last he
 STILL_M = 1_000.0  # chosen: the width of a marina, a dock basin, a small roadstead
 STILL_KN = 0.5  # domain.md 2.3: a stop begins below 0.5 kn
 ONWARD_US = 30 * MINUTE_US  # chosen: half of the hour in which neighbours are heard
+LOST_M = 20_000.0  # chosen: where one ship leaves the range of a station, others left it within ten miles
 ONWARD_KN = 5.0  # domain.md 2.3: slower than this a ship is manoeuvring, not on passage
 CELL_DEG = 0.5  # grid of the prefilter; chosen: a little more than 50 km of latitude (0.45 degrees)
 
@@ -61,6 +62,7 @@ def scene(bucket: Bucket, fixes: Sequence[Fix]) -> SceneResult:
             neighbours_known=around.known,
             neighbours_still=around.still,
             neighbours_behind=around.behind,
+            neighbours_lost=around.lost,
             feed_down=_feed_down(fix, bucket, feeds.get(fix.origin)),
         )
     return SceneResult(context=context)
@@ -129,6 +131,7 @@ class Neighbours(NamedTuple):
     known: int
     still: int
     behind: int
+    lost: int
 
 
 def _neighbours(subject: Fix, place: Fix, grid: Grid, time_us: int) -> Neighbours:
@@ -150,7 +153,8 @@ def _neighbours(subject: Fix, place: Fix, grid: Grid, time_us: int) -> Neighbour
     half_us = subject.time_us + (time_us - subject.time_us) // 2
     heard = [fix for fix in newest.values() if time_us - fix.time_us < HEARD_US and fix.time_us >= half_us]
     still = sum(1 for fix in newest.values() if _lies_beside(place, fix))
-    return Neighbours(len(heard), len(newest), still, sum(1 for fix in heard if _lies_behind(subject, fix)))
+    lost = sum(1 for fix in newest.values() if time_us - fix.time_us >= HEARD_US and _was_lost(place, fix))
+    return Neighbours(len(heard), len(newest), still, sum(1 for fix in heard if _lies_behind(subject, fix)), lost)
 
 
 def _lies_beside(place: Fix, fix: Fix) -> bool:
@@ -158,6 +162,13 @@ def _lies_beside(place: Fix, fix: Fix) -> bool:
     if fix.speed_kn is None or fix.speed_kn >= STILL_KN:
         return False
     return near_distance_m(place.lat_deg, place.lon_deg, fix.lat_deg, fix.lon_deg, STILL_M) <= STILL_M
+
+
+def _was_lost(place: Fix, fix: Fix) -> bool:
+    """Whether another was heard last near by, and on passage: it too went out of hearing there."""
+    if fix.speed_kn is None or fix.speed_kn < ONWARD_KN:
+        return False
+    return near_distance_m(place.lat_deg, place.lon_deg, fix.lat_deg, fix.lon_deg, LOST_M) <= LOST_M
 
 
 def _lies_behind(subject: Fix, fix: Fix) -> bool:

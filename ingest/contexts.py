@@ -119,6 +119,7 @@ class Contexts:
             neighbours_known=max(said.neighbours_known, told[0].neighbours_known),
             neighbours_still=max(said.neighbours_still, told[0].neighbours_still),
             neighbours_behind=max(said.neighbours_behind, told[0].neighbours_behind),
+            neighbours_lost=max(said.neighbours_lost, told[0].neighbours_lost),
             feed_down=said.feed_down and told[0].feed_down,
         )
 

@@ -220,6 +220,7 @@ class SceneRow(msgspec.Struct, frozen=True, kw_only=True):
     feed_down: bool
     neighbours_still: int = 0
     neighbours_behind: int = 0
+    neighbours_lost: int = 0
 
 
 class SightingRow(msgspec.Struct, frozen=True, kw_only=True):

@@ -28,6 +28,7 @@ async def write(conn: Connection, rows: Sequence[SceneRow], commit_nos: Mapping[
         "feed_down": [row.feed_down for row in last],
         "neighbours_still": [row.neighbours_still for row in last],
         "neighbours_behind": [row.neighbours_behind for row in last],
+        "neighbours_lost": [row.neighbours_lost for row in last],
         "commit_no": [commit_nos[row.shard] for row in last],
     }
     await conn.execute(SQL["write"], binds)
@@ -61,4 +62,5 @@ def _scene_of(row: Mapping[str, Any]) -> SceneRow:
         feed_down=row["feed_down"],
         neighbours_still=row["neighbours_still"],
         neighbours_behind=row["neighbours_behind"],
+        neighbours_lost=row["neighbours_lost"],
     )

@@ -219,12 +219,13 @@ def test_who_was_once_missed_for_a_quarter_of_the_silence_is_not_dark(
 
 
 @pytest.mark.parametrize(
-    ("heard", "behind", "verdict"), [(5, 5, "no_coverage"), (5, 4, "dark"), (4, 4, "dark"), (9, 9, "no_coverage")]
+    ("heard", "behind", "lost", "verdict"),
+    [(5, 5, 2, "no_coverage"), (5, 4, 2, "dark"), (4, 4, 2, "dark"), (5, 5, 1, "dark"), (9, 9, 3, "no_coverage")],
 )
-def test_a_ship_that_left_five_others_behind_is_at_the_edge_of_range(
-    bench: Any, surroundings: Any, heard: int, behind: int, verdict: str
+def test_a_ship_that_left_five_others_behind_where_two_were_lost_is_at_the_edge_of_range(
+    bench: Any, surroundings: Any, heard: int, behind: int, lost: int, verdict: str
 ) -> None:
-    scene = SceneContext(neighbours_heard=heard, neighbours_known=9, neighbours_behind=behind)
+    scene = SceneContext(neighbours_heard=heard, neighbours_known=9, neighbours_behind=behind, neighbours_lost=lost)
     (gap,) = bench.run(steaming(bench), until=1.5 * HOUR, around=surroundings(scene=lambda _t: scene))
     assert gap.evidence["verdict"] == verdict
 

@@ -70,6 +70,12 @@ def test_others_that_lie_still_are_counted_to_a_kilometre() -> None:
     assert look(*others).neighbours_still == 2
 
 
+def test_others_that_went_out_of_hearing_near_by_on_passage_are_counted() -> None:
+    others = [fix("mmsi:2", 60, km=19.9, speed_kn=5.0), fix("mmsi:3", 59, km=1.0, speed_kn=9.0)]
+    others += [fix("mmsi:4", 90, km=20.1, speed_kn=9.0), fix("mmsi:5", 90, km=1.0, speed_kn=4.9), fix("mmsi:6", 90, km=1.0)]
+    assert look(*others).neighbours_lost == 1
+
+
 def test_others_heard_behind_where_a_ship_was_to_be_in_half_an_hour_are_counted() -> None:
     ahead: dict[str, Any] = {"speed_kn": 12.0, "course_deg": 90.0}
     others = [fix("mmsi:2", 5, km=11.0), fix("mmsi:3", 5, km=11.2), fix("mmsi:4", 5, km=-20.0), fix("mmsi:5", 300, km=-20.0)]
