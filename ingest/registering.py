@@ -65,6 +65,13 @@ def _records(registry: Registry) -> Iterator[tuple[str, Record]]:
             yield entry.asset_id, Record("name", asset.name)
 
 
+def _filed(registry: Registry) -> Iterator[tuple[str, Filed]]:
+    """What is on file of single assets: when an aircraft counts as stored, by the lease it is under."""
+    for lease in registry.leases:
+        if lease.storage_preset is not None:
+            yield lease.asset_id, Filed("storage_preset", lease.storage_preset, lease.valid.from_us, lease.valid.to_us)
+
+
 def _areas(registry: Registry) -> dict[str, list[Area]]:
     """Places by tenant; the shape of a record is made once, however often the registry changes."""
     found: dict[str, list[Area]] = {}

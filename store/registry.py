@@ -63,7 +63,7 @@ class GrantEntry(msgspec.Struct, frozen=True):
 
 
 class LeaseEntry(msgspec.Struct, frozen=True):
-    """Who has an asset, and when."""
+    """Who has an asset, and when; `storage_preset` is the paper's word, None where it is silent."""
 
     lease_id: str
     tenant: str
@@ -71,6 +71,7 @@ class LeaseEntry(msgspec.Struct, frozen=True):
     lessee_party_id: str
     form: str
     valid: Span
+    storage_preset: str | None = None
 
 
 class SettingEntry(msgspec.Struct, frozen=True):
@@ -169,7 +170,15 @@ async def load(conn: Connection) -> Registry:
         feeds={(row["tenant"], row["feed"]): row["clock"] for row in await _rows(conn, "feeds")},
         grants=[GrantEntry(row["feed"], row["tenant"], _span(row)) for row in await _rows(conn, "grants")],
         leases=[
-            LeaseEntry(row["lease_id"], row["tenant"], row["asset_id"], row["lessee_party_id"], row["form"], _span(row))
+            LeaseEntry(
+                row["lease_id"],
+                row["tenant"],
+                row["asset_id"],
+                row["lessee_party_id"],
+                row["form"],
+                _span(row),
+                row["storage_preset"],
+            )
             for row in await _rows(conn, "leases")
         ],
         settings=[

@@ -48,9 +48,12 @@ SELECT tenant, feed, clock FROM feed;
 SELECT feed, tenant, lower(valid) AS from_time, upper(valid) AS to_time FROM feed_grant;
 
 -- name: leases
--- Leases as believed now.
-SELECT lease_id::text, tenant, asset_id::text, lessee_party_id::text, form, lower(valid) AS from_time, upper(valid) AS to_time
-FROM lease WHERE upper_inf(recorded);
+-- Leases as believed now, with the word of their papers for when an aircraft counts as stored.
+SELECT lease.lease_id::text, lease.tenant, lease.asset_id::text, lease.lessee_party_id::text, lease.form, lower(valid) AS from_time,
+    upper(valid) AS to_time, paper.terms ->> 'storage_preset' AS storage_preset
+FROM lease LEFT JOIN lease_contract AS paper ON paper.lease_id = lease.lease_id AND upper_inf(paper.recorded)
+WHERE upper_inf(lease.recorded)
+ORDER BY lease.head, lower(valid), lease.lease_id;
 
 -- name: settings
 -- Settings as believed now.

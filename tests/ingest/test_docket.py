@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from detect.model import EMPTY_DOCKET
-from fleet.instants import HOUR_US
+from fleet.instants import DAY_US, HOUR_US
+from ingest.registering import roster_of
 from ingest.roster import Filed, Roster, docket_of
+from store import registry
+from tests.fix_bench import START_US, Bench
 
 
 def roster(*filed: Filed) -> Roster:
@@ -38,3 +41,18 @@ def test_an_asset_of_which_nothing_was_ever_filed_has_no_file() -> None:
     book = roster(Filed("storage_preset", "lessor"))
     assert (book.has_file("ship"), book.has_file("other")) == (True, False)
     assert book.docket("other", 0) is EMPTY_DOCKET
+
+
+async def test_a_leases_word_for_stored_is_on_file_while_it_is_in_force(bench: Bench) -> None:
+    async with bench.pool.connection() as conn:
+        (asset,) = await bench.rows("SELECT asset_id::text AS id FROM asset WHERE class = 'aircraft'")
+        party = await registry.create_party(conn, "demo", "Lessee")
+        await registry.create_lease(conn, "demo", asset["id"], party, "operating_lease", START_US, START_US + 9 * DAY_US)
+        before = await registry.load(conn)
+        assert roster_of(before).docket(asset["id"], START_US) is EMPTY_DOCKET
+        await conn.execute("""UPDATE lease_contract SET terms = terms || '{"storage_preset": "lessor"}'""")
+        after = await registry.load(conn)
+        assert after.version > before.version
+        roster = roster_of(after)
+        assert roster.docket(asset["id"], START_US).storage_preset == "lessor"
+        assert roster.docket(asset["id"], START_US + 9 * DAY_US) is EMPTY_DOCKET
