@@ -217,8 +217,10 @@ def _open(
             "longest_before_min": round(hearing.longest_us() / MINUTE_US, 1),
         },
     )
-    if seen.draught_m is not None:
-        episode.evidence["draught_before_m"] = seen.draught_m
+    said = moment.state.said
+    draught_m = seen.draught_m if seen.draught_m is not None or said is None else said.draught_m
+    if draught_m is not None:
+        episode.evidence["draught_before_m"] = draught_m
     _say(episode, memory, moment, seen, listened_us, word)
     return episode
 
@@ -293,8 +295,12 @@ def _forget_return(memory: GapMemory, moment: Moment) -> list[Finding]:
     span_us = returned.last_us - returned.closed_at_us
     evidence = returned.episode.evidence
     evidence["after_per_h"] = round((returned.readings - 1) * HOUR_US / span_us, 1) if span_us >= 10 * MINUTE_US else None
-    if returned.draught_m is not None:
-        evidence["draught_after_m"] = returned.draught_m
+    said = moment.state.said
+    draught_m = returned.draught_m
+    if draught_m is None and said is not None and said.time_us >= returned.closed_at_us:
+        draught_m = said.draught_m
+    if draught_m is not None:
+        evidence["draught_after_m"] = draught_m
     return [returned.episode.finding(moment.state, NAME, VERSION, closed_at_us=returned.closed_at_us)]
 
 

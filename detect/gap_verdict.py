@@ -20,7 +20,8 @@ NEIGHBOURS = 3  # design 4.6: others heard near by that make silence the asset's
 OWN_READINGS = 3  # chosen: an asset that is itself heard less often than this in six hours is not dark when others are heard
 SELDOM = 4  # chosen: of a receiver that once missed it for a quarter of this silence, missing it again is no surprise
 STILL_US = 10 * MINUTE_US  # chosen: who drifts at a quarter of a knot leaves the spot (`hearing.STILL_M`) in four minutes
-STILL_SLOTS = 2  # chosen: two looks a minute apart, where others lie still around
+STILL_SLOTS = 2  # one look is no rest
+BERTHING_KN = 3.0  # domain.md 2.3: nobody is moored at more, and slower than this among moored ones is coming or going
 STILL_OTHERS = 3  # chosen: as many others lying still around as make neighbours: a marina, a quay, a roadstead
 EDGE_NEIGHBOURS = 5  # chosen: fewer heard all lie behind by chance too often
 EDGE_LOST = 2  # chosen: one other that went out of hearing there may have been switched off itself
@@ -78,16 +79,12 @@ def _own(hearing: Hearing, around: SceneContext, allowed: Silence, seen: Seen | 
         return Word("parked", allowed.circumstance)
     if allowed.circumstance == LANDING:
         return Word("no_coverage", "below_horizon")
-    if seen is not None and seen.airborne is None and _lay_still(hearing, around, seen):
+    if seen is None or seen.airborne is not None:
+        return None
+    if hearing.still_slots >= STILL_SLOTS and hearing.lay_us(seen.time_us) >= STILL_US:
         return Word("parked", "lying_still")
-    return None
-
-
-def _lay_still(hearing: Hearing, around: SceneContext, seen: Seen) -> bool:
-    """On one spot for ten minutes, or for two looks among others that lie still: made fast, or at anchor."""
-    if hearing.still_slots < STILL_SLOTS:
-        return False
-    return hearing.lay_us(seen.time_us) >= STILL_US or around.neighbours_still >= STILL_OTHERS
+    slow = seen.speed_kn is not None and seen.speed_kn < BERTHING_KN
+    return Word("parked", "berthing") if slow and around.neighbours_still >= STILL_OTHERS else None
 
 
 def _among_heard(hearing: Hearing, around: SceneContext, allowed: Silence, listened_us: int, *, is_back: bool) -> Word:

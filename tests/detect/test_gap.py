@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from detect.model import Listening, SceneContext
+from detect.state import Said
 from fleet.area import shape_of
 from fleet.area_index import AreaIndex, WatchedArea
 from fleet.instants import to_rfc3339
@@ -196,6 +197,16 @@ def test_a_ship_that_stops_transmitting_among_others_is_dark_and_stays_it_at_her
     assert (evidence["reach_semi_major_nm"], evidence["reach_semi_minor_nm"]) == (75.0, pytest.approx(71.3, abs=0.5))
 
 
+def test_the_draught_of_static_reports_stands_on_both_sides_of_a_gap(bench: Any, surroundings: Any) -> None:
+    state = bench.state()
+    state.said = Said(time_us=bench.at(-HOUR), draught_m=7.5)
+    bench.run(steaming(bench), until=6 * HOUR, around=surroundings(scene=lambda _t: HEARD), state=state)
+    state.said = Said(time_us=bench.at(6.5 * HOUR), draught_m=11.0)
+    back = [at_sea(bench, 6 * HOUR + 600 * i) for i in range(8)]
+    gaps = bench.run(back, around=surroundings(scene=lambda _t: HEARD), state=state)
+    assert (gaps[-1].evidence["draught_before_m"], gaps[-1].evidence["draught_after_m"]) == (7.5, 11.0)
+
+
 @pytest.mark.parametrize(("source", "verdict"), [("ais_terrestrial", "dark"), ("ais_satellite", "no_coverage")])
 def test_a_satellite_is_expected_to_be_away_for_an_hour(bench: Any, surroundings: Any, source: str, verdict: str) -> None:
     readings = steaming(bench, source=source)
@@ -245,12 +256,14 @@ def lying(bench: Any, seconds: list[float], *, spread_deg: float = 0.0, sog_kn: 
         (9, 0, 0.0, 0.0, "dark"),
         (1, 3, 0.0, 0.0, "parked"),
         (1, 2, 0.0, 0.0, "dark"),
-        (30, 3, 0.0, 0.5, "dark"),
-        (30, 3, 0.0002, 0.0, "parked"),
-        (30, 3, 0.0003, 0.0, "dark"),
+        (30, 2, 0.0, 0.5, "dark"),
+        (30, 2, 0.0002, 0.0, "parked"),
+        (30, 2, 0.0003, 0.0, "dark"),
+        (30, 3, 0.001, 2.9, "parked"),
+        (30, 3, 0.001, 3.0, "dark"),
     ],
 )
-def test_who_lay_still_on_one_spot_is_moored_not_dark(
+def test_who_lay_still_or_was_berthing_among_moored_ones_is_not_dark(
     bench: Any, surroundings: Any, minutes: int, still: int, spread_deg: float, sog_kn: float, verdict: str
 ) -> None:
     scene = SceneContext(neighbours_heard=9, neighbours_known=9, neighbours_still=still)
