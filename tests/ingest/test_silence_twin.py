@@ -23,7 +23,8 @@ NEVER: Span = (0.0, 0.0)
 def sailing(rng: random.Random, mmsi: int, cadence_s: float, kn: float, silent: Span) -> list[VesselReading]:
     """A ship that goes to and fro (at 0 kn: lies still), silent between two hours."""
     lat_deg, lon_deg, course_deg = 50.0 + rng.uniform(-0.2, 0.2), 1.0 + rng.uniform(-0.3, 0.3), rng.uniform(0, 360)
-    readings, second = [], rng.uniform(0, cadence_s)
+    readings: list[VesselReading] = []
+    second = rng.uniform(0, cadence_s)
     while second < HOURS * 3600:
         if not (49.75 < lat_deg < 50.25 and 0.6 < lon_deg < 1.4):
             course_deg = (course_deg + 180.0) % 360.0
@@ -45,7 +46,7 @@ def sailing(rng: random.Random, mmsi: int, cadence_s: float, kn: float, silent: 
 def gaps(seed: int, dark: Span = NEVER, berthed: Span = NEVER, outage: Span = NEVER) -> list[Finding]:
     """Eight ships under way, of which the first goes dark, and four in a marina, of which the last is switched off."""
     rng = random.Random(seed)
-    readings = []
+    readings: list[VesselReading] = []
     for number in range(12):
         under_way, silent = number < 8, {0: dark, 11: berthed}.get(number, NEVER)
         kn = rng.uniform(6, 15) if under_way else 0.0

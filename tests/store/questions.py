@@ -101,7 +101,7 @@ def values(known: Known) -> dict[str, Any]:
         "after_subject": "", "after_tenant": "alpha", "after_time": NOON - 2 * DAY, "alert": world.alert,
         "alert_id": world.alert, "asset": world.ship, "asset_id": world.ship, "asset_ids": [world.ship, world.plane],
         "assets": [world.ship, world.plane, world.beta_ship], "at": NOON + timedelta(minutes=7), "class": "vessel",
-        "commit_nos": list(known.commit_nos), "day": NOON.date(), "days": 12,
+        "commit_nos": list(known.commit_nos), "day": NOON.date(), "days": 12, "clock": "live",
         "descending": True, "disabled_type": "keelwing.x", "east": 10.0,
         "from_day": NOON.date() - 90 * DAY, "to_day": NOON.date(), "lately": NOON.date(),
         "leases": [world.lease, PLANE_LEASE], "lease": world.lease, "lease_id": world.lease, "lease_ids": [world.lease],
@@ -139,6 +139,8 @@ def special(known: Known) -> Mapping[str, Mapping[str, Any]]:
     return {
         "alerts.open_for": {"tenant": ["alpha"], "rule": ["position_jump"], "subject": [None]},
         "desk.replayable": {"after": 0},
+        "sightings.of_asset": {"after": NOON - DAY},
+        "feeds.back": {"opened": NOON - DAY, "received": NOON - DAY},
         "findings.current": {"tenant": "alpha"},
         "reads.alert_comments": {"after": 0},
         "statics.after": {"after": [NOON - DAY, NOON - DAY], "reports_max": 10},

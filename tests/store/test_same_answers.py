@@ -41,6 +41,7 @@ INSERT INTO finding_alias SELECT asset_id, 'derived', 'fnd_0001' FROM asset;
 INSERT INTO traffic VALUES ('alpha', 'feed:coast', 'vessel', 'mmsi', '211000000', '2026-11-20 11:59Z', 51, 3, 10);
 INSERT INTO feed (tenant, feed) VALUES ('_', 'ais');
 INSERT INTO feed (tenant, feed) VALUES ('alpha', 'live');
+INSERT INTO traffic VALUES ('alpha', 'feed:live', 'vessel', 'mmsi', '211000001', '2026-11-20 11:58Z', 51, 3, 10);
 INSERT INTO ingest_count (tenant, origin, hour, received, stored) VALUES ('alpha', 'feed:live', '2026-11-20 11:00Z', 1, 1),
     ('alpha', 'imo:9074729', '2026-11-20 11:00Z', 2, 2);
 INSERT INTO ingest_nulled VALUES ('alpha', 'feed:coast', '2026-11-20 11:00Z', 'sog_kn', 'sentinel', 3);
@@ -48,6 +49,14 @@ INSERT INTO feed_grant (feed, tenant) VALUES ('ais', 'alpha');
 INSERT INTO status_report (tenant, origin, online, received_at, commit_no) VALUES
     ('alpha', 'imo:9074729', true, '2026-11-20 10:00Z', 64), ('_', 'feed:ais', false, '2026-11-20 10:00Z', 64);
 INSERT INTO setting (tenant, rule, name, value, valid) VALUES ('alpha', 'gap', 'silence_min', '1', tstzrange(NULL, NULL));
+INSERT INTO setting (tenant, rule, name, value, valid) VALUES ('alpha', 'feed_silent', 'quiet_min', '30', tstzrange(NULL, NULL));
+INSERT INTO finding (finding_id, revision, tenant, asset, rule, rule_version, severity, opened_at, detected_at, evidence,
+    commit_no) VALUES ('fnd_feed', 1, 'alpha', 'feed:coast', 'feed_silent', 1, 'warning', '2026-11-20 12:00Z',
+    '2026-11-20 12:10Z', '{}', 64);
+INSERT INTO sighting SELECT 'alpha', 'live', '2026-11-20 12:00Z', asset_id::text, asset_id,
+    '\\x01', 64 FROM asset WHERE tenant = 'alpha';
+INSERT INTO scene_mark (tenant, clock, from_time, commit_no) VALUES ('alpha', 'live', '2026-11-20 12:00Z', 64);
+INSERT INTO scene_cut VALUES ('alpha', 'live', '2026-11-20 11:00Z', '\\x01');
 INSERT INTO rejection_replay (tenant, reason, requested_by) VALUES ('alpha', 'not_json', 'x');
 """
 LATE = """
