@@ -46,7 +46,14 @@ def roster_of(registry: Registry) -> Roster:
 
 
 def _filed(registry: Registry) -> Iterator[tuple[str, Filed]]:
-    """What is on file of single assets: thresholds that dismissals have widened, in the order in which they were made."""
+    """What is on file of single assets.
+
+    When an aircraft counts as stored, by the lease it is under; thresholds that dismissals have widened, in the order in which
+    they were made.
+    """
+    for lease in registry.leases:
+        if lease.storage_preset is not None:
+            yield lease.asset_id, Filed("storage_preset", lease.storage_preset, lease.valid.from_us, lease.valid.to_us)
     for entry in registry.adjustments:
         threshold = (entry.rule, entry.name, entry.value)
         yield entry.asset_id, Filed("adjustment", threshold, entry.valid.from_us, entry.valid.to_us)
@@ -63,13 +70,6 @@ def _records(registry: Registry) -> Iterator[tuple[str, Record]]:
         if entry.asset_id not in named and asset.asset_class == vessel.NAME and entry.source != UNNAMED:
             named.add(entry.asset_id)
             yield entry.asset_id, Record("name", asset.name)
-
-
-def _filed(registry: Registry) -> Iterator[tuple[str, Filed]]:
-    """What is on file of single assets: when an aircraft counts as stored, by the lease it is under."""
-    for lease in registry.leases:
-        if lease.storage_preset is not None:
-            yield lease.asset_id, Filed("storage_preset", lease.storage_preset, lease.valid.from_us, lease.valid.to_us)
 
 
 def _areas(registry: Registry) -> dict[str, list[Area]]:
