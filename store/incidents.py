@@ -54,10 +54,14 @@ async def members(
 
 
 async def write(conn: Connection, rows: Sequence[IncidentRevision], commit_nos: Mapping[int, int]) -> None:
-    """Write revisions, each the next of its incident (1 for a new one); one an incident."""
+    """Write revisions, each the next of its incident (1 for a new one); one an incident.
+
+    `commit_nos` are those of this transaction: what is of another shard goes under any of them.
+    """
     if not rows:
         return
-    numbers = [commit_nos[one.row.shard] for one in rows]
+    default = next(iter(commit_nos.values()))
+    numbers = [commit_nos.get(one.row.shard, default) for one in rows]
     await conn.execute(SQL["supersede"], {"incident_id": [one.row.incident_id for one in rows], "commit_no": numbers})
     binds: dict[str, list[Any]] = {
         "incident_id": [one.row.incident_id for one in rows],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from typing import Any
 
@@ -150,9 +151,11 @@ async def test_a_silent_feed_is_one_event_and_its_ships_silences_none(fleet: Fle
     await fleet.say(said(row["asset_id"], "gap", 0))
     assert await fleet.told() == {"keelwing.feed.silent.v1": 1}
     await fleet.say(closed(silent, 5))
-    assert await fleet.told() == {
-        "keelwing.feed.silent.v1": 1, "keelwing.feed.recovered.v1": 1, "keelwing.hold.released.v1": 1,
-    }  # fmt: skip
+    expected = {"keelwing.feed.silent.v1": 1, "keelwing.feed.recovered.v1": 1, "keelwing.hold.released.v1": 1}
+    assert await fleet.told() == expected
+    await fleet.say(msgspec.structs.replace(silent, closed_us=silent.opened_us + HOUR_US, retracted=True))
+    stories = await fleet.bench.rows("SELECT retracted FROM incident WHERE superseded_by IS NULL AND asset = 'feed:coast'")
+    assert [row["retracted"] for row in stories] == [True]
 
 
 async def test_models_speak_within_the_week_and_what_waited_speaks_in_the_next(fleet: Fleet) -> None:
@@ -182,3 +185,31 @@ async def test_models_speak_within_the_week_and_what_waited_speaks_in_the_next(f
     async with fleet.bench.pool.connection() as conn:
         (measured,) = await budgets.measured(conn, fleet.at_us - 30 * 24 * HOUR_US)
     assert (measured.tenant, measured.assets, measured.told, measured.held_back) == ("demo", 7, 3, 4)
+
+
+async def test_late_readings_merge_two_stories_and_split_them_again(fleet: Fleet) -> None:
+    ship = await fleet.register("vessel", 1)
+    await fleet.say(said(ship, "draught_change", 0, 1))
+    await fleet.say(said(ship, "position_jump", 12, 12))
+    apart = await fleet.bench.rows("SELECT incident_id, rules FROM incident ORDER BY opened_at")
+    between = said(ship, "gap", 2, 11)
+    await fleet.say(between)
+    merged = await fleet.bench.rows("SELECT incident_id, merged_into FROM incident WHERE superseded_by IS NULL AND retracted")
+    assert [(row["incident_id"], row["merged_into"]) for row in merged] == [(apart[1]["incident_id"], apart[0]["incident_id"])]
+    alerts = await fleet.bench.rows("SELECT DISTINCT incident_id FROM alert")
+    assert [row["incident_id"] for row in alerts] == [apart[0]["incident_id"]]
+    assert await fleet.verdicts() == {"told": 2, "same_incident": 1}
+    await fleet.say(msgspec.structs.replace(between, retracted=True))
+    stories = await fleet.bench.rows("SELECT incident_id, rules FROM incident WHERE superseded_by IS NULL ORDER BY opened_at")
+    assert stories == apart
+    assert await fleet.verdicts() == {"told": 2, "same_incident": 1, "never_told": 1}
+
+
+async def test_decisions_about_one_budget_wait_for_each_other(fleet: Fleet) -> None:
+    ships = [await fleet.register("vessel", number) for number in range(1, 9)]
+    one_a_shard = {shard_of(ship): ship for ship in ships}.values()
+    odd = [said(ship, "channel_anomaly", 1, score=9.0, evidence={"p_value": 1e-12}) for ship in one_a_shard]
+    await asyncio.gather(*(fleet.say(one) for one in odd))
+    assert await fleet.verdicts() == {"told": 1, "over_budget": len(odd) - 1}
+    (week,) = await fleet.bench.rows("SELECT told, tests FROM alert_budget")
+    assert (week["told"], week["tests"]) == (1, len(odd))
