@@ -26,8 +26,8 @@ REASON_KINDS: tuple[str, ...] = ("false_alarm", "expected", "dealt_with", "not_r
 class Tunable(msgspec.Struct, frozen=True, kw_only=True):
     """A threshold that dismissals widen: the rule's setting `name`, one `step` each, `most` above the base at most.
 
-    `default` is the rule's own, `evidence` the member of its evidence that says which was used (None: none does). `only` and
-    `never` narrow it to alerts whose evidence says so: values by member.
+    `default` is the rule's own, `evidence` the member of its evidence that says which was used (None: none does). `only` narrows
+    it to alerts whose evidence says so: values by member.
     """
 
     rule: str
@@ -37,19 +37,16 @@ class Tunable(msgspec.Struct, frozen=True, kw_only=True):
     step: float
     most: float
     only: Mapping[str, Collection[str]] = {}
-    never: Mapping[str, Collection[str]] = {}
 
     def is_for(self, evidence: Mapping[str, Any]) -> bool:
         """Whether this threshold decided about a finding with this evidence."""
-        return all(evidence.get(member) in values for member, values in self.only.items()) and not any(
-            evidence.get(member) in values for member, values in self.never.items()
-        )
+        return all(evidence.get(member) in values for member, values in self.only.items())
 
 
 TUNABLES: tuple[Tunable, ...] = (
     Tunable(
         rule="channel_anomaly", name="open_z", default=6.0, evidence="open_z", step=1.0, most=3.0,
-        never={"kind": ("stuck", "dead")},
+        only={"kind": ("off", "spikes")},
     ),
     Tunable(rule="behaviour_anomaly", name="open_z", default=6.0, evidence="open_z", step=1.0, most=3.0),
     Tunable(

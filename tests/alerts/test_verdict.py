@@ -17,7 +17,7 @@ from tests.alerts.test_lifecycle import opened
 
 
 def of_channel(**evidence: Any) -> Alert:
-    return opened(rule="channel_anomaly", subject="egt_c", score=8.0, evidence={"open_z": 6.0} | evidence)
+    return opened(rule="channel_anomaly", subject="egt_c", score=8.0, evidence={"kind": "off", "open_z": 6.0} | evidence)
 
 
 def dark(**evidence: Any) -> Alert:
@@ -57,7 +57,7 @@ def test_it_starts_from_what_the_tenant_has_set_and_then_from_its_own_base() -> 
 
 
 def test_nothing_is_tuned_where_it_would_not_matter_or_must_not() -> None:
-    assert tunable_of(of_channel(kind="stuck")) is None
+    assert all(tunable_of(of_channel(kind=kind)) is None for kind in ("stuck", "dead", "noisy", "drift"))
     assert tunable_of(dark(verdict="unknown")) is None
     assert tunable_of(dark(circumstance="airborne")) is None
     assert tunable_of(msgspec.structs.replace(dark(), severity="critical")) is None
