@@ -152,7 +152,8 @@ def _is_about(kind: Kind, fault: Fault, line: Line) -> bool:
         return False
     if fault.asset not in {line["asset"], line["subject"]} and not line["asset"].startswith("region:"):
         return False
-    return fault.from_ms - SLACK_MS <= _ms(line["detected_at"]) <= fault.until_ms + AFTER_MS
+    since_ms = fault.from_ms if fault.since_ms is None else fault.since_ms
+    return since_ms - SLACK_MS <= _ms(line["detected_at"]) <= fault.until_ms + AFTER_MS
 
 
 def run_all(wanted: Sequence[Job]) -> list[CaseResult]:

@@ -173,7 +173,12 @@ def _dark_in_the_solent(rng: Random, number: int) -> Fault:
     from evaluation.bases import crossings, sea
 
     ships = crossings()
-    return silences.dark_among(rng, sea(), ships[number % len(ships)][0]["value"], 1.05)
+    for step in range(len(ships)):
+        try:
+            return silences.dark_among(rng, sea(), ships[(number + step) % len(ships)][0]["value"], 1.05)
+        except ValueError:
+            continue
+    raise ValueError("no ship moves so early")
 
 
 def _jammed_sky(rng: Random, _number: int) -> Fault:
@@ -434,7 +439,7 @@ KINDS: tuple[Kind, ...] = (
         "draught change across a gap", "draught_change", "warning", 150, _at_sea(movements.draught_change_across_a_gap, 24.0, 120)
     ),
     Kind("encounter", "encounter", "warning", 150, _at_sea(movements.encounter), also=frozenset({"drifting"}), cases=(20, 0)),
-    Kind("holding", "holding", "info", 12, _in_flight(air.holding), _on_a_real_flight(air.holding)),
+    Kind("holding", "holding", "info", 12, _in_flight(air.holding), _on_a_real_flight(air.holding, short=True)),
     Kind(
         "go-around",
         "go_around",
@@ -443,7 +448,14 @@ KINDS: tuple[Kind, ...] = (
         _go_around,
         _on_a_landing(_go_around_where_it_landed),
     ),
-    Kind("rapid descent", "rapid_descent", "warning", 1.6, _in_flight(air.rapid_descent), _on_a_real_flight(air.rapid_descent)),
+    Kind(
+        "rapid descent",
+        "rapid_descent",
+        "warning",
+        1.6,
+        _in_flight(air.rapid_descent),
+        _on_a_real_flight(air.rapid_descent, short=True),
+    ),
     Kind(
         "diversion", "diversion", "warning", 20, air.diversion, _on_a_landing(lambda _rng, track: air.diversion_of(track, "EGLL"))
     ),

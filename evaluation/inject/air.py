@@ -126,7 +126,13 @@ def go_around(rng: Random, track: Track, field: tuple[float, float, float]) -> F
     """
     flying = _airborne(track)
     above_ft = rng.uniform(500, 1_000)
-    low = next(row for row in reversed(flying) if row["alt_baro_ft"] - field[2] >= above_ft and row.get("track_deg") is not None)
+    low = next(
+        row
+        for before, row in reversed(list(pairwise(flying)))
+        if above_ft <= row["alt_baro_ft"] - field[2] <= above_ft + 400
+        and abs(before["alt_baro_ft"] - row["alt_baro_ft"]) < 400
+        and row.get("track_deg") is not None
+    )
     from_ms = low["time"]
     again = next(row for row in reversed(flying) if row["time"] <= from_ms - 4 * MINUTE_MS and row.get("track_deg") is not None)
     course = low["track_deg"]

@@ -7,7 +7,7 @@ from random import Random
 from typing import NamedTuple
 
 from evaluation.inject.engines import aircraft_channels
-from evaluation.inject.sphere import KN_MPS, ahead, bearing_deg, distance_m
+from evaluation.inject.sphere import KN_MPS, NM_M, ahead, bearing_deg, distance_m
 from evaluation.inject.track import Row, Track
 
 START_MS = 1_772_323_200_000  # 2026-03-01T00:00:00Z
@@ -26,7 +26,8 @@ AIRPORTS: dict[str, tuple[float, float, float]] = {
     "LOWW": (48.1103, 16.5697, 600),
 }
 """Latitude, longitude and elevation in feet, as published; the runway is taken to point along the flight."""
-CLIMB_FPM, SINK_FPM = 2000.0, 1800.0
+CLIMB_FPM = 2000.0
+PATH_FT_NM = 318.0  # three degrees
 CRUISE_KN, LIFT_OFF_KN, TOUCH_KN = 440.0, 150.0, 135.0
 
 
@@ -100,16 +101,16 @@ def flight(
     track: Track = [_static(who, start_ms, destination)]
     time_ms = _on_ground(rng, who, track, at, ground_ft, course, start_ms, every_s)
     alt_ft, gs_kn = ground_ft, LIFT_OFF_KN
-    cruise = min(cruise_ft, 8000 + distance_m(at, end) / 1852 * 90)
+    cruise = min(cruise_ft, 8000 + distance_m(at, end) / NM_M * 90)
     while (left_m := distance_m(at, end)) > 900:
-        down_m = (alt_ft - end_ft) / SINK_FPM * 60 * 300 * KN_MPS
-        going_down = left_m <= down_m
-        aim_kn = _speed_at(alt_ft - (end_ft if going_down else ground_ft), TOUCH_KN if going_down else LIFT_OFF_KN)
+        above_ft = alt_ft - end_ft
+        going_down = left_m / NM_M <= above_ft / PATH_FT_NM
+        aim_kn = _speed_at(above_ft if going_down else alt_ft - ground_ft, TOUCH_KN if going_down else LIFT_OFF_KN)
         gs_kn += max(-2.0, min(2.5, aim_kn + rng.gauss(0, 2) - gs_kn)) * every_s / 3
         ran_m = min(gs_kn * KN_MPS * every_s, left_m)
         rate = 0.0
         if going_down:
-            rate = -min(SINK_FPM, (alt_ft - end_ft) / max(left_m / max(gs_kn * KN_MPS, 1.0) / 60, 0.05))
+            rate = -above_ft / (left_m / (gs_kn * KN_MPS) / 60)
         elif alt_ft < cruise:
             rate = min(CLIMB_FPM, (cruise - alt_ft) * 60 / every_s)
         at = ahead(*at, bearing_deg(at, end), ran_m)

@@ -10,33 +10,37 @@ from evaluation.inject.positions import onset
 from evaluation.inject.sphere import KN_MPS, ahead, bearing_deg, distance_m
 from evaluation.inject.track import HOUR_MS, MINUTE_MS, Fault, Row, Track, asset_of, first_at, merged
 
+SLOWING_MS = 12 * MINUTE_MS
+
 
 def pause(
     rng: Random, track: Track, from_ms: int, hours: float, speed_kn: float, every_ms: int = 60_000, across: bool = False
 ) -> tuple[Track, Track, int]:
-    """A stretch of slow going put into a track, and the rest of the track moved and delayed to follow it.
+    """A stretch of slow going put into a track after twelve minutes of slowing down, and the rest moved and delayed to follow it.
 
     `across`: the bow points across the way she makes. Returns (before and pause, after, when the pause ends).
     """
     first = first_at(track, from_ms)
     at = track[first]
-    lat, lon, course = at["lat_deg"], at["lon_deg"], rng.uniform(0, 360)
-    until_ms, time_ms = at["time"] + int(hours * HOUR_MS), at["time"]
-    pause: Track = []
+    from_kn = at.get("sog_kn") or 0.0
+    lat, lon, course = at["lat_deg"], at["lon_deg"], at.get("cog_deg") or rng.uniform(0, 360)
+    pausing_ms, time_ms = at["time"] + SLOWING_MS, at["time"]
+    until_ms = pausing_ms + int(hours * HOUR_MS)
+    paused: Track = []
     phase = rng.uniform(0, 2 * pi)
     while time_ms + every_ms < until_ms:
         time_ms += every_ms
+        left = max(0.0, (pausing_ms - time_ms) / SLOWING_MS)
         course += rng.gauss(0, 1.0)
-        speed = max(0.1, speed_kn * (1 + 0.2 * sin(2 * pi * time_ms / HOUR_MS + phase)))
+        swing = speed_kn * (1 + 0.2 * sin(2 * pi * time_ms / HOUR_MS + phase))
+        speed = max(0.02, from_kn * left + swing * (1 - left))
         lat, lon = ahead(lat, lon, course % 360, speed * KN_MPS * every_ms / 1000)
-        heading = course + 90 + rng.gauss(0, 3) if across else course
+        heading = course + (90 * (1 - left) if left < 0.5 else 0) + rng.gauss(0, 3) if across else course
         said: Row = {"time": time_ms, "lat_deg": round(lat, 6), "lon_deg": round(lon, 6), "sog_kn": round(speed, 1)}
         said |= {"cog_deg": round(course % 360, 1) % 360, "heading_deg": round(heading % 360) % 360}
-        pause.append({name: value for name, value in at.items() if name != "channels"} | said)
-    bearing, run_m = (
-        bearing_deg((at["lat_deg"], at["lon_deg"]), (lat, lon)),
-        distance_m((at["lat_deg"], at["lon_deg"]), (lat, lon)),
-    )
+        paused.append({name: value for name, value in at.items() if name != "channels"} | said)
+    start = (at["lat_deg"], at["lon_deg"])
+    bearing, run_m = bearing_deg(start, (lat, lon)), distance_m(start, (lat, lon))
     after: Track = []
     for row in track[first + 1 :]:
         moved = row | {"time": row["time"] + until_ms - at["time"]}
@@ -44,7 +48,7 @@ def pause(
             to_lat, to_lon = ahead(row["lat_deg"], row["lon_deg"], bearing, run_m)
             moved |= {"lat_deg": round(to_lat, 6), "lon_deg": round(to_lon, 6)}
         after.append(moved)
-    return track[: first + 1] + pause, after, until_ms
+    return track[: first + 1] + paused, after, until_ms
 
 
 def _statics(track: Track, from_ms: int, until_ms: int) -> Track:
@@ -59,23 +63,26 @@ def loitering(rng: Random, track: Track) -> Fault:
     """Seven hours at a knot, far from land, then on."""
     from_ms = onset(rng, track, 2 * HOUR_MS, HOUR_MS)
     before, after, until_ms = pause(rng, track, from_ms, 7.0, rng.uniform(0.4, 1.2))
-    return Fault(merged(before, _statics(track, from_ms, until_ms), after), asset_of(track[0]), from_ms, until_ms)
+    whole = merged(before, _statics(track, from_ms, until_ms), after)
+    return Fault(whole, asset_of(track[0]), until_ms - 7 * HOUR_MS, until_ms)
 
 
 def drifting(rng: Random, track: Track) -> Fault:
     """Two hours of two knots sideways."""
     from_ms = onset(rng, track, HOUR_MS, HOUR_MS)
     before, after, until_ms = pause(rng, track, from_ms, 2.0, rng.uniform(1.6, 3.0), across=True)
-    return Fault(merged(before, _statics(track, from_ms, until_ms), after), asset_of(track[0]), from_ms, until_ms)
+    whole = merged(before, _statics(track, from_ms, until_ms), after)
+    return Fault(whole, asset_of(track[0]), until_ms - 2 * HOUR_MS, until_ms)
 
 
 def sudden_stop(rng: Random, track: Track) -> Fault:
     """From full speed to nothing in ten seconds, and there for an hour, with a reading every ten seconds at first."""
     from_ms = onset(rng, track, HOUR_MS, HOUR_MS)
-    first = first_at(track, from_ms)
-    while first > 2 and not (track[first].get("sog_kn") or 0) > 8.5:
-        first -= 1
-    at = track[first]
+    fast = [row for row in track if row["time"] >= track[0]["time"] + HOUR_MS and (row.get("sog_kn") or 0) > 7.4]
+    if not fast:
+        raise ValueError("she is never fast enough to stop suddenly")
+    at = min(fast, key=lambda row: abs(row["time"] - from_ms))
+    first = track.index(at)
     from_ms = at["time"]
     approach = []
     for seconds in (20, 10):
@@ -102,6 +109,7 @@ def encounter(rng: Random, track: Track) -> Fault:
     """Another ship comes alongside, two to three hundred metres off, and stays for four hours at less than a knot and a half."""
     from_ms = onset(rng, track, 2 * HOUR_MS, HOUR_MS)
     before, after, until_ms = pause(rng, track, from_ms, 4.0, rng.uniform(0.3, 1.0))
+    from_ms = until_ms - 4 * HOUR_MS
     other = ship(rng, rng.randrange(5_000, 9_000))
     beside = rng.uniform(0, 360)
     lying = [row for row in before if row["time"] > from_ms and row.get("stream") != "static"]

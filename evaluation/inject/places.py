@@ -69,7 +69,7 @@ def left(rng: Random, track: Track) -> Fault:
     """The same area, and the way out of it."""
     made = entered(rng, track, "prohibited")
     after = [row["time"] for row in readings_of(track) if row["time"] > made.until_ms]
-    return made._replace(from_ms=made.until_ms, until_ms=after[min(len(after) - 1, 30)])
+    return made._replace(since_ms=made.from_ms, from_ms=made.until_ms, until_ms=after[min(len(after) - 1, 30)])
 
 
 def passed_by(rng: Random, track: Track) -> Fault:
@@ -107,12 +107,20 @@ def called_at(rng: Random, track: Track) -> Fault:
     """A stop of five hours inside a prohibited area."""
     from_ms = onset(rng, readings_of(track), 90 * MINUTE_MS, 30 * MINUTE_MS)
     before, after, until_ms = pause(rng, readings_of(track), from_ms, 5.0, 0.02)
+    stopped_ms = until_ms - 5 * HOUR_MS
+    whole = merged([row | {"sog_kn": 0.0} if row["time"] > stopped_ms else row for row in before], after)
     middle = _place(before[-1])
+    inside = _inside(whole, middle, 5 * NM_M)
     area = around(middle, 5 * NM_M, "zone-1", "prohibited")
-    stopped = [
-        row | {"sog_kn": 0.0} if row["time"] > from_ms + MINUTE_MS and row.get("sog_kn", 9) < 0.5 else row for row in before
-    ]
-    return Fault(merged(stopped, after), asset_of(track[0]), from_ms, until_ms, subject="zone-1", areas=collection(area))
+    return Fault(
+        whole,
+        asset_of(whole[0]),
+        stopped_ms,
+        until_ms,
+        subject="zone-1",
+        areas=collection(area),
+        since_ms=inside[0]["time"],
+    )
 
 
 def _flown(rng: Random, number: int, *, codes: bool = False) -> tuple[Track, str]:
@@ -132,7 +140,10 @@ def landed_in(rng: Random, number: int, *, mayday: bool = False) -> Fault:
     track, destination = _flown(rng, number, codes=mayday)
     area = around(AIRPORTS[destination][:2], 25 * NM_M, "zone-1", "prohibited")
     down = next(row for row in reversed(track) if row.get("on_ground") is False)
-    return Fault(track, asset_of(track[-1]), down["time"], track[-1]["time"], subject="zone-1", areas=collection(area))
+    since_ms = down["time"] - 40 * MINUTE_MS
+    return Fault(
+        track, asset_of(track[-1]), down["time"], track[-1]["time"], subject="zone-1", areas=collection(area), since_ms=since_ms
+    )
 
 
 def flown_over(rng: Random, number: int) -> Fault:

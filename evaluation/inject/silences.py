@@ -6,7 +6,6 @@ from random import Random
 
 from evaluation.inject.flights import circling, flight, plane
 from evaluation.inject.passages import START_MS, passage, ship
-from evaluation.inject.positions import onset
 from evaluation.inject.sphere import KN_MPS, ahead
 from evaluation.inject.track import HOUR_MS, MINUTE_MS, Fault, Track, asset_of, merged
 
@@ -53,9 +52,13 @@ def no_coverage(rng: Random, number: int) -> Fault:
 
 
 def dark_among(rng: Random, whole: Track, value: str, hours: float) -> Fault:
-    """One ship of a real sea goes silent until the recording ends, at least so many hours before that."""
+    """One ship of a real sea goes silent under way until the recording ends, at least so many hours before that."""
     own = [row for row in whole if row["value"] == value]
-    from_ms = min(onset(rng, own, 15 * MINUTE_MS, 0), whole[-1]["time"] - int(hours * HOUR_MS))
+    first_ms, last_ms = own[0]["time"] + 8 * MINUTE_MS, whole[-1]["time"] - int(hours * HOUR_MS)
+    moving = [row["time"] for row in own if first_ms <= row["time"] <= last_ms and (row.get("sog_kn") or 0) > 5]
+    if not moving:
+        raise ValueError("she does not move when she is to fall silent")
+    from_ms = rng.choice(moving)
     kept = [row for row in whole if row["value"] != value or row["time"] <= from_ms]
     return Fault(kept, asset_of(own[0]), from_ms, whole[-1]["time"])
 

@@ -19,7 +19,8 @@ class Fault(NamedTuple):
 
     `records` in the order of time; `asset` is `scheme:value` of the one concerned (or the beginning of a region's name),
     `from_ms` and `until_ms` when the fault holds; `channels` the sensors it is in; `subject` what a finding must be about, where
-    the fault says so; `areas` is a GeoJSON FeatureCollection and `leases` an array, both as files of `backtest` hold them.
+    the fault says so; `areas` is a GeoJSON FeatureCollection and `leases` an array, both as files of `backtest` hold them;
+    `since_ms`: from when on other things are true of it that belong to the fault (an area entered, before the port call in it).
     """
 
     records: Track
@@ -30,6 +31,7 @@ class Fault(NamedTuple):
     subject: str | None = None
     areas: dict[str, Any] | None = None
     leases: list[dict[str, Any]] | None = None
+    since_ms: int | None = None
 
 
 def asset_of(row: Row) -> str:
