@@ -63,7 +63,7 @@ class Leg(NamedTuple):
 
 @cache
 def legs() -> tuple[Leg, ...]:
-    """Two hours and more of one ship at more than 3 kn, without a silence of twenty minutes, and the six hours before."""
+    """Two hours and more of one ship at more than 3 kn, without a silence of twenty minutes, and the two days before."""
     found = []
     for path in SHIP_FILES:
         for track in _split(_read(path)):
@@ -71,7 +71,7 @@ def legs() -> tuple[Leg, ...]:
             for moving in _under_way(told):
                 if _span_ms(moving) > 2.4 * HOUR_MS:
                     from_ms = moving[0]["time"]
-                    history = [row for row in told if from_ms - 6 * HOUR_MS <= row["time"] < from_ms]
+                    history = [row for row in told if from_ms - 48 * HOUR_MS <= row["time"] < from_ms]
                     found.append(Leg(_thinned(history, 55_000), _thinned(moving, 25_000)))
     return tuple(found)
 

@@ -77,8 +77,11 @@ def fault_of_a_sensor(rng: Random, track: Track, kind: str, from_ms: int, hours:
     return Fault(out, asset_of(track[0]), from_ms, until_ms, channels=(channel,), subject=channel)
 
 
-def decoupling(rng: Random, track: Track, from_ms: int, hours: float) -> Fault:
-    """Two channels that always move together part: one up, the other down, neither far by itself."""
+def decoupling(rng: Random, track: Track, from_ms: int, hours: float, scale: float = 1.0) -> Fault:
+    """Two channels that always move together part: one up, the other down, neither far by itself.
+
+    `scale`: of `DECOUPLED`, where the speed that everything depends on is itself noisy.
+    """
     parting = DECOUPLED[track[-1]["class"]]
     until_ms = from_ms + int(hours * HOUR_MS)
     sign = rng.choice((1, -1))
@@ -88,7 +91,7 @@ def decoupling(rng: Random, track: Track, from_ms: int, hours: float) -> Fault:
         if channels is None or not from_ms <= row["time"] < until_ms:
             out.append(row)
             continue
-        parted = {name: round(channels[name] * (1 + sign * share), 4) for name, share in parting.items()}
+        parted = {name: round(channels[name] * (1 + sign * scale * share), 4) for name, share in parting.items()}
         out.append(row | {"channels": channels | parted})
     return Fault(out, asset_of(track[0]), from_ms, until_ms, channels=tuple(parting))
 
