@@ -58,6 +58,8 @@ async def watch_feeds(pool: Pool, told: Callable[[Mapping[str, int]], None], clo
                 looked_us = at_us
             except AWAY as error:
                 log.warning("feed_watch.database_away", error=str(error)[:200])
+            except Exception:
+                log.exception("feed_watch.failed")  # a fault of ours: the next look tries again
         await asyncio.sleep(LOOK_EVERY_S)
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 from fleet.instants import HOUR_US, MINUTE_US
+from ingest import feed_watch
 from ingest.feed_watch import look
 from ingest.wire import feed_topic
 from store import listening, registry
@@ -113,3 +115,24 @@ async def test_an_operators_feed_is_told_to_those_it_is_granted_to_and_a_recordi
     assert await pass_time(bench, range(61, 90, 5)) == 1
     rows = await bench.rows("SELECT tenant, asset, evidence FROM finding WHERE rule = 'feed_silent' AND superseded_by IS NULL")
     assert [(row["tenant"], row["asset"], row["evidence"]["because"]) for row in rows] == [("demo", "feed:world", "offline")]
+
+
+async def test_a_look_that_fails_is_looked_at_again(bench: Bench, monkeypatch: Any) -> None:
+    looks: list[int] = []
+    done = asyncio.Event()
+
+    async def fails_once(_pool: Any, at_us: int) -> dict[str, int]:
+        looks.append(at_us)
+        if len(looks) == 1:
+            raise ValueError("odd")
+        done.set()
+        return {"warning": 1}
+
+    told: list[Any] = []
+    monkeypatch.setattr(feed_watch, "look", fails_once)
+    monkeypatch.setattr(feed_watch, "LOOK_EVERY_S", 0.0)
+    watching = asyncio.create_task(feed_watch.watch_feeds(bench.pool, told.append, lambda: START_US + 90_000_000))
+    await asyncio.wait_for(done.wait(), 10)
+    watching.cancel()
+    assert looks == [START_US + MINUTE_US] * 2
+    assert told == [{"warning": 1}]
