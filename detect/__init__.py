@@ -10,7 +10,7 @@ The tour, in reading order:
   `behaviour_anomaly`.
 - `identity_changed`: the one rule that judges all static reports of an asset at once, against the records.
 - `traits`, `classes`, and one module per asset class (`vessel`, `aircraft`, `trainset`): what the rules ask of a class. `plane`:
-  distances cheap enough for every reading.
+  distances cheap enough for every reading. `tracks`: to which track a position belongs, told before any rule looks.
 - `rows`, `baseline`, `joint`: one-minute rows, and the two river models that learn from them. `prior`: the same, fleet-wide.
 - `scene`: what compares assets, as context for a tick. `sighting`, `scene_watch`, `encounter`, `gnss_interference`: the same as
   findings, over ten minutes. `checkpoint`: a state as bytes and back. `standing`: the episodes that a state holds open.

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from detect.plane import dead_reckoned_error_m, near_distance_m
-from detect.state import Seen
-from detect.traits import Fit, Silence, Track, Traits
+from detect.state import Seen, Track
+from detect.traits import Fit, Silence, Traits
 from fleet.aircraft import NAME, AircraftReading
 from fleet.geodesy import KN_MPS
 from fleet.instants import HOUR_US, MINUTE_US, SECOND_US
@@ -20,7 +20,7 @@ SLACK_S = 2.0  # chosen: readsb's 0.2 s, and a row's whole second, rounded eithe
 GAIN_KN_S = 3.0  # detection.md A3: 3 kn a second of age
 SPEED_MAX_KN = 2_000.0  # detection.md A3
 GUESS_AIR_KN = 900.0  # detection.md A3: no speed known, airborne
-GUESS_GROUND_KN = 120.0  # detection.md A3
+JET_KN = 600.0  # chosen: what an airliner makes with the wind; a ground speed is wrong more often than an aircraft is faster
 
 
 def observe(before: Seen | None, reading: AircraftReading) -> Seen:
@@ -91,19 +91,30 @@ def silence(seen: Seen, use: UseState | None = None) -> Silence | None:
     return Silence(AIRBORNE_US, None, "landing" if landing else "airborne")
 
 
-def fit(track: Track, fix: Track) -> Fit:
-    """How a fix continues a track: detection.md A3, readsb's envelope with the slack of pyModeS.
+def reach_m(track: Track, time_us: int, speed_kn: float | None) -> float:
+    """How far an aircraft may be from its last fix: detection.md A3, readsb's envelope with the slack of pyModeS.
 
-    Allowed is 2 km + speed x (dt + 2 s), where speed is the greatest of the last two and the new ground speed plus 3 kn a second
-    of age, at most 2,000 kn; without any speed 900 kn. Tracks are ranked by the dead-reckoning error.
+    2 km + speed x (dt + 2 s), where speed is the greatest of the last two and the new ground speed plus 3 kn a second of age, at
+    most 2,000 kn and at least 600 kn; without any speed 900 kn.
     """
+    seconds = (time_us - track.time_us) / SECOND_US
+    said_kn = track.speed_kn
+    if said_kn is None or (speed_kn is not None and speed_kn > said_kn):
+        said_kn = speed_kn
+    before_kn = track.speed_before_kn
+    if said_kn is None or (before_kn is not None and before_kn > said_kn):
+        said_kn = before_kn
+    kn = min(max((GUESS_AIR_KN if said_kn is None else said_kn) + GAIN_KN_S * seconds, JET_KN), SPEED_MAX_KN)
+    return SLACK_M + kn * KN_MPS * (seconds + SLACK_S)
+
+
+def fit(track: Track, fix: Track) -> Fit:
+    """How a fix continues a track: within `reach_m` of it. Tracks are ranked by the dead-reckoning error."""
     seconds = (fix.time_us - track.time_us) / SECOND_US
-    speeds = [kn for kn in (track.speed_kn, track.speed_before_kn, fix.speed_kn) if kn is not None]
-    speed_kn = min((max(speeds) if speeds else GUESS_AIR_KN) + GAIN_KN_S * seconds, SPEED_MAX_KN)
-    limit_m = SLACK_M + speed_kn * KN_MPS * (seconds + SLACK_S)
+    limit_m = reach_m(track, fix.time_us, fix.speed_kn)
     distance_m = near_distance_m(track.lat_deg, track.lon_deg, fix.lat_deg, fix.lon_deg, limit_m)
-    ratio = dead_reckoned_error_m(track, fix, track.speed_kn, track.course_deg, 1.0) / limit_m
-    return Fit(distance_m <= limit_m, ratio, distance_m, limit_m, distance_m / max(seconds, 1.0) / KN_MPS)
+    off_m = dead_reckoned_error_m(track, fix, track.speed_kn, track.course_deg, 1.0)
+    return Fit(distance_m <= limit_m, off_m, distance_m, limit_m, distance_m / max(seconds, 1.0) / KN_MPS)
 
 
 def phase(seen: Seen) -> int:
@@ -134,6 +145,7 @@ TRAITS = Traits(
     observe=observe,
     silence=silence,
     fit=fit,
+    reach_m=reach_m,
     phase=phase,
     features=features,
     speed_features=speed_features,

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from detect.sighting import Sighted
-from detect.state import AssetState, Memory, OpenRow, Said, Seen
+from detect.state import AssetState, Memory, OpenRow, Said, Seen, Tracks
 from detect.step import RULES
 from fleet.use import UseState
 from fleet.use_machines import MACHINES
@@ -43,6 +43,7 @@ class _Cut(msgspec.Struct, kw_only=True, array_like=True):
     use: msgspec.Raw
     said: Said | None = None
     sighted: Sighted = msgspec.field(default_factory=Sighted)
+    tracks: Tracks = msgspec.field(default_factory=Tracks)
 
 
 def to_checkpoint(state: AssetState) -> bytes:
@@ -67,6 +68,7 @@ def to_checkpoint(state: AssetState) -> bytes:
             use=msgspec.Raw(msgspec.msgpack.encode(state.use)),
             said=state.said,
             sighted=state.sighted,
+            tracks=state.tracks,
         )
     )
     if len(plain) <= PLAIN_MAX:
@@ -108,6 +110,7 @@ def from_checkpoint(cut: bytes) -> AssetState | None:
         use=_use_of(body.asset_class, body.use),
         said=body.said,
         sighted=body.sighted,
+        tracks=body.tracks,
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from math import cos, hypot, radians, sin
 
-from detect.traits import Track
+from detect.state import Track
 from fleet.geodesy import KN_MPS, distance_m, normalise_lon_deg
 from fleet.instants import SECOND_US
 

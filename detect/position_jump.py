@@ -3,215 +3,158 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import inf
-
-import msgspec
+from math import cos, radians, sin
 
 from detect.classes import TRAITS
 from detect.episodes import Episode
 from detect.model import Finding
+from detect.plane import offset_m
 from detect.rule import ALL_CLASSES, NOTHING, Moment, Rule, minute_after
-from detect.state import Memory
-from detect.traits import Fit, Track
-from fleet.geodesy import NM_M
-from fleet.instants import DAY_US, MINUTE_US
+from detect.state import Memory, Track, Tracks
+from detect.tracks import LONE_FIXES, is_twin
+from fleet.geodesy import KN_MPS, NM_M
+from fleet.instants import HOUR_US, MINUTE_US
+from fleet.vessel import is_ship_station
 
 NAME = "position_jump"
-VERSION = 1
+VERSION = 2
 UNRESOLVED_US = 10 * MINUTE_US  # design 4.6
-ACCEPTED_US = 60 * MINUTE_US  # chosen: an hour at the new place and none at the old one is where the asset is
-TRACKS_MAX = 3  # chosen: two hulls under one number and one more; gpsdio-segment keeps 20 for a whole file
-TRACK_AGE_MAX_US = 15 * MINUTE_US  # chosen: a second hull is heard again by then; what comes back later has jumped again
-EPISODES_MAX = 24  # episodes of one asset that may open in a day of event time; chosen: one an hour says all
+LATE_S = 7200.0  # chosen: satellites deliver within two hours, and some stations stamp what they get with their own clock
+REST_US = HOUR_US  # chosen: jumps that follow each other within an hour are one story, so that a day has 24 at most
 
 
 class JumpMemory(Memory, kw_only=True):
-    """The track believed (`main`), the one jumped to (`suspect`), other tracks seen lately, and the open episode.
+    """The open episode, the number of the track it left, how many jumps it has had, and how many were told.
 
-    `jumps` counts the positions off every known track that the episode has had so far, `opened` the episodes of `day`.
+    `returned_us` is when positions came back to the old track last, None while they are away.
     """
 
-    main: Track | None = None
-    suspect: Track | None = None
-    others: list[Track] = msgspec.field(default_factory=list)
+    home: int = 0
     jumps: int = 0
-    day: int = 0
-    opened: int = 0
+    told: int = 0
+    returned_us: int | None = None
     episode: Episode | None = None
 
 
 def at_reading(memory: JumpMemory, moment: Moment) -> Sequence[Finding]:
-    """Give the position to the track that it continues best; one that continues none opens an episode."""
-    fix, main = _fix(moment), memory.main
-    if fix is None:
-        return NOTHING
-    traits = TRAITS[moment.state.asset_class]
-    if main is None or _repeats(main, fix, traits.moving_kn):
-        memory.main = main or fix
-        return NOTHING
-    if memory.suspect is not None and _repeats(memory.suspect, fix, traits.moving_kn):
-        memory.suspect.fixes += 1
-        return _unresolved(memory, moment)
-    fit = traits.fit(main, fix)
-    if memory.suspect is None and not memory.others:  # the common case: one track, continued
-        if fit.fits:
-            _continue(main, fix)
+    """Open at a position off the believed track, follow the asset from track to track, close when it has rested on one."""
+    tracks, episode = moment.state.tracks, memory.episode
+    if episode is None:
+        if not tracks.jumped or tracks.home is None or tracks.newest == tracks.home.number:
             return NOTHING
-        return _jump(memory, moment, main, fix, fit)
-    return _choose(memory, moment, main, fix, fit)
+        return _open(memory, moment, tracks, tracks.home)
+    if memory.returned_us is not None and moment.time_us - memory.returned_us >= REST_US:
+        rested = _close(memory, moment, memory.returned_us, "returned")
+        return (*rested, *at_reading(memory, moment))
+    if tracks.jumped:
+        memory.jumps += 1
+    if tracks.home is not None and tracks.home.number != memory.home:
+        return _accept(memory, moment, tracks, episode)
+    if tracks.newest == memory.home:
+        if memory.returned_us is None:
+            memory.returned_us = moment.time_us
+            memory.wake_at_us = minute_after(moment.time_us + REST_US - 1)
+    elif memory.returned_us is not None:
+        memory.returned_us = None
+        memory.wake_at_us = minute_after(moment.time_us + UNRESOLVED_US - 1)
+    return _tell(memory, moment, tracks)
 
 
 def at_tick(memory: JumpMemory, moment: Moment) -> Sequence[Finding]:
-    """Ten minutes after a jump: a warning when it has not come back."""
+    """Ten minutes after it left: a warning when it has not come back. An hour after it came back: over."""
     memory.wake_at_us = None
-    return _unresolved(memory, moment)
+    if memory.returned_us is not None:
+        return _close(memory, moment, memory.returned_us, "returned")
+    return _tell(memory, moment, moment.state.tracks)
 
 
-def _fix(moment: Moment) -> Track | None:
-    """The reading's position with its own motion; None without one. A field it lacks is not filled from older readings."""
-    reading = moment.reading
-    if reading is None or reading.lat_deg is None or reading.lon_deg is None:
-        return None
-    speed_kn: float | None = getattr(reading, "speed_kn", None)
-    course_deg: float | None = getattr(reading, "course_deg", None)
-    return Track(
-        time_us=reading.time_us,
-        lat_deg=reading.lat_deg,
-        lon_deg=reading.lon_deg,
-        speed_kn=speed_kn,
-        course_deg=course_deg,
-        since_us=reading.time_us,
-    )
-
-
-def _repeats(track: Track, fix: Track, moving_kn: float) -> bool:
-    """The very same position at speed: a receiver repeating an old one (detection.md S2). Its time must not be believed."""
-    same = track.lat_deg == fix.lat_deg and track.lon_deg == fix.lon_deg
-    return same and (fix.speed_kn or 0.0) > moving_kn
-
-
-def _continue(track: Track, fix: Track) -> None:
-    track.speed_before_kn = track.speed_kn
-    track.time_us = fix.time_us
-    track.lat_deg = fix.lat_deg
-    track.lon_deg = fix.lon_deg
-    track.speed_kn = fix.speed_kn
-    track.course_deg = fix.course_deg
-    track.fixes += 1
-
-
-def _choose(memory: JumpMemory, moment: Moment, main: Track, fix: Track, main_fit: Fit) -> Sequence[Finding]:
-    """Several tracks are alive: the best fit takes the position."""
-    fit = TRAITS[moment.state.asset_class].fit
-    memory.others = [track for track in memory.others if fix.time_us - track.time_us <= TRACK_AGE_MAX_US]
-    best: Track | None = main if main_fit.fits else None
-    best_ratio = main_fit.ratio if main_fit.fits else inf
-    for track in (memory.suspect, *memory.others):
-        if track is not None:
-            other = fit(track, fix)
-            if other.fits and other.ratio < best_ratio:
-                best, best_ratio = track, other.ratio
-    if best is None:
-        return _jump(memory, moment, main, fix, main_fit)
-    _continue(best, fix)
-    if best is main:
-        return _returned(memory, moment)
-    if best is memory.suspect:
-        return _unresolved(memory, moment)
-    return _succeed(memory, best)
-
-
-def _jump(memory: JumpMemory, moment: Moment, main: Track, fix: Track, fit: Fit) -> Sequence[Finding]:
-    """A position on no known track: opens the episode, or moves the suspect of the one that is open."""
-    if memory.episode is not None:
-        if memory.suspect is not None:
-            _keep(memory, memory.suspect)
-        memory.suspect = fix
-        memory.jumps += 1
-        return _unresolved(memory, moment)
-    day = moment.time_us // DAY_US
-    memory.opened = memory.opened + 1 if day == memory.day else 1
-    memory.day = day
-    if memory.opened > EPISODES_MAX:
-        _keep(memory, fix)
+def _open(memory: JumpMemory, moment: Moment, tracks: Tracks, home: Track) -> Sequence[Finding]:
+    fix = tracks.newest_track()
+    if fix is None:
         return NOTHING
-    memory.suspect = fix
-    memory.jumps = 1
+    fit = TRAITS[moment.state.asset_class].fit(home, fix)
+    memory.home, memory.jumps, memory.told, memory.returned_us = home.number, 1, 1, None
     memory.episode = Episode(
         asset=moment.now.name,
-        opened_at_us=fix.time_us,
+        opened_at_us=moment.time_us,
         detected_at_us=moment.time_us,
         severity="info",
         evidence={
             "distance_nm": round(fit.distance_m / NM_M, 3),
             "limit_nm": round(fit.limit_m / NM_M, 3),
             "implied_speed_kn": round(fit.implied_speed_kn, 1),
-            "elapsed_s": (fix.time_us - main.time_us) / 1e6,
-            "from_lat_deg": main.lat_deg,
-            "from_lon_deg": main.lon_deg,
+            "elapsed_s": (moment.time_us - home.time_us) / 1e6,
+            "from_lat_deg": home.lat_deg,
+            "from_lon_deg": home.lon_deg,
             "to_lat_deg": fix.lat_deg,
             "to_lon_deg": fix.lon_deg,
+            "wrong_clock": _is_wrong_clock(home, fix, fit.limit_m),
             "jumps": 1,
         },
     )
-    memory.wake_at_us = minute_after(fix.time_us + UNRESOLVED_US - 1)
+    memory.wake_at_us = minute_after(moment.time_us + UNRESOLVED_US - 1)
     return (memory.episode.finding(moment.state, NAME, VERSION),)
 
 
-def _returned(memory: JumpMemory, moment: Moment) -> Sequence[Finding]:
-    """Back on the believed track: the episode ends, the place jumped to is remembered so that it does not open another."""
-    if memory.suspect is not None:
-        _keep(memory, memory.suspect)
-        memory.suspect = None
-    return _close(memory, moment, "returned")
+def _is_wrong_clock(home: Track, fix: Track, limit_m: float) -> bool:
+    """Whether the place is on the asset's own course, not farther than it comes in two hours: an old message with a new time.
+
+    Four times the distance from the course counts (detection.md S2: gpsdio-segment forgives errors along the track so).
+    """
+    course_deg = home.course_deg if fix.course_deg is None else fix.course_deg
+    if course_deg is None:
+        return False
+    course = radians(course_deg)
+    east_m, north_m = offset_m(home.lat_deg, home.lon_deg, fix.lat_deg, fix.lon_deg)
+    along_m = abs(east_m * sin(course) + north_m * cos(course))
+    across_m = abs(east_m * cos(course) - north_m * sin(course))
+    speed_kn = max(home.speed_kn or 0.0, fix.speed_kn or 0.0)
+    return 4.0 * across_m <= limit_m and along_m <= speed_kn * KN_MPS * LATE_S
 
 
-def _unresolved(memory: JumpMemory, moment: Moment) -> Sequence[Finding]:
-    """A warning ten minutes after the jump; an hour after it the new track is believed."""
-    episode, suspect = memory.episode, memory.suspect
-    if episode is None or suspect is None or suspect.fixes < 2:
+def _tell(memory: JumpMemory, moment: Moment, tracks: Tracks) -> Sequence[Finding]:
+    """A warning once ten minutes have passed away from home with two positions on one track; the count when it has doubled."""
+    episode, newest = memory.episode, tracks.newest_track()
+    if episode is None or newest is None:
         return NOTHING
-    since_us = moment.time_us - episode.opened_at_us
-    if since_us >= ACCEPTED_US and moment.reading is not None:
-        main = memory.main
-        memory.main, memory.suspect = suspect, None
-        if main is not None:
-            _keep(memory, main)
+    away_us = 0 if tracks.away_us is None else moment.time_us - tracks.away_us
+    is_worse = episode.severity == "info" and away_us >= UNRESOLVED_US and _is_serious(tracks, newest, episode)
+    if is_worse:
         episode.severity = "warning"
-        return _close(memory, moment, "accepted")
-    if since_us >= UNRESOLVED_US and episode.severity == "info":
+        episode.evidence["unresolved_min"] = round(away_us / MINUTE_US, 1)
+        episode.evidence.update(to_lat_deg=newest.lat_deg, to_lon_deg=newest.lon_deg)
+    if not is_worse and memory.jumps < 2 * memory.told:
+        return NOTHING
+    memory.told = memory.jumps
+    episode.evidence["jumps"] = memory.jumps
+    return (episode.finding(moment.state, NAME, VERSION),)
+
+
+def _is_serious(tracks: Tracks, newest: Track, episode: Episode) -> bool:
+    """Whether to be away is worth a warning: both tracks are proved, no clock and no second hull explains it."""
+    home = tracks.home
+    if home is None or home.fixes < LONE_FIXES or newest.fixes < 2 or is_twin(newest, home):
+        return False
+    return not episode.evidence["wrong_clock"] and is_ship_station(episode.asset)
+
+
+def _accept(memory: JumpMemory, moment: Moment, tracks: Tracks, episode: Episode) -> Sequence[Finding]:
+    """Another track is believed now: because the old one was silent for an hour, or was no more than a position or two."""
+    old = next((track for track in tracks.others if track.number == memory.home), None)
+    is_lone = old is None or old.fixes < LONE_FIXES
+    if not is_lone and not episode.evidence["wrong_clock"] and is_ship_station(episode.asset):
         episode.severity = "warning"
-        episode.evidence["jumps"] = memory.jumps
-        episode.evidence["unresolved_min"] = round(since_us / MINUTE_US, 1)
-        return (episode.finding(moment.state, NAME, VERSION),)
-    return NOTHING
+    return _close(memory, moment, moment.time_us, "disbelieved" if is_lone and episode.severity == "info" else "accepted")
 
 
-def _succeed(memory: JumpMemory, track: Track) -> Sequence[Finding]:
-    """A track known from before goes on alone for an hour: it is believed from now on, without another episode."""
-    main = memory.main
-    if main is not None and memory.episode is None and track.time_us - main.time_us >= ACCEPTED_US:
-        memory.others = [other for other in memory.others if other is not track]
-        memory.main = track
-        _keep(memory, main)
-    return NOTHING
-
-
-def _close(memory: JumpMemory, moment: Moment, how: str) -> Sequence[Finding]:
+def _close(memory: JumpMemory, moment: Moment, closed_us: int, how: str) -> Sequence[Finding]:
     episode, memory.episode = memory.episode, None
-    memory.wake_at_us = None
+    memory.wake_at_us = memory.returned_us = None
     if episode is None:
         return NOTHING
     episode.evidence["jumps"] = memory.jumps
     episode.evidence["ended"] = how
-    return (episode.finding(moment.state, NAME, VERSION, closed_at_us=moment.time_us),)
-
-
-def _keep(memory: JumpMemory, track: Track) -> None:
-    """Remember a track; past the bound the one heard longest ago is forgotten."""
-    memory.others.append(track)
-    if len(memory.others) > TRACKS_MAX:
-        memory.others.remove(min(memory.others, key=lambda other: other.time_us))
+    return (episode.finding(moment.state, NAME, VERSION, closed_at_us=closed_us),)
 
 
 RULE = Rule(NAME, VERSION, ALL_CLASSES, JumpMemory, at_reading, at_tick)

@@ -35,6 +35,54 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     draught_m: float | None = None
 
 
+class Track(msgspec.Struct, kw_only=True, array_like=True):
+    """A line of positions that belong together: its last fix with motion, when it began and how many fixes it has.
+
+    `number` names it within its asset. `heard_us` is of its last fix or repeat of one (a repeat's time is not believed);
+    `visits` counts how often positions came over to it from another track, `home_fixes` how many fixes the believed track had
+    when it began; `name` and `source` are of its last fix.
+    """
+
+    time_us: int
+    lat_deg: float
+    lon_deg: float
+    speed_kn: float | None = None
+    course_deg: float | None = None
+    speed_before_kn: float | None = None
+    since_us: int
+    fixes: int = 1
+    number: int = 0
+    heard_us: int = 0
+    visits: int = 0
+    home_fixes: int = 0
+    name: str = ""
+    source: str = ""
+
+
+class Tracks(msgspec.Struct, kw_only=True, array_like=True):
+    """The tracks of one asset (`detect.tracks`): the one believed, others heard lately, and which of them is followed.
+
+    `newest` is the number of the track that took the last position, `followed` that of the one whose motion is the asset's;
+    `away_us` is when positions left the believed track last, None while they are on it; `jumped` says that the last position lies
+    on another track than the one before; `given` counts the numbers given.
+    """
+
+    home: Track | None = None
+    others: list[Track] = []
+    newest: int = 0
+    followed: int = 0
+    away_us: int | None = None
+    jumped: bool = False
+    given: int = 0
+
+    def newest_track(self) -> Track | None:
+        """The track that took the last position; None before the first."""
+        home = self.home
+        if home is None or home.number == self.newest:
+            return home
+        return next((track for track in self.others if track.number == self.newest), home)
+
+
 class LastFix(msgspec.Struct, frozen=True, kw_only=True):
     """An asset's last position, for scenes: when, where, how fast (knots, or None) and under what name."""
 
@@ -116,7 +164,8 @@ class AssetState(msgspec.Struct, kw_only=True):
     `memories` holds each rule's own memory by rule name; `row` the minute being filled; `seq` the order of the last reading
     within its instant; `settled_since_us` since when the operating point is steady. `use` is what the class's use machine
     remembers (None: the class has none), `facts` what it said since they were taken last. `said` is what static reports told.
-    `sighted` is what was noted for the scene, `sightings` the notes since they were taken last.
+    `sighted` is what was noted for the scene, `sightings` the notes since they were taken last; `tracks` are the lines of
+    positions heard under the asset's identity.
     """
 
     asset_id: str
@@ -134,6 +183,7 @@ class AssetState(msgspec.Struct, kw_only=True):
     said: Said | None = None
     sighted: Sighted = msgspec.field(default_factory=Sighted)
     sightings: list[Sighting] = []
+    tracks: Tracks = msgspec.field(default_factory=Tracks)
 
     @property
     def wake_at_us(self) -> int | None:

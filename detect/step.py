@@ -28,6 +28,7 @@ from detect import (
     parked_long,
     performance_drift,
     port_call_prohibited,
+    position_conflict,
     position_jump,
     rapid_descent,
     route_anomaly,
@@ -42,6 +43,7 @@ from detect.rows import add_to_row, close_row
 from detect.rule import NOTHING, Moment, Rule
 from detect.sighting import Sighting, degraded, next_due, note_integrity
 from detect.state import AssetState, Seen
+from detect.tracks import place
 from detect.traits import Traits
 from fleet.aircraft import AircraftReading
 from fleet.asset_class import class_of
@@ -51,6 +53,7 @@ from fleet.use_machines import MACHINES
 RULES: tuple[Rule, ...] = (
     gap.RULE,
     position_jump.RULE,
+    position_conflict.RULE,
     squawk_emergency.RULE,
     speed_anomaly.RULE,
     route_anomaly.RULE,
@@ -116,7 +119,8 @@ def step(state: AssetState, event: Reading | Tick, context: Context) -> tuple[As
     if class_of(event) != state.asset_class:
         raise ValueError(f"a reading of a {class_of(event)} for {state.asset_id}, a {state.asset_class}")
     traits = TRAITS[state.asset_class]
-    now = traits.observe(before, event)
+    own = place(state.tracks, traits, event)
+    now = traits.observe(before, event) if own or before is None else replace(before, time_us=event.time_us)
     if before is None and state.said is not None and now.draught_m is None:
         now = replace(now, draught_m=state.said.draught_m)
     row = close_row(state.row, event.time_us, before)

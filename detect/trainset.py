@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from detect.plane import near_distance_m
-from detect.state import Seen
-from detect.traits import Fit, Silence, Track, Traits
+from detect.state import Seen, Track
+from detect.traits import Fit, Silence, Traits
 from fleet.geodesy import KN_MPS
 from fleet.instants import HOUR_US, MINUTE_US, SECOND_US
 from fleet.trainset import KMH_PER_KN, NAME, TrainsetReading
@@ -38,12 +38,17 @@ def silence(seen: Seen, use: UseState | None = None) -> Silence:
     return Silence(SILENT_US, None, "stopped" if (seen.speed_kn or 0.0) < 0.5 else "under_way")
 
 
+def reach_m(track: Track, time_us: int, _speed_kn: float | None) -> float:
+    """How far a train may be from its last fix: 2 km + 400 km/h x dt."""
+    return SLACK_M + JUMP_KN * KN_MPS * (time_us - track.time_us) / SECOND_US
+
+
 def fit(track: Track, fix: Track) -> Fit:
-    """How a fix continues a track: within 2 km + 400 km/h x dt of it."""
+    """How a fix continues a track: within `reach_m` of it."""
     seconds = (fix.time_us - track.time_us) / SECOND_US
-    limit_m = SLACK_M + JUMP_KN * KN_MPS * seconds
+    limit_m = reach_m(track, fix.time_us, fix.speed_kn)
     distance_m = near_distance_m(track.lat_deg, track.lon_deg, fix.lat_deg, fix.lon_deg, limit_m)
-    return Fit(distance_m <= limit_m, distance_m / limit_m, distance_m, limit_m, distance_m / max(seconds, 1.0) / KN_MPS)
+    return Fit(distance_m <= limit_m, distance_m, distance_m, limit_m, distance_m / max(seconds, 1.0) / KN_MPS)
 
 
 def phase(seen: Seen) -> int:
@@ -72,6 +77,7 @@ TRAITS = Traits(
     observe=observe,
     silence=silence,
     fit=fit,
+    reach_m=reach_m,
     phase=phase,
     features=features,
     speed_features=speed_features,

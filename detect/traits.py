@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-import msgspec
-
-from detect.state import Seen
+from detect.state import Seen, Track
 
 STEADY = 1
 
@@ -25,24 +23,11 @@ class Silence(NamedTuple):
     parked: bool = False
 
 
-class Track(msgspec.Struct, kw_only=True, array_like=True):
-    """A line of positions that belong together: its last fix with motion, when it began and how many fixes it has."""
-
-    time_us: int
-    lat_deg: float
-    lon_deg: float
-    speed_kn: float | None = None
-    course_deg: float | None = None
-    speed_before_kn: float | None = None
-    since_us: int
-    fixes: int = 1
-
-
 class Fit(NamedTuple):
-    """How a fix continues a track: `ratio` ranks tracks (0 is perfect), `fits` says within the limit; metres and knots."""
+    """How a fix continues a track: `fits` says within the limit, `off_m` how far it lies from where it was to be."""
 
     fits: bool
-    ratio: float
+    off_m: float
     distance_m: float
     limit_m: float
     implied_speed_kn: float
@@ -52,7 +37,8 @@ class Traits(NamedTuple):
     """One asset class as the rules see it.
 
     `observe(before, reading)` gives the motion known after a reading; `silence(seen, use)` the silence allowed, None when silence
-    is never a gap, with what the use machine remembers beside it (None: nothing); `fit(track, fix)` how a fix continues a track;
+    is never a gap, with what the use machine remembers beside it (None: nothing); `fit(track, fix)` how a fix continues a track
+    and `reach_m(track, time_us, speed_kn)` how far from its last fix the next may lie at an instant, saying a speed;
     `phase(seen)` a small number that names the operating phase, 0 when the asset does not work (stopped, on the ground) and no
     model looks at it;
     `features(seen, speed_kn)` the operating point as numbers of order one, first a constant 1; `speed_features(seen)` the same
@@ -66,6 +52,7 @@ class Traits(NamedTuple):
     observe: Callable[[Seen | None, Any], Seen]
     silence: Callable[[Seen, Any], Silence | None]
     fit: Callable[[Track, Track], Fit]
+    reach_m: Callable[[Track, int, float | None], float]
     phase: Callable[[Seen], int]
     features: Callable[[Seen, float], tuple[float, ...]]
     speed_features: Callable[[Seen], tuple[float, ...]]

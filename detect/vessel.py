@@ -5,8 +5,8 @@ from __future__ import annotations
 from math import hypot
 
 from detect.plane import dead_reckoned_error_m, near_distance_m
-from detect.state import Seen
-from detect.traits import Fit, Silence, Track, Traits
+from detect.state import Seen, Track
+from detect.traits import Fit, Silence, Traits
 from fleet.geodesy import KN_MPS
 from fleet.instants import HOUR_US, MINUTE_US, SECOND_US
 from fleet.operating_state import ANCHORED, DRYDOCK, MOORED
@@ -17,8 +17,10 @@ AT_SEA_US = 6 * HOUR_US  # design 4.6; detection.md S1 (pipe-gaps min_gap_length
 HEARD_US = 1 * HOUR_US  # design 4.6: where at least three neighbours were heard
 PARKED_US = 24 * HOUR_US  # design 4.6: moored or at anchor by nav status
 JUMP_KN = 25.0  # detection.md S2: gpsdio-segment max_knots
-BUFFER_H = 0.25  # detection.md S2: gpsdio-segment buffer_hours
-NOISE_SOG_KN = ((51.15, 51.25), (62.95, 63.05), (102.25, 102.35))  # detection.md S2: values that are noise
+BUFFER_S = 900.0  # detection.md S2: gpsdio-segment buffer_hours, 0.25 h
+UNSAID_KN = 40.0  # detection.md S2b: the fastest that a high-speed craft is taken to be
+GUST = 1.25  # chosen: what a speed may rise between two reports
+SPEED_MAX_KN = 60.0  # chosen: no ship in service is faster, and a wrong SOG must not excuse a jump
 RECKONING_MAX_H = 8.0  # detection.md S2: gpsdio-segment max_hours; beyond it a course says nothing
 
 
@@ -66,30 +68,37 @@ def silence(seen: Seen, use: VesselUse | None = None) -> Silence:
     return Silence(AT_SEA_US, HEARD_US, "at_sea")
 
 
+def reach_m(track: Track, time_us: int, speed_kn: float | None) -> float:
+    """How far a ship may be from her last fix: detection.md S2, hypot(25 kn x dt, 25 kn x 0.25 h).
+
+    Instead of the 25 kn a quarter more than the greatest speed that she says, at most 60 kn, where that is more, and 40 kn where
+    nobody says any (S2b: high-speed craft).
+    """
+    said_kn = track.speed_kn
+    if said_kn is None or (speed_kn is not None and speed_kn > said_kn):
+        said_kn = speed_kn
+    kn = UNSAID_KN if said_kn is None else min(max(JUMP_KN, GUST * said_kn), SPEED_MAX_KN)
+    return KN_MPS * hypot(kn * (time_us - track.time_us) / SECOND_US, JUMP_KN * BUFFER_S)
+
+
 def fit(track: Track, fix: Track) -> Fit:
     """How a fix continues a track: detection.md S2, gpsdio-segment's discrepancy test.
 
     The discrepancy is the mean of the forward and the backward dead-reckoning error, at most four times the distance. A fix is
-    off the track when both discrepancy and plain distance exceed 25 kn x hypot(dt, 0.25 h). (gpsdio-segment forgives along-track
-    errors too; a jump ahead on the own course is a jump here.)
+    off the track when both discrepancy and plain distance exceed `reach_m`. (gpsdio-segment forgives along-track errors too; a
+    jump ahead on the own course is a jump here.)
     """
     dt_h = (fix.time_us - track.time_us) / HOUR_US
-    limit_m = JUMP_KN * KN_MPS * 3600.0 * hypot(dt_h, BUFFER_H)
+    limit_m = reach_m(track, fix.time_us, fix.speed_kn)
     distance_m = near_distance_m(track.lat_deg, track.lon_deg, fix.lat_deg, fix.lon_deg, limit_m)
     off_m = distance_m
     if distance_m > 1.0 and dt_h <= RECKONING_MAX_H:
-        forward_m = dead_reckoned_error_m(track, fix, _clean_kn(track.speed_kn), track.course_deg, 1.0)
-        backward_m = dead_reckoned_error_m(fix, track, _clean_kn(fix.speed_kn), fix.course_deg, -1.0)
+        forward_m = dead_reckoned_error_m(track, fix, track.speed_kn, track.course_deg, 1.0)
+        backward_m = dead_reckoned_error_m(fix, track, fix.speed_kn, fix.course_deg, -1.0)
         off_m = min((forward_m + backward_m) / 2.0, 4.0 * distance_m)
     seconds = max((fix.time_us - track.time_us) / SECOND_US, 1.0)
     worst_m = min(off_m, distance_m)
-    return Fit(worst_m <= limit_m, off_m / limit_m, distance_m, limit_m, distance_m / seconds / KN_MPS)
-
-
-def _clean_kn(speed_kn: float | None) -> float | None:
-    if speed_kn is not None and any(low <= speed_kn <= high for low, high in NOISE_SOG_KN):
-        return None
-    return speed_kn
+    return Fit(worst_m <= limit_m, off_m, distance_m, limit_m, distance_m / seconds / KN_MPS)
 
 
 def phase(seen: Seen) -> int:
@@ -118,6 +127,7 @@ TRAITS = Traits(
     observe=observe,
     silence=silence,
     fit=fit,
+    reach_m=reach_m,
     phase=phase,
     features=features,
     speed_features=speed_features,

@@ -17,7 +17,8 @@ class Field(NamedTuple):
     """One optional field of a class's reading: its name (unit last), kind and the range it must lie in.
 
     `low` and `high` are inclusive and in the field's own unit (text: `high` is the greatest length); `sentinels` are
-    values that say "not available"; `source` is where range and sentinels come from.
+    values that say "not available"; `noise` are ranges (both ends in) that sensors and receivers give in place of a value;
+    `source` is where range and sentinels come from.
     """
 
     name: str
@@ -26,6 +27,7 @@ class Field(NamedTuple):
     high: float = float("inf")
     sentinels: tuple[float, ...] = ()
     source: str = ""
+    noise: tuple[tuple[float, float], ...] = ()
 
 
 class Reading(msgspec.Struct, frozen=True, kw_only=True):

@@ -5,8 +5,10 @@ from __future__ import annotations
 from fleet.reading import Field, Reading
 
 NAME = "vessel"
+SOG_NOISE_KN = ((51.15, 51.25), (62.95, 63.05), (102.15, 102.25))
+"""Speeds that no ship made: detection.md S2 (gpsdio-segment: 51.2, 63.0, 102.3 kn), and 102.2, "102.2 kn or more"."""
 FIELDS: tuple[Field, ...] = (
-    Field("sog_kn", "number", 0, 102.1, (102.2, 102.3), "102.3 = not available, 102.2 = 102.2 kn or more"),
+    Field("sog_kn", "number", 0, 102.1, (102.3,), "102.3 = not available", SOG_NOISE_KN),
     Field("cog_deg", "number", 0, 359.999999, (360.0,), "360.0 = not available"),
     Field("heading_deg", "number", 0, 359.999999, (511,), "511 = not available"),
     Field("rot_deg_min", "number", -720, 720, (-731.0,), "±720 = the scale's end; −128 raw = not available"),
@@ -34,3 +36,11 @@ class VesselReading(Reading, frozen=True, kw_only=True):
     def course_deg(self) -> float | None:
         """Course over ground in degrees true."""
         return self.cog_deg
+
+
+def is_ship_station(name: str) -> bool:
+    """Whether a reading's `scheme:value` can be a ship's: an MMSI that begins with 2 to 7 (ITU-R M.585), any other scheme.
+
+    Coast stations (00), search and rescue aircraft (111), aids to navigation (99) and rescue beacons (97) share AIS with ships.
+    """
+    return not name.startswith("mmsi:") or "2" <= name[5:6] <= "7"

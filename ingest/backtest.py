@@ -46,13 +46,14 @@ TENANT = ""
 
 
 class Tallied(msgspec.Struct):
-    """What became of the records: received = stepped + duplicate + rejected + static."""
+    """What became of the records: received = stepped + duplicate + rejected + static; fields made null, by `field:reason`."""
 
     received: int = 0
     stepped: int = 0
     duplicate: int = 0
     rejected: int = 0
     static: int = 0
+    nulled: dict[str, int] = {}
 
 
 class Backtest:
@@ -129,6 +130,8 @@ class Backtest:
             decoded = decode_record(item, self._now_us)
             self.tally.rejected += len(decoded.rejections)
             self.tally.static += len(decoded.statics)
+            for name, times in decoded.nulled.items():
+                self.tally.nulled[name] = self.tally.nulled.get(name, 0) + times
             for _, report in decoded.statics:
                 self._hear(report)
             for _, reading in decoded.readings:

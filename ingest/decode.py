@@ -356,6 +356,8 @@ def _ranged(field: Field, number: float) -> tuple[float | int | None, str]:
         return 0.0, ""  # due north is written both ways; 360 is no sentinel in ADS-B
     if number in field.sentinels:
         return None, "sentinel"
+    if any(low <= number <= high for low, high in field.noise):
+        return None, "noise"
     if not field.low <= number <= field.high:
         return None, "out_of_range"
     if field.kind == "integer":

@@ -63,6 +63,10 @@ def well_formed(
         return None
     if channels and not (all(map(is_channel_name, channels)) and all(map(isfinite, channels.values()))):
         return None
+    for name, ranges in _NOISE[asset_class.name]:
+        value_given = said[name]
+        if value_given is not None and any(low <= value_given <= high for low, high in ranges):
+            return None
     for name in _ADDRESS if addressed else ("time",):
         del said[name]
     said["seq_given"] = said["seq"] is not None
@@ -105,6 +109,9 @@ def _element_type(asset_class: AssetClass, *, addressed: bool) -> type[msgspec.S
 
 _ADDRESS = ("time", "class_", "scheme", "value", "stream")
 _NAMES = {name: tuple(field.name for field in entry.fields) for name, entry in ASSET_CLASSES.items()}
+_NOISE = {
+    name: tuple((field.name, field.noise) for field in entry.fields if field.noise) for name, entry in ASSET_CLASSES.items()
+}
 _ELEMENTS = {
     (name, addressed): _element_type(entry, addressed=addressed)
     for name, entry in ASSET_CLASSES.items()

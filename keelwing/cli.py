@@ -500,7 +500,7 @@ def backtest(
     said = {"stepped": tally.stepped, "duplicate": tally.duplicate, "rejected": tally.rejected, "findings": len(run.findings)}
     _report(
         as_json,
-        said | {"journeys": len(run.journeys)},
+        said | {"journeys": len(run.journeys), "nulled": tally.nulled},
         f"{tally.stepped} readings stepped, {tally.duplicate} duplicates, {tally.rejected} rejected; "
         f"{len(run.findings)} findings in {out}" + ("" if journeys is None else f", {len(run.journeys)} journeys in {journeys}"),
     )
@@ -729,7 +729,7 @@ def feed_grant(
         _fail(f"no grant: {str(error).splitlines()[0]}")
 
 
-def _report(as_json: bool, figures: dict[str, int], sentence: str) -> None:
+def _report(as_json: bool, figures: dict[str, Any], sentence: str) -> None:
     typer.echo(json.dumps(figures) if as_json else sentence)
 
 

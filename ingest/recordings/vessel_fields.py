@@ -13,7 +13,7 @@ from typing import Any
 from ingest.recordings.model import Row
 
 ROT_SCALE = 4.733  # ITU-R M.1371-5 table 48: raw = 4.733 × √(deg/min)
-SOG_UNUSABLE_KN = 102.2  # 1022 = "102.2 kn or more", 1023 = not available: neither is a measured speed
+SOG_UNUSABLE_KN = 102.3  # 1023 = not available; 1022, "102.2 kn or more", is said of a speed, and counted where it is nulled
 _NOT_TEXT = {"", "none", "null", "nan", "unknown", "undefined", "unknown value", "n/a"}
 _SATELLITE = re.compile(r"ORBCOMM|AIS_S|SPIRE|^r?EV\d", re.IGNORECASE)
 _STATUS_WORDS = {

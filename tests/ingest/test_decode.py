@@ -65,12 +65,32 @@ def test_a_full_vessel_reading_keeps_every_field() -> None:
 
 @pytest.mark.parametrize(
     ("field", "sentinel"),
-    [("sog_kn", 102.3), ("sog_kn", 102.2), ("cog_deg", 360), ("heading_deg", 511), ("nav_status", 15), ("draught_m", 0)],
+    [("sog_kn", 102.3), ("cog_deg", 360), ("heading_deg", 511), ("nav_status", 15), ("draught_m", 0)],
 )
 def test_a_sentinel_becomes_null_and_is_counted(field: str, sentinel: float) -> None:
     decoded = decode(SHIP, encode_json({"time": NOW_MS, field: sentinel}), NOW_US)
     assert getattr(decoded.readings[0][1], field) is None
     assert decoded.nulled == {f"{field}:sentinel": 1}
+
+
+@pytest.mark.parametrize(
+    ("sog_kn", "kept"),
+    [
+        (51.1, True),
+        (51.15, False),
+        (51.2, False),
+        (51.3, True),
+        (62.9, True),
+        (63.0, False),
+        (63.1, True),
+        (102.1, True),
+        (102.2, False),
+    ],
+)
+def test_a_speed_that_sensors_give_in_place_of_one_is_noise_and_counted(sog_kn: float, kept: bool) -> None:
+    decoded = decode(SHIP, encode_json({"time": NOW_MS, "sog_kn": sog_kn}), NOW_US)
+    assert decoded.readings[0][1].sog_kn == (sog_kn if kept else None)
+    assert decoded.nulled == ({} if kept else {"sog_kn:noise": 1})
 
 
 def test_a_position_of_sentinels_becomes_null_and_the_reading_stays() -> None:

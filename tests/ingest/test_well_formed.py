@@ -33,7 +33,7 @@ def values(field: Field) -> st.SearchStrategy[Any]:
     low, high = max(field.low, -1e9), min(field.high, 1e9)
     if field.kind == "integer":
         return st.integers(int(low), int(high)) | ODD
-    edges = [field.low, field.high, *field.sentinels]
+    edges = [field.low, field.high, *field.sentinels, *(edge for ends in field.noise for edge in ends)]
     return st.floats(low, high) | st.integers(int(low) + 1, int(high)) | st.sampled_from(edges) | ODD
 
 

@@ -1,0 +1,172 @@
+"""Which track each position belongs to, before any rule looks: one hull, one line of positions.
+
+Under one identity come a receiver's glitches, satellites' delayed messages, spoofed positions and now and then a second hull.
+What does not continue the believed track is given to another, and only the track that is followed moves what the rules know of
+the asset. Neighbours: `position_jump` and `position_conflict` say what this found; the classes' modules say what fits.
+"""
+
+from __future__ import annotations
+
+from math import inf
+
+from detect.plane import near_distance_m
+from detect.state import Track, Tracks
+from detect.traits import Traits
+from fleet.asset_class import AnyReading
+from fleet.instants import HOUR_US, MINUTE_US
+
+FOLLOWED_US = 10 * MINUTE_US  # design 4.6: a jump is unresolved after ten minutes; from then on the new place is where it is
+ACCEPTED_US = HOUR_US  # chosen: an hour at the new place and none at the old one is where the asset is
+LONE_FIXES = 3  # chosen: a track of fewer fixes is given up once another has as many and it is silent
+TRACKS_MAX = 3  # chosen: two hulls under one number and one more; gpsdio-segment keeps 20 for a whole file
+STRAY_US = HOUR_US  # chosen: a position that nothing continued within an hour was noise
+KNOWN_US = 6 * HOUR_US  # detection.md S1: shorter silences are no event, so that a track may be silent as long
+KNOWN_FIXES = 3  # chosen: what three positions continue is a track
+TWIN_VISITS = 4  # chosen: positions that came over four times, and went back between, are of two hulls that both sail on
+TWIN_FIXES = 5  # chosen: each hull proves itself by five fixes; more than any glitch repeats itself by chance
+TWIN_US = 10 * MINUTE_US  # chosen: as long as a jump may stay unresolved
+
+
+def place(tracks: Tracks, traits: Traits, reading: AnyReading) -> bool:
+    """Give a reading's position to its track; True when the asset's motion follows it (also when it has no position).
+
+    A position that is the last one of a track again, at speed, is a receiver repeating itself (detection.md S2): its time is not
+    believed.
+    """
+    lat_deg, lon_deg = reading.lat_deg, reading.lon_deg
+    if lat_deg is None or lon_deg is None:
+        tracks.jumped = False
+        return True
+    home = tracks.home
+    if home is None:
+        tracks.home = home = _begun(tracks, reading, lat_deg, lon_deg)
+        tracks.newest = tracks.followed = home.number
+        return True
+    if tracks.others:
+        return _choose(tracks, home, traits, reading, lat_deg, lon_deg)
+    tracks.jumped = False
+    time_us, speed_kn = reading.time_us, reading.speed_kn
+    if lat_deg == home.lat_deg and lon_deg == home.lon_deg and speed_kn is not None and speed_kn > traits.moving_kn:
+        home.heard_us = time_us
+        return True
+    reach_m = traits.reach_m(home, time_us, speed_kn)
+    if near_distance_m(home.lat_deg, home.lon_deg, lat_deg, lon_deg, reach_m) > reach_m:
+        return _choose(tracks, home, traits, reading, lat_deg, lon_deg)
+    home.speed_before_kn = home.speed_kn
+    home.time_us = home.heard_us = time_us
+    home.lat_deg = lat_deg
+    home.lon_deg = lon_deg
+    home.speed_kn = speed_kn
+    home.course_deg = reading.course_deg
+    home.fixes += 1
+    return True
+
+
+def is_twin(track: Track, home: Track) -> bool:
+    """Whether a track and the believed one are of two hulls: both sailed on while positions went to and fro between them."""
+    return (
+        track.visits >= TWIN_VISITS
+        and track.fixes >= TWIN_FIXES
+        and home.fixes - track.home_fixes >= TWIN_FIXES
+        and track.heard_us - track.since_us >= TWIN_US
+    )
+
+
+def _begun(tracks: Tracks, reading: AnyReading, lat_deg: float, lon_deg: float) -> Track:
+    tracks.given += 1
+    return Track(
+        time_us=reading.time_us,
+        lat_deg=lat_deg,
+        lon_deg=lon_deg,
+        speed_kn=reading.speed_kn,
+        course_deg=reading.course_deg,
+        since_us=reading.time_us,
+        number=tracks.given,
+        heard_us=reading.time_us,
+        home_fixes=0 if tracks.home is None else tracks.home.fixes,
+        name=reading.name,
+        source=reading.source,
+    )
+
+
+def _choose(tracks: Tracks, home: Track, traits: Traits, reading: AnyReading, lat_deg: float, lon_deg: float) -> bool:
+    """Several tracks may be alive: the best fit takes the position, or it begins another."""
+    time_us = reading.time_us
+    tracks.others = [track for track in tracks.others if time_us - track.heard_us <= _kept_us(track)]
+    fix = _begun(tracks, reading, lat_deg, lon_deg)
+    best: Track | None = None
+    best_m, is_repeat = inf, False
+    for track in (home, *tracks.others):
+        if track.lat_deg == lat_deg and track.lon_deg == lon_deg and (fix.speed_kn or 0.0) > traits.moving_kn:
+            best, is_repeat = track, True
+            break
+        found = traits.fit(track, fix)
+        if found.fits and found.off_m < best_m:
+            best, best_m = track, found.off_m
+    if best is None:
+        best = fix
+        _keep(tracks, fix)
+    else:
+        tracks.given -= 1
+        _continue(best, fix, is_repeat=is_repeat)
+    tracks.jumped = best.number != tracks.newest
+    tracks.newest = best.number
+    best.visits += tracks.jumped
+    return _follow(tracks, home, best, time_us)
+
+
+def _kept_us(track: Track) -> int:
+    return KNOWN_US if track.fixes >= KNOWN_FIXES else STRAY_US
+
+
+def _continue(track: Track, fix: Track, *, is_repeat: bool) -> None:
+    track.fixes += 1
+    track.heard_us = fix.time_us
+    track.name, track.source = fix.name, fix.source
+    if is_repeat:
+        return
+    track.speed_before_kn = track.speed_kn
+    track.time_us, track.lat_deg, track.lon_deg = fix.time_us, fix.lat_deg, fix.lon_deg
+    track.speed_kn, track.course_deg = fix.speed_kn, fix.course_deg
+
+
+def _keep(tracks: Tracks, track: Track) -> None:
+    """Remember a track; past the bound the one of the fewest fixes is forgotten, of two the one heard longest ago."""
+    tracks.others.append(track)
+    if len(tracks.others) > TRACKS_MAX:
+        tracks.others.remove(min(tracks.others[:-1], key=lambda other: (other.fixes, other.heard_us)))
+
+
+def _follow(tracks: Tracks, home: Track, taken: Track, time_us: int) -> bool:
+    """Which track is the asset's now. The believed one is, unless it was silent and another went on alone.
+
+    Silent for ten minutes the other is followed, for an hour it is believed; where both are hulls that sail on, for six hours
+    (the silence of one must be told before the other takes its place); a track of a position or two at once.
+    """
+    if taken is home:
+        tracks.away_us = None
+        tracks.followed = home.number
+        return True
+    if tracks.away_us is None:
+        tracks.away_us = time_us
+    silent_us = time_us - home.heard_us
+    is_lone = home.fixes < LONE_FIXES <= taken.fixes
+    if taken.fixes >= 2 or is_lone:
+        twin = is_twin(taken, home)
+        if is_lone or silent_us >= (KNOWN_US if twin else ACCEPTED_US):
+            _believe(tracks, home, taken)
+        elif silent_us >= FOLLOWED_US and not twin:
+            tracks.followed = taken.number
+    return taken.number == tracks.followed
+
+
+def _believe(tracks: Tracks, home: Track, track: Track) -> None:
+    """From now on this is the asset's track, and what was is one of the others."""
+    tracks.others = [other for other in tracks.others if other is not track]
+    tracks.home = track
+    tracks.followed = track.number
+    tracks.away_us = None
+    for other in (*tracks.others, home):
+        other.visits = 0
+        other.home_fixes = track.fixes
+    _keep(tracks, home)
