@@ -109,11 +109,19 @@ def test_legitimate_but_unusual_tracks_have_no_warning(name: str) -> None:
     assert warnings(found) == []
 
 
-def test_a_month_of_position_jumps_is_seen_without_exploding() -> None:
+def test_every_jump_of_a_month_is_counted_in_a_few_episodes_and_none_of_the_noise_warns() -> None:
     found, readings = findings_of(SHARED / "ais_gfw_segment/431704490.csv.gz")
     jumps = [finding for finding in found if finding.rule == "position_jump"]
     assert readings > 5000
-    assert 20 <= len(jumps) <= 606
+    assert sum(finding.evidence["jumps"] for finding in jumps) == 606
+    assert len(jumps) < 200
+    assert [warned for warned in warnings(found) if warned[0] in {"position_jump", "position_conflict"}] == []
+
+
+def test_a_ship_heard_through_two_receivers_with_different_clocks_jumps() -> None:
+    found, _ = findings_of(SHARED / "ais_gfw_segment/338013000.json")
+    assert sum(finding.evidence["jumps"] for finding in found if finding.rule == "position_jump") >= 21
+    assert [finding for finding in found if finding.rule == "position_conflict"] == []
 
 
 def test_long_gaps_of_one_ship_are_seen() -> None:
