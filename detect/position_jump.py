@@ -131,9 +131,11 @@ def _tell(memory: JumpMemory, moment: Moment, tracks: Tracks) -> Sequence[Findin
 
 
 def _is_serious(tracks: Tracks, newest: Track, episode: Episode) -> bool:
-    """Whether to be away is worth a warning: both tracks are proved, no clock and no second hull explains it."""
+    """Whether to be away is worth a warning: both tracks are proved; no clock, no second hull, no return to an older track."""
     home = tracks.home
     if home is None or home.fixes < LONE_FIXES or newest.fixes < 2 or is_twin(newest, home):
+        return False
+    if newest.number < home.number and newest.fixes >= LONE_FIXES:
         return False
     return not episode.evidence["wrong_clock"] and is_ship_station(episode.asset)
 
@@ -142,7 +144,8 @@ def _accept(memory: JumpMemory, moment: Moment, tracks: Tracks, episode: Episode
     """Another track is believed now: because the old one was silent for an hour, or was no more than a position or two."""
     old = next((track for track in tracks.others if track.number == memory.home), None)
     is_lone = old is None or old.fixes < LONE_FIXES
-    if not is_lone and not episode.evidence["wrong_clock"] and is_ship_station(episode.asset):
+    is_back = tracks.home is not None and tracks.home.number < memory.home
+    if not is_lone and not is_back and not episode.evidence["wrong_clock"] and is_ship_station(episode.asset):
         episode.severity = "warning"
     return _close(memory, moment, moment.time_us, "disbelieved" if is_lone and episode.severity == "info" else "accepted")
 

@@ -8,11 +8,11 @@ the asset. Neighbours: `position_jump` and `position_conflict` say what this fou
 from __future__ import annotations
 
 from math import inf
+from typing import Any
 
 from detect.plane import near_distance_m
 from detect.state import Track, Tracks
 from detect.traits import Traits
-from fleet.asset_class import AnyReading
 from fleet.instants import HOUR_US, MINUTE_US
 
 FOLLOWED_US = 10 * MINUTE_US  # design 4.6: a jump is unresolved after ten minutes; from then on the new place is where it is
@@ -27,9 +27,10 @@ TWIN_FIXES = 5  # chosen: each hull proves itself by five fixes; more than any g
 TWIN_US = 10 * MINUTE_US  # chosen: as long as a jump may stay unresolved
 
 
-def place(tracks: Tracks, traits: Traits, reading: AnyReading) -> bool:
+def place(tracks: Tracks, traits: Traits, reading: Any) -> bool:
     """Give a reading's position to its track; True when the asset's motion follows it (also when it has no position).
 
+    `reading` is of the class that the traits are of.
     A position that is the last one of a track again, at speed, is a receiver repeating itself (detection.md S2): its time is not
     believed.
     """
@@ -72,7 +73,7 @@ def is_twin(track: Track, home: Track) -> bool:
     )
 
 
-def _begun(tracks: Tracks, reading: AnyReading, lat_deg: float, lon_deg: float) -> Track:
+def _begun(tracks: Tracks, reading: Any, lat_deg: float, lon_deg: float) -> Track:
     tracks.given += 1
     return Track(
         time_us=reading.time_us,
@@ -89,7 +90,7 @@ def _begun(tracks: Tracks, reading: AnyReading, lat_deg: float, lon_deg: float) 
     )
 
 
-def _choose(tracks: Tracks, home: Track, traits: Traits, reading: AnyReading, lat_deg: float, lon_deg: float) -> bool:
+def _choose(tracks: Tracks, home: Track, traits: Traits, reading: Any, lat_deg: float, lon_deg: float) -> bool:
     """Several tracks may be alive: the best fit takes the position, or it begins another."""
     time_us = reading.time_us
     tracks.others = [track for track in tracks.others if time_us - track.heard_us <= _kept_us(track)]

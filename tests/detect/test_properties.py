@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections import defaultdict
 from collections.abc import Sequence
+from math import cos, sin
 from typing import Any
 
 import pytest
@@ -24,7 +25,7 @@ from tests.detect.conftest import Bench, Surroundings
 from tests.detect.fix_areas import area, use_of
 
 AT_SEA = {"adrift": "drifting", "strikes": "unexpected_stop", "loads": "draught_change", "waits": "loitering"}
-ODDITIES = "jump elsewhere silent spike shift nan same slow nopos moored circling plunging"
+ODDITIES = "jump elsewhere twin frozen circle silent spike shift nan same slow nopos moored circling plunging"
 ODD = st.sampled_from([*[""] * 6, *ODDITIES.split(), *AT_SEA])
 STORIES = st.lists(st.tuples(ODD, st.integers(1, 40)), min_size=1, max_size=8)
 RUNS = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -44,16 +45,14 @@ def ship_story(bench: Bench, story: Sequence[tuple[str, int]], seed: int) -> lis
                 0.0 if odd == "same" and i % 2 else {"waits": 600.0, "loads": 60.0}.get(odd) or rng.choice([10.0, 60.0, 60.0])
             )
             speed = {"slow": 5.0, "moored": 0.2, "adrift": 3.0, "strikes": 0.2, "waits": 1.0}.get(odd) or 12.0 + rng.gauss(0, 0.2)
-            away = 3.0 if odd == "elsewhere" or (odd == "jump" and i % 5 == 0) else 0.0
+            away = 3.0 if odd == "elsewhere" or (odd == "jump" and i % 5 == 0) or (odd == "twin" and i % 2) else 0.0
             temp_c = 300.0 + level + rng.gauss(0, 2) + (90.0 if odd == "spike" else 0.0)
-            position = (
-                {}
-                if odd == "nopos"
-                else {
-                    "lat_deg": 40.0 + away,
-                    "lon_deg": (struck_at if odd in {"strikes", "waits"} else second) / 3600 * 0.2,
-                }
-            )
+            lat_deg, lon_deg = 40.0 + away, (struck_at if odd in {"strikes", "waits"} else second) / 3600 * 0.2
+            if odd == "frozen":
+                lat_deg, lon_deg = 40.0, 1.0
+            elif odd == "circle":
+                lat_deg, lon_deg = 45.0 + 0.02 * sin(i / 3), 0.03 * cos(i / 3)
+            position = {} if odd == "nopos" else {"lat_deg": lat_deg, "lon_deg": lon_deg}
             readings.append(
                 bench.ship(
                     second,
@@ -89,7 +88,7 @@ def plane_story(bench: Bench, story: Sequence[tuple[str, int]], seed: int) -> li
             before, second = second, second + (0.0 if odd == "same" and i % 2 else rng.choice([1.0, 5.0, 30.0]))
             track_deg = (track_deg + 3.0 * (second - before)) % 360.0 if odd == "circling" else 90.0
             alt_ft = max(alt_ft - 100.0 * (second - before), 3000.0) if odd == "plunging" else 36_000.0
-            away = 2.0 if odd == "elsewhere" or (odd == "jump" and i % 5 == 0) else 0.0
+            away = 2.0 if odd == "elsewhere" or (odd == "jump" and i % 5 == 0) or (odd == "twin" and i % 2) else 0.0
             squawk = {"spike": "7700", "shift": "7600", "nan": "7500", "slow": None}.get(odd, "1000")
             position = {} if odd == "nopos" else {"lat_deg": 40.0 + away, "lon_deg": second / 480.0 % 180}
             fields = {
