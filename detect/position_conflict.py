@@ -23,6 +23,10 @@ APART_NM = {
     "trainset": 5.0,
 }  # chosen: what a clock a minute wrong makes of a jet; of a ship the fit asks 6.25 nm
 
+LATE_S = 7200.0  # chosen: satellites deliver within two hours
+UNSAID_KN = 20.0  # chosen: where nobody says a speed; most ships are slower
+DENSE_US = 60 * MINUTE_US  # chosen: old messages come now and then, a second hull all the time
+DENSE_VISITS = 8  # chosen: every few minutes of that hour
 MIRROR_DEG = 0.25  # chosen: what the fit of a ship allows within a quarter of an hour, 6.25 nm, and a longitude's degrees at 65°
 
 
@@ -50,7 +54,7 @@ def at_reading(memory: ConflictMemory, moment: Moment) -> Sequence[Finding]:
     if twin is None or not is_twin(twin, home) or _is_mirrored(home, twin) or not is_ship_station(home.name):
         return NOTHING
     apart_m = distance_m(home.lat_deg, home.lon_deg, twin.lat_deg, twin.lon_deg)
-    if apart_m < APART_NM.get(moment.state.asset_class, 0.0) * NM_M:
+    if apart_m < APART_NM.get(moment.state.asset_class, 0.0) * NM_M or not _is_certain(moment, home, twin, apart_m):
         return NOTHING
     return _open(memory, moment, home, twin, apart_m)
 
@@ -73,6 +77,15 @@ def _is_mirrored(home: Track, twin: Track) -> bool:
     lon_deg = -twin.lon_deg if turned_lon else twin.lon_deg
     off = max(abs(lat_deg - home.lat_deg), abs(lon_deg - home.lon_deg))
     return (turned_lat or turned_lon) and off < MIRROR_DEG
+
+
+def _is_certain(moment: Moment, home: Track, twin: Track, apart_m: float) -> bool:
+    """Whether old messages cannot explain both places: they are farther apart than two hours' way, or take turns all the time."""
+    if moment.state.asset_class != "vessel":
+        return True
+    speeds = [track.speed_kn for track in (home, twin) if track.speed_kn is not None]
+    way_m = max(speeds, default=UNSAID_KN) * KN_MPS * LATE_S
+    return apart_m > way_m or (moment.time_us - twin.since_us <= DENSE_US and twin.visits >= DENSE_VISITS)
 
 
 def _open(memory: ConflictMemory, moment: Moment, home: Track, twin: Track, apart_m: float) -> Sequence[Finding]:

@@ -11,7 +11,7 @@ from detect.model import Finding
 from detect.plane import offset_m
 from detect.rule import ALL_CLASSES, NOTHING, Moment, Rule, minute_after
 from detect.state import Memory, Track, Tracks
-from detect.tracks import LONE_FIXES, is_twin
+from detect.tracks import LONE_FIXES, is_late, is_twin
 from fleet.geodesy import KN_MPS, NM_M
 from fleet.instants import HOUR_US, MINUTE_US
 from fleet.vessel import is_ship_station
@@ -135,7 +135,7 @@ def _is_serious(tracks: Tracks, newest: Track, episode: Episode) -> bool:
     home = tracks.home
     if home is None or home.fixes < LONE_FIXES or newest.fixes < 2 or is_twin(newest, home):
         return False
-    if newest.number < home.number and newest.fixes >= LONE_FIXES:
+    if is_late(newest) or (newest.number < home.number and newest.fixes >= LONE_FIXES):
         return False
     return not episode.evidence["wrong_clock"] and is_ship_station(episode.asset)
 
@@ -144,8 +144,8 @@ def _accept(memory: JumpMemory, moment: Moment, tracks: Tracks, episode: Episode
     """Another track is believed now: because the old one was silent for an hour, or was no more than a position or two."""
     old = next((track for track in tracks.others if track.number == memory.home), None)
     is_lone = old is None or old.fixes < LONE_FIXES
-    is_back = tracks.home is not None and tracks.home.number < memory.home
-    if not is_lone and not is_back and not episode.evidence["wrong_clock"] and is_ship_station(episode.asset):
+    is_plain = tracks.home is not None and (tracks.home.number < memory.home or is_late(tracks.home))
+    if not is_lone and not is_plain and not episode.evidence["wrong_clock"] and is_ship_station(episode.asset):
         episode.severity = "warning"
     return _close(memory, moment, moment.time_us, "disbelieved" if is_lone and episode.severity == "info" else "accepted")
 

@@ -40,7 +40,7 @@ class Track(msgspec.Struct, kw_only=True, array_like=True):
 
     `number` names it within its asset. `heard_us` is of its last fix or repeat of one (a repeat's time is not believed);
     `visits` counts how often positions came over to it from another track, `home_fixes` how many fixes the believed track had
-    when it began; `name` and `source` are of its last fix.
+    when it began, `late_fixes` how many of its own lie where that one was before; `name` and `source` are of its last fix.
     """
 
     time_us: int
@@ -57,6 +57,7 @@ class Track(msgspec.Struct, kw_only=True, array_like=True):
     home_fixes: int = 0
     name: str = ""
     source: str = ""
+    late_fixes: int = 0
 
 
 class Tracks(msgspec.Struct, kw_only=True, array_like=True):
@@ -64,7 +65,8 @@ class Tracks(msgspec.Struct, kw_only=True, array_like=True):
 
     `newest` is the number of the track that took the last position, `followed` that of the one whose motion is the asset's;
     `away_us` is when positions left the believed track last, None while they are on it; `jumped` says that the last position lies
-    on another track than the one before; `given` counts the numbers given.
+    on another track than the one before; `given` counts the numbers given; `path` is where the believed track was in the last
+    hours: seconds, and millionths of a degree of latitude and longitude.
     """
 
     home: Track | None = None
@@ -74,6 +76,8 @@ class Tracks(msgspec.Struct, kw_only=True, array_like=True):
     away_us: int | None = None
     jumped: bool = False
     given: int = 0
+    path: list[tuple[int, int, int]] = []
+    path_us: int = 0
 
     def newest_track(self) -> Track | None:
         """The track that took the last position; None before the first."""

@@ -7,13 +7,15 @@ the asset. Neighbours: `position_jump` and `position_conflict` say what this fou
 
 from __future__ import annotations
 
-from math import inf
+from itertools import pairwise
+from math import hypot, inf
 from typing import Any
 
-from detect.plane import near_distance_m
+from detect.plane import near_distance_m, offset_m
 from detect.state import Track, Tracks
 from detect.traits import Traits
-from fleet.instants import HOUR_US, MINUTE_US
+from fleet.geodesy import NM_M
+from fleet.instants import HOUR_US, MINUTE_US, SECOND_US
 
 FOLLOWED_US = 10 * MINUTE_US  # design 4.6: a jump is unresolved after ten minutes; from then on the new place is where it is
 ACCEPTED_US = HOUR_US  # chosen: an hour at the new place and none at the old one is where the asset is
@@ -22,6 +24,9 @@ TRACKS_MAX = 3  # chosen: two hulls under one number and one more; gpsdio-segmen
 STRAY_US = HOUR_US  # chosen: a position that nothing continued within an hour was noise
 KNOWN_US = 6 * HOUR_US  # detection.md S1: shorter silences are no event, so that a track may be silent as long
 KNOWN_FIXES = 3  # chosen: what three positions continue is a track
+PATH_US = 5 * MINUTE_US  # chosen: between two points of the path a ship turns little
+PATH_MAX = 36  # chosen: three hours; satellites deliver within two
+LATE_M = 2.0 * NM_M  # chosen: what a bend between two points of the path hides
 TWIN_VISITS = 4  # chosen: positions that came over four times, and went back between, are of two hulls that both sail on
 TWIN_FIXES = 5  # chosen: each hull proves itself by five fixes; more than any glitch repeats itself by chance
 TWIN_US = 10 * MINUTE_US  # chosen: as long as a jump may stay unresolved
@@ -60,6 +65,8 @@ def place(tracks: Tracks, traits: Traits, reading: Any) -> bool:
     home.speed_kn = speed_kn
     home.course_deg = reading.course_deg
     home.fixes += 1
+    if time_us - tracks.path_us >= PATH_US:
+        _extend_path(tracks, time_us, lat_deg, lon_deg)
     return True
 
 
@@ -67,10 +74,39 @@ def is_twin(track: Track, home: Track) -> bool:
     """Whether a track and the believed one are of two hulls: both sailed on while positions went to and fro between them."""
     return (
         track.visits >= TWIN_VISITS
-        and track.fixes >= TWIN_FIXES
+        and track.fixes - track.late_fixes >= TWIN_FIXES
+        and not is_late(track)
         and home.fixes - track.home_fixes >= TWIN_FIXES
         and track.heard_us - track.since_us >= TWIN_US
     )
+
+
+def is_late(track: Track) -> bool:
+    """Whether most of a track lies where the believed one was in the last hours: old messages under a new time."""
+    return 2 * track.late_fixes > track.fixes
+
+
+def _extend_path(tracks: Tracks, time_us: int, lat_deg: float, lon_deg: float) -> None:
+    tracks.path_us = time_us
+    tracks.path.append((time_us // SECOND_US, int(lat_deg * 1e6), int(lon_deg * 1e6)))
+    if len(tracks.path) > PATH_MAX:
+        del tracks.path[0]
+
+
+def _is_on_path(tracks: Tracks, fix: Track) -> bool:
+    """Whether a position lies within two miles of where the believed track was in the last three hours."""
+    oldest_s = fix.time_us // SECOND_US - PATH_MAX * PATH_US // SECOND_US
+    places = [(lat / 1e6, lon / 1e6) for second, lat, lon in tracks.path if second >= oldest_s]
+    off = [offset_m(fix.lat_deg, fix.lon_deg, lat_deg, lon_deg) for lat_deg, lon_deg in places]
+    if len(off) == 1:
+        return hypot(*off[0]) <= LATE_M
+    for (from_e, from_n), (to_e, to_n) in pairwise(off):
+        east, north = to_e - from_e, to_n - from_n
+        length2 = east * east + north * north
+        share = 0.0 if length2 == 0.0 else min(max(-(from_e * east + from_n * north) / length2, 0.0), 1.0)
+        if hypot(from_e + share * east, from_n + share * north) <= LATE_M:
+            return True
+    return False
 
 
 def _begun(tracks: Tracks, reading: Any, lat_deg: float, lon_deg: float) -> Track:
@@ -110,6 +146,11 @@ def _choose(tracks: Tracks, home: Track, traits: Traits, reading: Any, lat_deg: 
     else:
         tracks.given -= 1
         _continue(best, fix, is_repeat=is_repeat)
+    if best is home:
+        if not is_repeat and time_us - tracks.path_us >= PATH_US:
+            _extend_path(tracks, time_us, lat_deg, lon_deg)
+    elif _is_on_path(tracks, fix):
+        best.late_fixes += 1
     tracks.jumped = best.number != tracks.newest
     tracks.newest = best.number
     best.visits += tracks.jumped
@@ -141,8 +182,9 @@ def _keep(tracks: Tracks, track: Track) -> None:
 def _follow(tracks: Tracks, home: Track, taken: Track, time_us: int) -> bool:
     """Which track is the asset's now. The believed one is, unless it was silent and another went on alone.
 
-    Silent for ten minutes the other is followed, for an hour it is believed; where both are hulls that sail on, for six hours
-    (the silence of one must be told before the other takes its place); a track of a position or two at once.
+    Silent for ten minutes the other is followed, for an hour it is believed; where both are hulls that sail on (the silence of
+    one must be told before the other takes its place), or the other is old messages, for six hours; a track of a position or two
+    at once.
     """
     if taken is home:
         tracks.away_us = None
@@ -153,10 +195,10 @@ def _follow(tracks: Tracks, home: Track, taken: Track, time_us: int) -> bool:
     silent_us = time_us - home.heard_us
     is_lone = home.fixes < LONE_FIXES <= taken.fixes
     if taken.fixes >= 2 or is_lone:
-        twin = is_twin(taken, home)
-        if is_lone or silent_us >= (KNOWN_US if twin else ACCEPTED_US):
+        is_doubtful = is_twin(taken, home) or is_late(taken)
+        if is_lone or silent_us >= (KNOWN_US if is_doubtful else ACCEPTED_US):
             _believe(tracks, home, taken)
-        elif silent_us >= FOLLOWED_US and not twin:
+        elif silent_us >= FOLLOWED_US and not is_doubtful:
             tracks.followed = taken.number
     return taken.number == tracks.followed
 

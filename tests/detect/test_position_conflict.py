@@ -75,3 +75,20 @@ def test_two_aircraft_under_one_address_must_be_farther_apart_than_a_late_clock_
 ) -> None:
     readings = [fly(bench, second, north_nm=north_nm if second % 10 else 0.0) for second in range(0, 1500, 5)]
     assert len(conflicts(bench, readings)) == found
+
+
+def test_old_messages_between_new_ones_are_no_second_hull(bench: Any) -> None:
+    late = [
+        sail(bench, second, lon_deg=12.0 * (second - (3600 if i % 3 else 0)) / 3600 / 60)
+        for i, second in enumerate(range(3600, 4 * 3600, 60))
+    ]
+    found = bench.run([*voyage(bench, 0, 3600), *late])
+    assert {(finding.rule, finding.severity) for finding in found} == {("position_jump", "info")}
+
+
+@pytest.mark.parametrize(("every", "found"), [(2, 1), (30, 0)])
+def test_within_two_hours_way_two_hulls_must_take_turns_all_the_time(bench: Any, every: int, found: int) -> None:
+    near = [sail(bench, second, north_nm=0.0 if i % every else 20.0) for i, second in enumerate(range(600, 6 * 3600, 30))]
+    assert len(conflicts(bench, [*voyage(bench, 0, 600), *near])) == found
+    far = [sail(bench, second, north_nm=0.0 if i % every else 30.0) for i, second in enumerate(range(600, 6 * 3600, 30))]
+    assert len(conflicts(bench, [*voyage(bench, 0, 600), *far])) == 1

@@ -12,8 +12,8 @@ NM_DEG = 1 / 60
 
 
 def sail(bench: Any, second: float, north_nm: float = 0.0, **more: Any) -> Any:
-    fields = {"sog_kn": 12.0, "cog_deg": 90.0, **more}
-    return bench.ship(second, lat_deg=north_nm * NM_DEG, lon_deg=12.0 * second / 3600 * NM_DEG, **fields)
+    where = {"lat_deg": north_nm * NM_DEG, "lon_deg": 12.0 * second / 3600 * NM_DEG}
+    return bench.ship(second, **(where | {"sog_kn": 12.0, "cog_deg": 90.0} | more))
 
 
 def fly(bench: Any, second: float, north_nm: float = 0.0, **more: Any) -> Any:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from detect.tracks import is_twin
+from detect.tracks import PATH_MAX, is_late, is_twin
 from tests.detect.test_position_jump import NM_DEG, sail, voyage
 
 
@@ -61,3 +61,28 @@ def test_what_nothing_continues_within_an_hour_is_forgotten(bench: Any) -> None:
 def test_readings_without_a_position_belong_to_the_asset(bench: Any) -> None:
     state = run(bench, [*voyage(bench, 0, 60), sail(bench, 60, north_nm=40), bench.ship(70, nav_status=5)])
     assert (state.seen.nav_status, state.seen.lat_deg) == (5, 0.0)
+
+
+def old(bench: Any, from_s: int, to_s: int, late_s: int, every_s: int = 60) -> list[Any]:
+    """Where the ship was so many seconds before, said now."""
+    return [sail(bench, second, lon_deg=12.0 * (second - late_s) / 3600 * NM_DEG) for second in range(from_s, to_s, every_s)]
+
+
+@pytest.mark.parametrize(("off_nm", "late"), [(1.9, True), (2.1, False)])
+def test_positions_where_the_ship_was_before_are_old_messages_and_not_followed(bench: Any, off_nm: float, late: bool) -> None:
+    before = voyage(bench, 0, 7200, every_s=60)
+    aside = [
+        sail(bench, second, north_nm=off_nm, lon_deg=12.0 * (second - 3600) / 3600 * NM_DEG) for second in range(7200, 9000, 60)
+    ]
+    state = run(bench, [*before, *aside])
+    (other,) = state.tracks.others
+    assert is_late(other) is late
+    assert (state.seen.lat_deg == 0.0) is late
+    assert len(state.tracks.path) <= PATH_MAX
+
+
+def test_the_path_remembered_is_three_hours_long(bench: Any) -> None:
+    before = voyage(bench, 0, 5 * 3600, every_s=60)
+    (recent,) = run(bench, [*before, *old(bench, 5 * 3600, 5 * 3600 + 600, 7200)]).tracks.others
+    (ancient,) = run(bench, [*before, *old(bench, 5 * 3600, 5 * 3600 + 600, 4 * 3600)]).tracks.others
+    assert (is_late(recent), is_late(ancient)) == (True, False)
