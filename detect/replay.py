@@ -1,7 +1,7 @@
 """Whether a ship's positions were all reported before, in the same order and at the same intervals: a track played again.
 
 Positions are thinned by what they are, not by when they came: of a track and of its repetition the same ones are kept, whatever
-the shift. The finer the stream the fewer are kept, so that the memory holds six hours in a hundred positions.
+the shift. The finer the stream the fewer are kept, so that the memory holds three hours in some fifty positions.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ import msgspec
 from fleet.geodesy import NM_M, distance_m
 from fleet.instants import MINUTE_US, SECOND_US
 
-KEPT_MAX = 96  # chosen: sixteen positions an hour
-KEPT_S = 6 * 3600  # detection.md S1: as long as nothing is called a silence
+KEPT_MAX = 48  # chosen: sixteen positions an hour
+KEPT_S = 3 * 3600  # chosen: as long as the path that `tracks` remembers; a checkpoint must stay small
 MOVING_KN = 3.0  # chosen: at berth or anchor the same positions come again by themselves
 SHIFT_S = 600  # chosen: earlier repeats are receivers'
 SAME_S = 2  # chosen: whole seconds, rounded either way
@@ -82,7 +82,7 @@ def remember(replay: Replay, time_us: int, lat_deg: float, lon_deg: float, speed
 
 
 def _keep(replay: Replay, key: int, second: int) -> None:
-    """Keep a position; when they are too many within six hours every other is dropped, by its hash."""
+    """Keep a position; when they are too many within three hours every other is dropped, by its hash."""
     kept = replay.kept
     if len(kept) >= KEPT_MAX:
         for old in [one for one, at in kept.items() if second - at > KEPT_S]:

@@ -32,7 +32,7 @@ CLASSES = frozenset({"vessel", "aircraft"})
 LASTING_US = 10 * MINUTE_US  # design 4.6: as long as a jump may be unresolved
 ROWS = 3  # chosen: of three minutes none is a glitch
 INLAND_KM = 8.0  # the brief's 5 km from any coast, and 3 km that the mask of land may be wrong
-POINTS_MAX = 40  # chosen: a circle of forty points; when they are full every other is dropped
+POINTS_MAX = 30  # chosen: a circle of thirty points; when they are full every other is dropped
 POINTS = 8  # chosen: a circle through fewer is no proof
 TURNS = 1.0  # detection.md S3: one full turn
 RESIDUAL = 0.15  # detection.md S3: of the radius
@@ -60,7 +60,10 @@ class Still(msgspec.Struct, kw_only=True, array_like=True):
 
 
 class Leap(msgspec.Struct, kw_only=True, array_like=True):
-    """A jump being looked at: from where, to which track, its points (second, lat, lon) and how long it lies inland."""
+    """A jump being looked at: from where, to which track, its points, and how long it lies inland.
+
+    A point is a second, and millionths of a degree of latitude and longitude.
+    """
 
     from_us: int
     from_lat_deg: float
@@ -68,7 +71,7 @@ class Leap(msgspec.Struct, kw_only=True, array_like=True):
     from_speed_kn: float | None
     from_course_deg: float | None
     number: int
-    points: list[tuple[int, float, float]] = []
+    points: list[tuple[int, int, int]] = []
     every_s: int = 0
     inland_us: int | None = None
     inland_rows: int = 0
@@ -280,11 +283,11 @@ def _circle(memory: SpoofMemory, moment: Moment, leap: Leap, track: Track) -> Se
     points = leap.points
     if points and second - points[-1][0] < max(leap.every_s, 1):
         return NOTHING
-    points.append((second, track.lat_deg, track.lon_deg))
+    points.append((second, round(track.lat_deg * 1e6), round(track.lon_deg * 1e6)))
     if len(points) > POINTS_MAX:
         leap.every_s = max(2 * (points[-1][0] - points[0][0]) // POINTS_MAX, 1)
         leap.points = points = points[::2]
-    circle = fitted(points) if len(points) >= POINTS else None
+    circle = fitted([(at, lat / 1e6, lon / 1e6) for at, lat, lon in points]) if len(points) >= POINTS else None
     if circle is None or circle.radius_m < RADIUS_M or circle.residual > RESIDUAL or abs(circle.turns) < TURNS:
         return NOTHING
     away_m = _away_m(leap, moment.time_us, circle)
