@@ -194,11 +194,10 @@ def _judge(watched: Watched, x: tuple[float, ...], value: float, near: bool) -> 
     if not isinstance(judged, Judged) or lately.is_counter(recent):
         return None
     residual = value - judged.expected
-    local_z = lately.z_of(recent, residual, baseline.level, baseline.resolution) if near else None
+    local_z = lately.z_of(recent, residual) if near else None
     if local_z is None or abs(local_z) <= abs(judged.z):
         return Score(judged.z, judged.expected, judged.sigma, "operating_point", judged.z, local_z)
-    sigma = lately.sigma_of(recent, baseline.level, baseline.resolution)
-    return Score(local_z, judged.expected + recent.level, sigma, "recent_level", judged.z, local_z)
+    return Score(local_z, judged.expected + recent.level, recent.sigma, "recent_level", judged.z, local_z)
 
 
 def _count(
@@ -402,8 +401,8 @@ def _learn(watched: Watched, moment: Moment, name: str, x: tuple[float, ...], va
         lately.unsettle(recent)
     elif not told:
         doubtful = recent.run >= DOUBT_RUN and lately.repeat_chance(recent) < DOUBT_CHANCE
-        sigma = lately.sigma_of(recent, baseline.level, baseline.resolution)
-        if doubtful or not lately.follow(recent, residual, sigma, sqrt(baseline.variance), expected):
+        floor = max(lately.FLOOR * baseline.level, baseline.resolution)
+        if doubtful or not lately.follow(recent, residual, sqrt(baseline.variance), expected, floor):
             return False
         lately.keep_score(recent, abs(score.z))
     judged = Judged(score.wide_z, expected, score.sigma)

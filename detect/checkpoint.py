@@ -17,7 +17,7 @@ from detect.step import RULES
 from fleet.use import UseState
 from fleet.use_machines import MACHINES
 
-SCHEMA_VERSION = 5
+SCHEMA_VERSION = 6
 """Raised whenever a field of any memory changes meaning; a checkpoint of another version is rebuilt from the readings instead."""
 
 BYTES_MAX = 8192  # design 5.5

@@ -28,10 +28,8 @@ ODD_ROWS_MAX = 30  # chosen: half an hour so, and no episode: that is the level 
 MEAN_SHARE = 0.1  # chosen: the running mean and roughness look back at ten scores
 ROUGH_SHARE = 0.05  # and twenty
 CLIP_Z = 8.0  # chosen: one wild score moves the mean by less than one
-WANDER_UP, WANDER_DOWN = (
-    0.02,
-    0.001,
-)  # chosen: learned within an hour, as a tide lasts, and not within a fault's first minutes; kept a day
+WANDER_UP = 0.02  # chosen: learned within an hour, as a tide lasts, and not within a fault's first minutes
+WANDER_DOWN = 0.001  # chosen: and kept for a day
 ROUGH_HEALTHY = 0.8  # E|N(0, 1)| = 0.798
 UNEASY = 1.5  # chosen: six deviations of the running mean, twice the healthy roughness: what is seen now may be a fault
 UNEASY_SHARE = 0.1  # chosen: meanwhile the scatter follows ten times slower, or noise would hide itself
@@ -44,8 +42,8 @@ COUNTER_SHARE = 50  # chosen: what turns less than once in fifty moves counts, a
 class Recent(msgspec.Struct, kw_only=True, array_like=True):
     """The recent level of the residuals, and what the sensor did since.
 
-    `level` is theirs, `slope` its change a row, `spread` their scatter about it (unit of the channel); `at` is the magnitude at
-    which the spread was learned, `rows` those behind it, `since` rows since the operating point settled.
+    `level` is theirs, `slope` its change a row, `spread` their scatter about it (unit of the channel), `sigma` what is judged by;
+    `at` is the magnitude at which the spread was learned, `rows` those behind it, `since` rows since the operating point settled.
     `odd` counts rows in a row too far off to move the level. `mean` and `rough` are running means of scores and of their size
     about it, `wander` how far that mean went while all was well. `value` is the last one scored, `run` how often it was repeated
     since, `longest` the longest such run so far; `repeats`, `moves` and `falls` count pairs of scores, `heard` and `missed` rows
@@ -56,6 +54,7 @@ class Recent(msgspec.Struct, kw_only=True, array_like=True):
     level: float = 0.0
     slope: float = 0.0
     spread: float = 0.0
+    sigma: float = 0.0
     at: float = 0.0
     rows: int = 0
     since: int = 0
@@ -76,37 +75,30 @@ class Recent(msgspec.Struct, kw_only=True, array_like=True):
     waiting: bytes = b""
 
 
-def z_of(recent: Recent, residual: float, magnitude: float, resolution: float) -> float | None:
-    """How far a residual lies off the level lately, in standard deviations; None while there is no level to speak of.
-
-    `magnitude` is of the channel's values, `resolution` its smallest step: neither lets the scatter be less.
-    """
+def z_of(recent: Recent, residual: float) -> float | None:
+    """How far a residual lies off the level lately, in standard deviations; None while there is no level to speak of."""
     if recent.since < SETTLE_ROWS or recent.rows < NOISE_ROWS:
         return None
-    return (residual - recent.level) / sigma_of(recent, magnitude, resolution)
+    return (residual - recent.level) / recent.sigma
 
 
-def sigma_of(recent: Recent, magnitude: float, resolution: float) -> float:
-    """The scatter to judge by."""
-    return max(recent.spread * (1.0 + 4.0 / max(recent.rows, 1)), FLOOR * magnitude, resolution, 1e-9)
-
-
-def follow(recent: Recent, residual: float, sigma: float, noise: float, expected: float) -> bool:
+def follow(recent: Recent, residual: float, noise: float, expected: float, floor: float) -> bool:
     """Let a closed row move level and scatter; False when it is too odd for that (and must not be learned elsewhere either).
 
-    `sigma` is the scatter to judge by; `noise` the baseline's own, with which the scatter begins; `expected` the baseline's word:
-    at a greater load the scatter is taken to be greater by as much, until it is known.
+    `noise` is the baseline's own scatter, with which this one begins; `expected` the baseline's word: at a greater load the
+    scatter is taken to be greater by as much, until it is known; `floor` is the least scatter to judge by.
     """
     if recent.since == 0:
         magnitude = abs(expected)
         if magnitude > recent.at > 0.0:
             recent.spread *= magnitude / recent.at
+            recent.sigma *= magnitude / recent.at
         recent.at = magnitude
     off = residual - recent.level
     settled = recent.since >= SETTLE_ROWS
     recent.level += recent.slope
     off -= recent.slope
-    if settled and recent.rows >= NOISE_ROWS and abs(off) >= ODD_Z * sigma:
+    if settled and recent.rows >= NOISE_ROWS and abs(off) >= ODD_Z * recent.sigma:
         recent.odd += 1
         if recent.odd < ODD_ROWS_MAX:
             return False
@@ -125,6 +117,7 @@ def follow(recent: Recent, residual: float, sigma: float, noise: float, expected
     step = max(1.0 / (NOISE_SLOW + recent.rows), NOISE_STEP) * (1.0 if recent.rough < UNEASY else UNEASY_SHARE)
     up = abs(off) > recent.spread * NOISE_QUANTILE
     recent.spread = max(recent.spread, 1e-9) * (1.0 + step * (NOISE_SHARE if up else NOISE_SHARE - 1.0))
+    recent.sigma = max(recent.spread * (1.0 + 4.0 / recent.rows), floor, 1e-9)
     return True
 
 
@@ -187,7 +180,8 @@ def note_value(recent: Recent, value: float) -> None:
 
 def is_counter(recent: Recent) -> bool:
     """Whether the channel only ever rises or falls, as an odometer or a fuel tank: its value is a sum and no measurement."""
-    return recent.moves >= MOVES_MIN and min(recent.falls, recent.moves - recent.falls) * COUNTER_SHARE < recent.moves
+    moves, falls = recent.moves, recent.falls
+    return moves >= MOVES_MIN and (falls * COUNTER_SHARE < moves or (moves - falls) * COUNTER_SHARE < moves)
 
 
 def repeat_chance(recent: Recent) -> float:

@@ -100,13 +100,13 @@ def test_6_scoring_changes_nothing() -> None:
     for _ in range(100):
         value = 100.0 + rng.gauss(0, 2)
         model.learn(baseline, (1.0,), value, None)
-        lately.follow(recent, value - 100.0, 2.0, 2.0, 100.0)
+        lately.follow(recent, value - 100.0, 2.0, 100.0, 0.1)
         recent.scores = tail.add(recent.scores, 1.0)
     before = msgspec.msgpack.encode((baseline, recent))
     for _ in range(3):
-        first = (model.judge(baseline, (1.0,), 120.0), lately.z_of(recent, 20.0, 100.0, 0.1), tail.chance(recent.scores, 5.0))
+        first = (model.judge(baseline, (1.0,), 120.0), lately.z_of(recent, 20.0), tail.chance(recent.scores, 5.0))
     assert msgspec.msgpack.encode((baseline, recent)) == before
-    assert first == (model.judge(baseline, (1.0,), 120.0), lately.z_of(recent, 20.0, 100.0, 0.1), tail.chance(recent.scores, 5.0))
+    assert first == (model.judge(baseline, (1.0,), 120.0), lately.z_of(recent, 20.0), tail.chance(recent.scores, 5.0))
 
 
 def test_7_noise_without_a_change_is_no_drift_and_a_change_of_one_part_is() -> None:
