@@ -10,21 +10,21 @@ from detect.episodes import Episode
 from detect.model import Finding
 from detect.rule import ALL_CLASSES, NOTHING, Moment, Rule, minute_after
 from detect.state import Memory, Track
-from detect.tracks import KNOWN_US, TWIN_FIXES, TWIN_US, is_twin
+from detect.tracks import TWIN_FIXES, TWIN_US, is_twin, silence_us
 from fleet.geodesy import KN_MPS, NM_M, distance_m
 from fleet.instants import MINUTE_US, SECOND_US
 from fleet.vessel import is_ship_station
 
 NAME = "position_conflict"
 VERSION = 1
-SILENT_US = KNOWN_US  # detection.md S1: a side silent for six hours is gone
 APART_NM = {
     "aircraft": 10.0,
     "trainset": 5.0,
 }  # chosen: what a clock a minute wrong makes of a jet; of a ship the fit asks 6.25 nm
 
-LATE_S = 7200.0  # chosen: satellites deliver within two hours
-UNSAID_KN = 20.0  # chosen: where nobody says a speed; most ships are slower
+LATE = {"vessel": (7200.0, 20.0), "aircraft": (180.0, 480.0)}
+"""By class how many seconds messages may be late, and the knots where nobody says a speed. Chosen: satellites deliver within two
+hours, feeds of aircraft within three minutes; most are slower."""
 DENSE_US = 60 * MINUTE_US  # chosen: old messages come now and then, a second hull all the time
 DENSE_VISITS = 8  # chosen: every few minutes of that hour
 MIRROR_DEG = 0.25  # chosen: what the fit of a ship allows within a quarter of an hour, 6.25 nm, and a longitude's degrees at 65°
@@ -51,7 +51,12 @@ def at_reading(memory: ConflictMemory, moment: Moment) -> Sequence[Finding]:
         return NOTHING
     newest, home = tracks.newest_track(), tracks.home
     twin = _twin(tracks.others) if newest is home else newest
-    if twin is None or not is_twin(twin, home) or _is_mirrored(home, twin) or not is_ship_station(home.name):
+    if (
+        twin is None
+        or not is_twin(twin, home, moment.state.asset_class)
+        or _is_mirrored(home, twin)
+        or not is_ship_station(home.name)
+    ):
         return NOTHING
     apart_m = distance_m(home.lat_deg, home.lon_deg, twin.lat_deg, twin.lon_deg)
     if apart_m < APART_NM.get(moment.state.asset_class, 0.0) * NM_M or not _is_certain(moment, home, twin, apart_m):
@@ -80,19 +85,27 @@ def _is_mirrored(home: Track, twin: Track) -> bool:
 
 
 def _is_certain(moment: Moment, home: Track, twin: Track, apart_m: float) -> bool:
-    """Whether old messages cannot explain both places: they are farther apart than two hours' way, or take turns all the time."""
-    if moment.state.asset_class != "vessel":
+    """Whether old messages cannot explain both places: they are farther apart than the way of the time that messages are late.
+
+    Of ships nearer ones are certain too when they take turns all the time.
+    """
+    late = LATE.get(moment.state.asset_class)
+    if late is None:
         return True
+    seconds, unsaid_kn = late
     speeds = [track.speed_kn for track in (home, twin) if track.speed_kn is not None]
-    way_m = max(speeds, default=UNSAID_KN) * KN_MPS * LATE_S
-    return apart_m > way_m or (moment.time_us - twin.since_us <= DENSE_US and twin.visits >= DENSE_VISITS)
+    seconds += abs(home.time_us - twin.time_us) / SECOND_US
+    if apart_m > max(speeds, default=unsaid_kn) * KN_MPS * seconds:
+        return True
+    is_dense = moment.time_us - twin.since_us <= DENSE_US and twin.visits >= DENSE_VISITS
+    return is_dense and moment.state.asset_class == "vessel"
 
 
 def _open(memory: ConflictMemory, moment: Moment, home: Track, twin: Track, apart_m: float) -> Sequence[Finding]:
     fit = TRAITS[moment.state.asset_class].fit(*sorted((home, twin), key=lambda track: track.time_us))
     memory.own, memory.other = home.number, twin.number
     memory.own_us, memory.other_us = home.heard_us, twin.heard_us
-    memory.wake_at_us = minute_after(min(home.heard_us, twin.heard_us) + SILENT_US - 1)
+    memory.wake_at_us = minute_after(min(home.heard_us, twin.heard_us) + silence_us(moment.state.asset_class) - 1)
     memory.episode = Episode(
         asset=moment.now.name,
         opened_at_us=twin.since_us,
@@ -133,15 +146,15 @@ def _hear(memory: ConflictMemory, moment: Moment) -> None:
         memory.own_us = moment.time_us
     elif newest == memory.other:
         memory.other_us = moment.time_us
-    memory.wake_at_us = minute_after(min(memory.own_us, memory.other_us) + SILENT_US - 1)
+    memory.wake_at_us = minute_after(min(memory.own_us, memory.other_us) + silence_us(moment.state.asset_class) - 1)
 
 
 def _gone(memory: ConflictMemory, moment: Moment) -> Sequence[Finding]:
     """Close when a side has been silent for six hours: at the instant it was heard last."""
     episode, silent_us = memory.episode, min(memory.own_us, memory.other_us)
-    if episode is None or moment.time_us - silent_us < SILENT_US:
+    if episode is None or moment.time_us - silent_us < silence_us(moment.state.asset_class):
         if episode is not None:
-            memory.wake_at_us = minute_after(silent_us + SILENT_US - 1)
+            memory.wake_at_us = minute_after(silent_us + silence_us(moment.state.asset_class) - 1)
         return NOTHING
     memory.episode = None
     memory.wake_at_us = None

@@ -118,7 +118,9 @@ def _tell(memory: JumpMemory, moment: Moment, tracks: Tracks) -> Sequence[Findin
     if episode is None or newest is None:
         return NOTHING
     away_us = 0 if tracks.away_us is None else moment.time_us - tracks.away_us
-    is_worse = episode.severity == "info" and away_us >= UNRESOLVED_US and _is_serious(tracks, newest, episode)
+    is_worse = (
+        episode.severity == "info" and away_us >= UNRESOLVED_US and _is_serious(tracks, newest, episode, moment.state.asset_class)
+    )
     if is_worse:
         episode.severity = "warning"
         episode.evidence["unresolved_min"] = round(away_us / MINUTE_US, 1)
@@ -130,10 +132,10 @@ def _tell(memory: JumpMemory, moment: Moment, tracks: Tracks) -> Sequence[Findin
     return (episode.finding(moment.state, NAME, VERSION),)
 
 
-def _is_serious(tracks: Tracks, newest: Track, episode: Episode) -> bool:
+def _is_serious(tracks: Tracks, newest: Track, episode: Episode, asset_class: str) -> bool:
     """Whether to be away is worth a warning: both tracks are proved; no clock, no second hull, no return to an older track."""
     home = tracks.home
-    if home is None or home.fixes < LONE_FIXES or newest.fixes < 2 or is_twin(newest, home):
+    if home is None or home.fixes < LONE_FIXES or newest.fixes < 2 or is_twin(newest, home, asset_class):
         return False
     if is_late(newest) or (newest.number < home.number and newest.fixes >= LONE_FIXES):
         return False

@@ -23,12 +23,15 @@ LONE_FIXES = 3  # chosen: a track of fewer fixes is given up once another has as
 TRACKS_MAX = 3  # chosen: two hulls under one number and one more; gpsdio-segment keeps 20 for a whole file
 STRAY_US = HOUR_US  # chosen: a position that nothing continued within an hour was noise
 KNOWN_US = 6 * HOUR_US  # detection.md S1: shorter silences are no event, so that a track may be silent as long
+AIR_STRAY_US = 2 * MINUTE_US  # chosen: in longer an aircraft can have come from anywhere near
+AIR_KNOWN_US = 15 * MINUTE_US  # chosen: longer than the ten minutes of silence that are an event in the air (detection.md A1)
 KNOWN_FIXES = 3  # chosen: what three positions continue is a track
 PATH_US = 10 * MINUTE_US  # chosen: between two points of the path a ship turns little
 PATH_MAX = 18  # chosen: three hours; satellites deliver within two
 LATE_M = 2.0 * NM_M  # chosen: what a bend between two points of the path hides
 TWIN_VISITS = 4  # chosen: positions that came over four times, and went back between, are of two hulls that both sail on
 TWIN_FIXES = 5  # chosen: each hull proves itself by five fixes; more than any glitch repeats itself by chance
+TWIN_SHARE = {"aircraft": 0.2}  # chosen: wrong zones of CPR repeat themselves, in a few positions of a hundred
 TWIN_US = 10 * MINUTE_US  # chosen: as long as a jump may stay unresolved
 
 
@@ -70,15 +73,21 @@ def place(tracks: Tracks, traits: Traits, reading: Any) -> bool:
     return True
 
 
-def is_twin(track: Track, home: Track) -> bool:
-    """Whether a track and the believed one are of two hulls: both sailed on while positions went to and fro between them."""
+def is_twin(track: Track, home: Track, asset_class: str) -> bool:
+    """Whether a track and the believed one are of two hulls: both went on while positions went to and fro between them."""
     return (
         track.visits >= TWIN_VISITS
         and track.fixes - track.late_fixes >= TWIN_FIXES
         and not is_late(track)
         and home.fixes - track.home_fixes >= TWIN_FIXES
+        and track.fixes >= TWIN_SHARE.get(asset_class, 0.0) * (home.fixes - track.home_fixes)
         and track.heard_us - track.since_us >= TWIN_US
     )
+
+
+def silence_us(asset_class: str) -> int:
+    """How long one of two hulls may be silent before it is gone."""
+    return AIR_KNOWN_US if asset_class == "aircraft" else KNOWN_US
 
 
 def is_late(track: Track) -> bool:
@@ -129,7 +138,7 @@ def _begun(tracks: Tracks, reading: Any, lat_deg: float, lon_deg: float) -> Trac
 def _choose(tracks: Tracks, home: Track, traits: Traits, reading: Any, lat_deg: float, lon_deg: float) -> bool:
     """Several tracks may be alive: the best fit takes the position, or it begins another."""
     time_us = reading.time_us
-    tracks.others = [track for track in tracks.others if time_us - track.heard_us <= _kept_us(track)]
+    tracks.others = [track for track in tracks.others if time_us - track.heard_us <= _kept_us(track, traits.name)]
     fix = _begun(tracks, reading, lat_deg, lon_deg)
     best: Track | None = None
     best_m, is_repeat = inf, False
@@ -154,10 +163,12 @@ def _choose(tracks: Tracks, home: Track, traits: Traits, reading: Any, lat_deg: 
     tracks.jumped = best.number != tracks.newest
     tracks.newest = best.number
     best.visits += tracks.jumped
-    return _follow(tracks, home, best, time_us)
+    return _follow(tracks, home, best, time_us, traits.name)
 
 
-def _kept_us(track: Track) -> int:
+def _kept_us(track: Track, asset_class: str) -> int:
+    if asset_class == "aircraft":
+        return AIR_KNOWN_US if track.fixes >= KNOWN_FIXES else AIR_STRAY_US
     return KNOWN_US if track.fixes >= KNOWN_FIXES else STRAY_US
 
 
@@ -179,7 +190,7 @@ def _keep(tracks: Tracks, track: Track) -> None:
         tracks.others.remove(min(tracks.others[:-1], key=lambda other: (other.fixes, other.heard_us)))
 
 
-def _follow(tracks: Tracks, home: Track, taken: Track, time_us: int) -> bool:
+def _follow(tracks: Tracks, home: Track, taken: Track, time_us: int, asset_class: str) -> bool:
     """Which track is the asset's now. The believed one is, unless it was silent and another went on alone.
 
     Silent for ten minutes the other is followed, for an hour it is believed; where both are hulls that sail on (the silence of
@@ -195,8 +206,8 @@ def _follow(tracks: Tracks, home: Track, taken: Track, time_us: int) -> bool:
     silent_us = time_us - home.heard_us
     is_lone = home.fixes < LONE_FIXES <= taken.fixes
     if taken.fixes >= 2 or is_lone:
-        is_doubtful = is_twin(taken, home) or is_late(taken)
-        if is_lone or silent_us >= (KNOWN_US if is_doubtful else ACCEPTED_US):
+        is_doubtful = is_twin(taken, home, asset_class) or is_late(taken)
+        if is_lone or silent_us >= (silence_us(asset_class) if is_doubtful else ACCEPTED_US):
             _believe(tracks, home, taken)
         elif silent_us >= FOLLOWED_US and not is_doubtful:
             tracks.followed = taken.number

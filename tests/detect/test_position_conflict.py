@@ -69,7 +69,7 @@ def test_a_flipped_sign_and_a_coast_station_are_no_second_hull(bench: Any) -> No
     assert conflicts(bench, station) == []
 
 
-@pytest.mark.parametrize(("north_nm", "found"), [(9.0, 0), (11.0, 1)])
+@pytest.mark.parametrize(("north_nm", "found"), [(22.0, 0), (24.0, 1)])
 def test_two_aircraft_under_one_address_must_be_farther_apart_than_a_late_clock_makes(
     bench: Any, north_nm: float, found: int
 ) -> None:
@@ -92,3 +92,9 @@ def test_within_two_hours_way_two_hulls_must_take_turns_all_the_time(bench: Any,
     assert len(conflicts(bench, [*voyage(bench, 0, 600), *near])) == found
     far = [sail(bench, second, north_nm=0.0 if i % every else 30.0) for i, second in enumerate(range(600, 6 * 3600, 30))]
     assert len(conflicts(bench, [*voyage(bench, 0, 600), *far])) == 1
+
+
+@pytest.mark.parametrize(("every", "found"), [(3, 1), (12, 0)])
+def test_a_few_positions_of_a_hundred_in_a_wrong_zone_are_no_second_aircraft(bench: Any, every: int, found: int) -> None:
+    readings = [fly(bench, second, north_nm=0.0 if second // 5 % every else 300.0) for second in range(5, 3600, 5)]
+    assert len(conflicts(bench, readings)) == found

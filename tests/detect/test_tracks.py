@@ -45,7 +45,7 @@ def test_a_first_position_that_was_wrong_is_given_up_for_three_right_ones(bench:
 def test_two_hulls_are_kept_apart_until_one_has_been_silent_for_six_hours(bench: Any) -> None:
     both = [sail(bench, second, north_nm=40.0 if second % 20 else 0.0) for second in range(0, 1800, 10)]
     state = run(bench, [*both, *voyage(bench, 1800, 6 * 3600, north_nm=40, every_s=300)])
-    assert is_twin(state.tracks.others[0], state.tracks.home)
+    assert is_twin(state.tracks.others[0], state.tracks.home, "vessel")
     assert state.seen.lat_deg == 0.0
     bench.run(voyage(bench, 6 * 3600, 7 * 3600, north_nm=40, every_s=300), state=state)
     assert state.seen.lat_deg == pytest.approx(40 * NM_DEG)
