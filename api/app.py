@@ -54,12 +54,14 @@ from api.routes import (
     stays,
     stream,
     train_use,
+    trials,
     usage,
     utilization,
     webhooks,
 )
 from api.settings import ApiSettings
 from api.site import HashedFiles, Site, page_file
+from api.trials import Trial
 from store.pool import Pool, open_pool
 from store.walled import Conflict, DatabaseAway, UnfitValue
 
@@ -80,6 +82,7 @@ ROUTERS = tuple(
         parties,
         leases,
         clauses,
+        trials,
         history,
         stays,
         train_use,
@@ -122,11 +125,12 @@ async def _on_conflict(request: Request, error: Exception) -> Response:  # noqa:
     return problem_response(409, "This contradicts what is there already.", request.url.path, reason="conflict")
 
 
-def create_app(settings: ApiSettings) -> FastAPI:
+def create_app(settings: ApiSettings, trial: Trial | None = None) -> FastAPI:
     """The API as an ASGI application; opens its pool when it starts and closes it when it ends.
 
     Args:
         settings: see `ApiSettings`.
+        trial: judges a clause over readings (`api.trials`); None: the API offers no trials.
 
     Returns:
         The application. Starting it raises `psycopg_pool.PoolTimeout` when the database does not come within 30 s.
@@ -147,6 +151,7 @@ def create_app(settings: ApiSettings) -> FastAPI:
 
     app = FastAPI(title="Keelwing", version=settings.version, lifespan=lifespan, docs_url=None, redoc_url=None)
     app.state.settings, app.state.metrics, app.state.pool_open = settings, metrics, None
+    app.state.trial = trial
 
     def pool_of() -> Pool:
         if app.state.pool_open is None:

@@ -53,12 +53,24 @@ LEASE_PARTY: dict[str, Any] = {
 TERRITORY_RULE: dict[str, Any] = {
     "id": "excluded", "lease_id": OTHER_ID, "revision": 1, "kind": "prohibited", "event_scope": "port_call",
     "area_set": "JWLA-032", "area_set_version": None, "prior_notice_h": None, "carve_outs": ["force_majeure"],
-    "severity": "critical", "valid_from": None, "valid_to": None, "recorded_at": AT, "actor": f"key:{ID}",
+    "severity": "critical", "is_active": True, "valid_from": None, "valid_to": None, "recorded_at": AT, "actor": f"key:{ID}",
 }  # fmt: skip
 COVENANT: dict[str, Any] = {
     "id": "ais", "lease_id": OTHER_ID, "revision": 1, "clause": "12(b)",
-    "predicate": {"kind": "ais_on", "silence_h_max": 6.0}, "severity": "warning", "valid_from": None, "valid_to": None,
-    "recorded_at": AT, "actor": f"key:{ID}",
+    "predicate": {"kind": "ais_on", "silence_h_max": 6.0}, "severity": "warning", "is_active": True, "valid_from": None,
+    "valid_to": None, "recorded_at": AT, "actor": f"key:{ID}",
+}  # fmt: skip
+TRIAL: dict[str, Any] = {
+    "lease_id": OTHER_ID, "clause_id": "ais", "predicate": "ais_on", "from": "2026-11-01T00:00:00Z",
+    "to": "2026-11-20T00:00:00Z", "readings": 41234,
+    "breaches": [{
+        "rule": "covenant_breach", "severity": "warning", "asset": "imo:9074729", "subject": "ais",
+        "opened_at": "2026-11-07T03:12:00Z", "closed_at": "2026-11-07T14:40:00Z", "detected_at": "2026-11-07T09:13:00Z",
+        "evidence": {
+            "lease_id": OTHER_ID, "clause": "12(b)", "covenant": "ais", "predicate": "ais_on", "silence_h_max": 6.0,
+            "verdict": "dark", "silent_h": 11.47,
+        },
+    }],
 }  # fmt: skip
 INSURANCE: dict[str, Any] = {
     "id": ID, "lease_id": OTHER_ID, "revision": 1, "kind": "hull", "insurer": "Harbour Mutual", "agreed_value": "41500000.00",

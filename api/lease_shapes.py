@@ -125,7 +125,10 @@ class LeasePartyShape(Shape, frozen=True, kw_only=True):
 
 
 class TerritoryRuleShape(Shape, frozen=True, kw_only=True):
-    """Where a lease lets its asset go, over a set of areas; `area_set_version` null: whatever holds at the time."""
+    """Where a lease lets its asset go, over a set of areas; `area_set_version` null: whatever holds at the time.
+
+    One that is not `is_active` is on record and judged by nobody.
+    """
 
     id: str
     lease_id: str
@@ -137,6 +140,7 @@ class TerritoryRuleShape(Shape, frozen=True, kw_only=True):
     prior_notice_h: float | None
     carve_outs: list[str]
     severity: str | None
+    is_active: bool
     valid_from: Time | None
     valid_to: Time | None
     recorded_at: Time
@@ -144,7 +148,10 @@ class TerritoryRuleShape(Shape, frozen=True, kw_only=True):
 
 
 class CovenantShape(Shape, frozen=True, kw_only=True):
-    """A clause that can be judged by what is heard; `predicate` is of a closed set, told by its `kind`."""
+    """A clause that can be judged by what is heard; `predicate` is of a closed set, told by its `kind`.
+
+    One that is not `is_active` is on record and judged by nobody until it is switched on; it can be tried.
+    """
 
     id: str
     lease_id: str
@@ -152,10 +159,39 @@ class CovenantShape(Shape, frozen=True, kw_only=True):
     clause: str
     predicate: dict[str, Any]
     severity: str
+    is_active: bool
     valid_from: Time | None
     valid_to: Time | None
     recorded_at: Time
     actor: str
+
+
+class BreachShape(Shape, frozen=True, kw_only=True):
+    """What a clause would have raised: a finding `covenant_breach` that was not written."""
+
+    rule: str
+    severity: str
+    asset: str
+    subject: str | None
+    opened_at: Time
+    closed_at: Time | None
+    detected_at: Time
+    evidence: dict[str, Any]
+
+
+class TrialShape(Shape, frozen=True, kw_only=True):
+    """A clause over the stored readings of [from, to), as though it had been switched on while its lease was in force.
+
+    `readings` counts those that were judged; nothing was written.
+    """
+
+    lease_id: str
+    clause_id: str
+    predicate: str
+    from_: Time = msgspec.field(name="from")
+    to: Time
+    readings: int
+    breaches: list[BreachShape]
 
 
 class InsuranceShape(Shape, frozen=True, kw_only=True):

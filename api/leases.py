@@ -7,6 +7,7 @@ from typing import Any
 
 from api.lease_shapes import (
     AssetEventShape,
+    BreachShape,
     CovenantShape,
     InsuranceShape,
     LeaseContractShape,
@@ -17,9 +18,11 @@ from api.lease_shapes import (
     PartyShape,
     TenureShape,
     TerritoryRuleShape,
+    TrialShape,
 )
 from api.problem import Fault, Problem
 from api.states import time_of
+from api.trials import TrialCase
 from fleet.instants import to_rfc3339
 from fleet.lease import TermFault
 from fleet.lease_phase import LeaseState, Refusal
@@ -144,7 +147,18 @@ def lease_party_shape(row: Row, lease_id: str) -> LeasePartyShape:
 
 def territory_rule_shape(row: Row) -> TerritoryRuleShape:
     """A territory rule."""
-    same = ("lease_id", "revision", "kind", "event_scope", "area_set", "area_set_version", "prior_notice_h", "severity", "actor")
+    same = (
+        "lease_id",
+        "revision",
+        "kind",
+        "event_scope",
+        "area_set",
+        "area_set_version",
+        "prior_notice_h",
+        "severity",
+        "is_active",
+        "actor",
+    )
     return TerritoryRuleShape(
         id=row["territory_rule_id"], carve_outs=list(row["carve_outs"]), **{name: row[name] for name in same}, **_dates(row)
     )
@@ -152,8 +166,18 @@ def territory_rule_shape(row: Row) -> TerritoryRuleShape:
 
 def covenant_shape(row: Row) -> CovenantShape:
     """A covenant."""
-    same = ("lease_id", "revision", "clause", "predicate", "severity", "actor")
+    same = ("lease_id", "revision", "clause", "predicate", "severity", "is_active", "actor")
     return CovenantShape(id=row["covenant_id"], **{name: row[name] for name in same}, **_dates(row))
+
+
+def trial_shape(case: TrialCase, lines: Sequence[dict[str, Any]]) -> TrialShape:
+    """What came of a trial."""
+    names = BreachShape.__struct_fields__
+    return TrialShape(
+        lease_id=case.clause.lease_id, clause_id=case.clause.id, predicate=case.clause.kind, from_=to_rfc3339(case.from_us),
+        to=to_rfc3339(case.to_us), readings=len(case.readings),
+        breaches=[BreachShape(**{name: line[name] for name in names}) for line in lines],
+    )  # fmt: skip
 
 
 def insurance_shape(row: Row) -> InsuranceShape:

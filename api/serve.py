@@ -12,6 +12,7 @@ import uvicorn
 from api.app import create_app
 from api.live import LiveHub
 from api.settings import ApiSettings
+from api.trials import Trial
 
 BACKLOG = 512
 STARTUP_FAILED = 3  # uvicorn's own exit status for it
@@ -28,10 +29,10 @@ class Server(uvicorn.Server):
         await super().shutdown(sockets)
 
 
-def server_of(settings: ApiSettings) -> Server:
+def server_of(settings: ApiSettings, trial: Trial | None = None) -> Server:
     """A server that is not started; for who runs it in a loop of their own (`await server.serve()`)."""
     config = uvicorn.Config(
-        create_app(settings),
+        create_app(settings, trial),
         host=settings.host,
         port=settings.port,
         log_config=None,
@@ -45,7 +46,7 @@ def server_of(settings: ApiSettings) -> Server:
     return Server(config)
 
 
-def run(settings: ApiSettings) -> None:
+def run(settings: ApiSettings, trial: Trial | None = None) -> None:
     """Serve until SIGINT or SIGTERM; returns within `settings.stop_s` and a second, streams open or not.
 
     Must be called in the main thread, for signals go there.
@@ -53,7 +54,7 @@ def run(settings: ApiSettings) -> None:
     Raises:
         SystemExit: the application did not start (the database did not come, the port is taken); the log says why.
     """
-    server = server_of(settings)
+    server = server_of(settings, trial)
     # What is there now stays to the end: routes, shapes, models. Else the collector looks at all of it for every large answer.
     gc.collect()
     gc.freeze()

@@ -15,8 +15,10 @@ from typing import Any, Literal, NamedTuple
 import msgspec
 
 from fleet import obligation, use
+from fleet.covenant_use import breaches
 from fleet.geodesy import NM_M
 from fleet.instants import HOUR_US
+from fleet.lease import MaxUse, MinUse
 from fleet.months import add_months
 from fleet.obligation import Dossier, LeaseDossier, MonthOfUse, Obligation, ReserveBucket, day_of, start_us
 from fleet.practice import Figure, NotDefinedError, Practice
@@ -70,7 +72,10 @@ RULES: tuple[CalendarRule, ...] = (
     CalendarRule("fuel_balance_gap", ("warning",), "operations", "a ship's tanks do not add up between two noon reports"),
     CalendarRule("hull_performance", ("warning",), "technical", "a ship is slower for her power than after her last dock"),
 )
-OWNERS = {rule.name: rule.owner for rule in RULES}
+COVENANT_RULE = "covenant_breach"
+"""A rule of `detect` whose clauses on use are judged here, because their periods are the calendar's."""
+
+OWNERS = {rule.name: rule.owner for rule in RULES} | {COVENANT_RULE: "asset manager"}
 
 
 class _Timed(NamedTuple):
@@ -304,6 +309,21 @@ def _minimums(dossier: Dossier, on: date, practice: Practice) -> Iterator[Condit
             )  # fmt: skip
 
 
+def _use_clauses(dossier: Dossier, on: date, practice: Practice) -> Iterator[Condition]:
+    """Covenants on use that the period under way or the one before it does not keep; the later one stands for the clause."""
+    for lease in dossier.leases:
+        for clause in lease.use_clauses:
+            demand = clause.demand
+            if not isinstance(demand, MinUse | MaxUse):
+                continue
+            (_, last, _), (_, _, following) = _periods(demand.per, on)
+            found = [one for one in breaches(demand, lease.months, on, practice) if last <= one.first < following]
+            kept = [one for one in found if clause.holds(start_us(min(one.following, on)) - 1)]
+            if kept:
+                told = kept[-1].evidence(clause) | {"reference": lease.reference}
+                yield _condition(COVENANT_RULE, clause.subject, clause.severity, kept[-1].since, told, lease_id=lease.lease_id)
+
+
 def _periods(per: str, on: date) -> list[tuple[str, date, date]]:
     """The period that ended last and the one under way: name, first day, first day after it."""
     if per == "month":
@@ -380,7 +400,7 @@ def _hull(dossier: Dossier, on: date, practice: Practice) -> Iterator[Condition]
 
 
 _JUDGES: tuple[Callable[[Dossier, date, Practice], Iterator[Condition]], ...] = (
-    _life_limits, _redelivery, _mismatches, _shortfalls, _minimums, _cii, _tanks, _hull,
+    _life_limits, _redelivery, _mismatches, _shortfalls, _minimums, _use_clauses, _cii, _tanks, _hull,
 )  # fmt: skip
 
 

@@ -19,6 +19,7 @@ import msgspec
 from fleet import survey, utilization
 from fleet.area import Shape
 from fleet.carbon import ship_type_of
+from fleet.clause import Clause
 from fleet.forecast import Forecast, WornLimit, forecasts
 from fleet.hull_reports import HullSummary
 from fleet.instants import DAY_US, to_datetime
@@ -156,7 +157,8 @@ class LeaseDossier(msgspec.Struct, frozen=True, kw_only=True):
 
     `tenure_*` is when the lessee has the asset (None: not delivered; open end: it runs), `term_*` what the paper promises;
     `reports_monthly` whether the lessee owes one a month, `reported` the months (`2026-05`) it sent; `mismatches` what the
-    reconciliation says of months that are out of tolerance; `months` the use inside the lease by UTC month.
+    reconciliation says of months that are out of tolerance; `months` the use inside the lease by UTC month; `use_clauses` are
+    covenants on it.
     """
 
     lease_id: str
@@ -178,6 +180,7 @@ class LeaseDossier(msgspec.Struct, frozen=True, kw_only=True):
     reported: tuple[str, ...] = ()
     checks: tuple[Check, ...] = ()
     minimum: MinimumUse | None = None
+    use_clauses: tuple[Clause, ...] = ()
     months: dict[str, MonthOfUse] = {}
     mismatches: dict[str, dict[str, Any]] = {}
     agreed_cii: tuple[dict[str, Any], ...] = ()

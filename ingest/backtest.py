@@ -16,6 +16,7 @@ from typing import Any
 import msgspec
 
 from detect.covenant import breach_of_encounter
+from detect.covenant_use import use_findings
 from detect.drive import walk
 from detect.identity_changed import judge, said
 from detect.model import ALWAYS_LISTENING, EMPTY_DOCKET, Bucket, Context, Docket, Finding, Fix, SceneContext
@@ -27,9 +28,9 @@ from detect.sighting import BUCKET_US, Sighting, bucket_of
 from detect.step import initial_state
 from fleet.area_index import AreaIndex
 from fleet.asset_class import AnyReading, class_of
-from fleet.instants import DAY_US, to_rfc3339
+from fleet.instants import DAY_US, to_datetime, to_rfc3339
 from fleet.reading import Reading, StaticReport
-from fleet.use import Journey, Places
+from fleet.use import Journey, Places, UseDay
 from fleet.use_machines import MACHINES
 from ingest.decode import decode_record
 from ingest.land import world_land
@@ -66,6 +67,7 @@ class Backtest:
         places: Places = KNOWN,
         areas: AreaIndex | None = None,
         filed: Mapping[str, Sequence[Filed]] | None = None,
+        asset_id: str | None = None,
     ) -> None:
         """Begin a run.
 
@@ -74,7 +76,8 @@ class Backtest:
             settings: thresholds by rule and name.
             places: the world that assets call at.
             areas: what rules watch and clauses name.
-            filed: what is on file of single assets, by `scheme:value` as the readings name them.
+            filed: what is on file of single assets, by `scheme:value` as the readings name them, or by `asset_id`.
+            asset_id: whose readings they all are, under whatever name; None: every name is an asset.
         """
         self.tally = Tallied()
         self.findings: dict[str, Finding] = {}
@@ -91,6 +94,8 @@ class Backtest:
         self._unheard: dict[str, deque[StaticReport]] = {}
         self._filed: dict[str, list[Filed]] = {}
         self._on_file = filed or {}
+        self._asset_id = asset_id
+        self._days: dict[str, list[UseDay]] = {}
         self._between = SceneState()
         self._buckets: dict[int, list[Sighting]] = {}
         self._compared_us = 0
@@ -102,14 +107,31 @@ class Backtest:
             self._take(list(together))
         self.finish()
 
+    def run_readings(self, readings: Iterable[AnyReading]) -> None:
+        """Take readings that were decoded before, in order of time, and finish."""
+        for _, together in groupby(readings, key=lambda reading: reading.time_us):
+            self._take(list(together))
+        self.finish()
+
     def finish(self) -> None:
         """Fire the ticks due before the last reading; the clock never passes it. Judge what static reports said."""
         self._fire(self._clock_us)
         for watched in self._watch.assets.values():
             self._note_journeys(watched)
+            self._judge_use(watched)
         for asset_id, reports in self._reports.items():
             for finding in judge(asset_id, reports, ()):
                 self.findings[finding.id] = finding
+
+    def _judge_use(self, watched: Watched) -> None:
+        """What clauses on use say of the days that are over."""
+        seen, filed = watched.state.seen, self._filed.get(watched.asset_id, ())
+        clauses = [one.value for one in filed if one.field == "covenant"]
+        if seen is None or not clauses:
+            return
+        on = to_datetime(self._clock_us).date()
+        for finding in use_findings(clauses, watched.asset_id, seen.name, self._days.get(watched.asset_id, ()), on):
+            self.findings[finding.id] = finding
 
     def _note_journeys(self, watched: Watched) -> None:
         """Those that are still under way where the recording ends, as far as they can be told."""
@@ -173,7 +195,7 @@ class Backtest:
 
     def _watched(self, reading: AnyReading) -> Watched:
         asset_class = class_of(reading)
-        asset_id = f"{asset_class}/{reading.name}"
+        asset_id = self._asset_id or f"{asset_class}/{reading.name}"
         if asset_id not in self._watch:
             watched = Watched(
                 asset_id=asset_id,
@@ -184,8 +206,9 @@ class Backtest:
                 clock=CLOCK,
             )
             watched.take_reports(self._unheard.pop(asset_id, ()))
-            if reading.name in self._on_file:
-                self._filed[asset_id] = list(self._on_file[reading.name])
+            name = reading.name if self._asset_id is None else asset_id
+            if name in self._on_file:
+                self._filed[asset_id] = list(self._on_file[name])
             self._watch.add(watched)
         return self._watch[asset_id]
 
@@ -242,6 +265,8 @@ class Backtest:
             for fact in watched.state.take_facts():
                 if isinstance(fact, Journey):
                     self.journeys[watched.asset_id, fact.kind, fact.started_us] = (readings[-1].name, fact)
+                elif isinstance(fact, UseDay) and watched.asset_id in self._filed:
+                    self._days.setdefault(watched.asset_id, []).append(fact)
         self._watch.ask(watched.asset_id, watched.state.wake_at_us, CLOCK)
 
     def _context(self, watched: Watched, time_us: int, said: SceneContext | None) -> Context:

@@ -324,7 +324,7 @@ def _spans(readings: Sequence[Reading]) -> Iterator[list[Reading]]:
 def _in_question(stored: FindingRevision, since_us: int, derived: dict[str, Finding], watched: Watched) -> bool:
     """Whether a stored finding was decided by what is derived again; one decided and closed before, or by a calendar, is not."""
     row = stored.row
-    if row.rule not in DERIVED or "encounter_id" in row.evidence:  # what two ships did is judged by the scene
+    if row.rule not in DERIVED or "encounter_id" in row.evidence or row.evidence.get("what") == "use":
         return False
     return row.detected_us > since_us or row.finding_id in {watched.stored_id(finding_id) for finding_id in derived}
 

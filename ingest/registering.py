@@ -9,10 +9,11 @@ from detect.identity_changed import Record, field_of
 from fleet import vessel
 from fleet.area_index import WatchedArea
 from fleet.asset_class import ASSET_CLASSES
+from fleet.clause import clause_of
 from fleet.places import Area
 from ingest.places import place_area, watched_area
 from ingest.roster import Filed, Grant, Holding, IdentifierKey, Roster, Threshold
-from store.registry import AreaEntry, Registry
+from store.registry import AreaEntry, LeaseEntry, Registry
 
 UNNAMED = "replay"  # source of assets that a recording made: their names are what it said, not what anybody gave them
 AREAS_KEPT_MAX = 200_000  # shapes kept between versions of the registry; chosen: every anchorage of the world three times over
@@ -48,9 +49,10 @@ def roster_of(registry: Registry) -> Roster:
 def _filed(registry: Registry) -> Iterator[tuple[str, Filed]]:
     """What is on file of single assets.
 
-    When an aircraft counts as stored, by the lease it is under; thresholds that dismissals have widened, in the order in which
-    they were made.
+    When an aircraft counts as stored and which clauses bind, by the lease it is under; thresholds that dismissals have widened,
+    in the order in which they were made.
     """
+    yield from _clauses(registry)
     for lease in registry.leases:
         if lease.storage_preset is not None:
             yield lease.asset_id, Filed("storage_preset", lease.storage_preset, lease.valid.from_us, lease.valid.to_us)
@@ -88,6 +90,20 @@ def _watched(registry: Registry) -> dict[str, list[WatchedArea]]:
         if area is not None:
             found.setdefault(entry.tenant, []).append(area)
     return found
+
+
+def _clauses(registry: Registry) -> Iterator[tuple[str, Filed]]:
+    """The clauses of leases, each bound for the tenure that its lease came to."""
+    tenures: dict[str, list[LeaseEntry]] = {}
+    for entry in registry.leases:
+        tenures.setdefault(entry.lease_id, []).append(entry)
+    for clause in registry.clauses:
+        held = tenures.get(clause.lease_id, [])
+        paper = registry.papers.get(clause.lease_id)
+        head, term_to_us = (True, None) if paper is None else (paper.head, paper.to_us)
+        for asset_id in sorted({entry.asset_id for entry in held}):
+            spans = sorted((entry.valid for entry in held if entry.asset_id == asset_id), key=lambda span: span.from_us or 0)
+            yield asset_id, Filed("covenant", clause_of(clause.given, clause.lease_id, spans, head=head, term_to_us=term_to_us))
 
 
 def _known(entry: AreaEntry) -> tuple[AreaEntry, Area, WatchedArea | None]:

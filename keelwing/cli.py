@@ -320,6 +320,7 @@ def serve() -> None:
     settings = _settings("api")
     from api.serve import run
     from api.settings import ApiSettings
+    from keelwing.trials import run_trial
 
     run(
         ApiSettings(
@@ -328,7 +329,8 @@ def serve() -> None:
             port=settings.http_port,
             pool_max=settings.database_pool_max,
             version=_version(),
-        )
+        ),
+        run_trial,
     )
 
 

@@ -42,7 +42,8 @@ async def put_territory_rule(conn: Connection, tenant: str, lease_id: str, rule:
     binds = {
         "tenant": tenant, "lease_id": lease_id, "id": rule.id, "kind": rule.kind, "event_scope": rule.event_scope,
         "area_set": rule.area_set, "area_set_version": rule.area_set_version, "prior_notice_h": rule.prior_notice_h,
-        "carve_outs": list(rule.carve_outs), "severity": rule.severity, "from": rule.valid_from, "to": rule.valid_to,
+        "carve_outs": list(rule.carve_outs), "severity": rule.severity,
+        "is_active": rule.is_active, "from": rule.valid_from, "to": rule.valid_to,
         "actor": actor,
     }  # fmt: skip
     await conn.execute(SQL["put_territory_rule"], binds)
@@ -52,7 +53,8 @@ async def put_covenant(conn: Connection, tenant: str, lease_id: str, covenant: C
     """A covenant of a lease, or another revision of the one of its id."""
     binds = {
         "tenant": tenant, "lease_id": lease_id, "id": covenant.id, "clause": covenant.clause,
-        "predicate": staging.json(covenant.predicate), "severity": covenant.severity, "from": covenant.valid_from,
+        "predicate": staging.json(covenant.predicate), "severity": covenant.severity,
+        "is_active": covenant.is_active, "from": covenant.valid_from,
         "to": covenant.valid_to, "actor": actor,
     }  # fmt: skip
     await conn.execute(SQL["put_covenant"], binds)

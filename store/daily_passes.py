@@ -7,13 +7,13 @@ from datetime import date
 
 import msgspec
 
-from fleet.calendar_rules import RULES, Standing
+from fleet.calendar_rules import COVENANT_RULE, RULES, Standing
 from fleet.instants import to_datetime
 from store.pool import Connection
 from store.queries import load
 
 SQL = load("daily_passes")
-RULE_NAMES = sorted(rule.name for rule in RULES)
+RULE_NAMES = sorted([COVENANT_RULE, *(rule.name for rule in RULES)])
 
 
 class DailyPass(msgspec.Struct, frozen=True, kw_only=True):

@@ -14,10 +14,12 @@ from typing import Any, LiteralString
 import msgspec
 
 from fleet.area import GeometryError, shape_of
+from fleet.clause import Clause, clause_of
+from fleet.dated import Span
 from fleet.forecast import WornLimit
 from fleet.geodesy import NM_M
 from fleet.instants import DAY_US, to_datetime
-from fleet.lease import FORMS, Terms, insurances_required, parse_terms
+from fleet.lease import FORMS, TermFault, Terms, insurances_required, parse_covenant, parse_terms
 from fleet.months import add_months
 from fleet.obligation import (
     Check,
@@ -116,7 +118,7 @@ async def lease_dossiers(conn: Connection, question: Question, asset_ids: Sequen
     about = question.binds(leases=[row["lease_id"] for row in rows], assets=list(asset_ids))
     first = add_months(question.on.replace(day=1), -MONTHS_BACK)
     spans = {"from_day": min(first, date(question.on.year - 1, 1, 1)), "to_day": question.on}
-    queries = {name: SQL[name] for name in ("covers", "checks", "events", "reports", "months")}
+    queries = {name: SQL[name] for name in ("covers", "checks", "events", "reports", "months", "use_clauses")}
     parts = {name: _grouped(await _rows(conn, query, about | spans), "lease_id") for name, query in queries.items()}
     terms = {row["lease_id"]: _terms(row["terms"]) for row in rows}
     places = await _return_places(conn, question, terms)
@@ -126,6 +128,17 @@ async def lease_dossiers(conn: Connection, question: Question, asset_ids: Sequen
         shaped = _lease(row, terms[row["lease_id"]], held, places.get(row["lease_id"], ()), question)
         found.setdefault(row["asset_id"], []).append(shaped)
     return found
+
+
+def _use_clause(row: Row, lease: Row) -> Clause | None:
+    """A covenant on use that binds for the tenure; None for one that this version cannot read."""
+    given = parse_covenant(row["said"])
+    if isinstance(given, TermFault):
+        return None
+    edges = [None if time_us is None else to_datetime(time_us) for time_us in (row["from_time"], row["to_time"])]
+    held = [Span(lease["held_from"], lease["held_to"])]
+    dated = msgspec.structs.replace(given, valid_from=edges[0], valid_to=edges[1])
+    return clause_of(dated, lease["lease_id"], held, head=lease["head"], term_to_us=lease["term_to"])
 
 
 def _lease(
@@ -161,6 +174,7 @@ def _lease(
             Check(id=each["return_condition_id"], requirement=each["requirement"], status=each["status"], due_on=each["due_on"])
             for each in held["checks"]
         ),
+        use_clauses=tuple(one for each in held["use_clauses"] if (one := _use_clause(each, row)) is not None),
         minimum=None if minimum is None else MinimumUse(driver=minimum.unit, per=minimum.per, amount=minimum.amount),
         months=_months(held["months"], reported, row, question.on),
         return_terms=_return_terms(terms),

@@ -7,13 +7,17 @@ the copy: there may be a hundred thousand, and each process knows those it met.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
+from datetime import datetime
 from typing import Any, Literal, NamedTuple
 from uuid import uuid4
 
 import msgspec
+import structlog
 
 from fleet.area_entry import KINDS as AREA_KINDS
 from fleet.dated import Span
+from fleet.instants import to_datetime
+from fleet.lease import Covenant, TermFault, TerritoryRule, parse_covenant, parse_territory_rule
 from fleet.shards import shard_of
 from fleet.use_machines import PARTICULARS
 from store import adjustments, leases, staging
@@ -23,6 +27,7 @@ from store.pool import Connection
 from store.queries import load as load_queries
 
 SQL = load_queries("registry")
+log = structlog.get_logger(__name__)
 
 Clock = Literal["live", "recording"]
 StreamKey = tuple[str, str, str, str, str]
@@ -72,6 +77,21 @@ class LeaseEntry(msgspec.Struct, frozen=True):
     form: str
     valid: Span
     storage_preset: str | None = None
+
+
+class PaperEntry(msgspec.Struct, frozen=True):
+    """What of a lease's paper clauses ask: whether it is the lessor's own or a sublease, and its promised end."""
+
+    lease_id: str
+    head: bool
+    to_us: int | None
+
+
+class ClauseEntry(msgspec.Struct, frozen=True):
+    """A covenant or territory rule of a lease; its own dates are in `given`."""
+
+    lease_id: str
+    given: Covenant | TerritoryRule
 
 
 class SettingEntry(msgspec.Struct, frozen=True):
@@ -131,6 +151,8 @@ class Registry(msgspec.Struct, frozen=True):
     designations: list[IdentifierEntry] = []
     areas: list[AreaEntry] = []
     adjustments: list[AdjustmentEntry] = []
+    papers: dict[str, PaperEntry] = {}
+    clauses: list[ClauseEntry] = []
 
 
 class Identifier(NamedTuple):
@@ -188,7 +210,24 @@ async def load(conn: Connection) -> Registry:
         designations=[_identifier(row) for row in await _rows(conn, "designations")],
         areas=[_area(row) for row in await _rows(conn, "areas", {"kinds": sorted(AREA_KINDS)})],
         adjustments=await adjustments.believed(conn),
+        papers={row["lease_id"]: PaperEntry(row["lease_id"], row["head"], row["to_time"]) for row in await _rows(conn, "papers")},
+        clauses=[entry for row in await _rows(conn, "clauses") if (entry := _clause(row)) is not None],
     )
+
+
+def _clause(row: Mapping[str, Any]) -> ClauseEntry | None:
+    """A clause as it was put; None for one that this version cannot read, which nobody can judge then."""
+    parse = parse_covenant if row["kind"] == "covenant" else parse_territory_rule
+    given = parse(row["said"])
+    if isinstance(given, TermFault):
+        log.warning("clause.unreadable", lease_id=row["lease_id"], at=given.pointer, detail=given.detail)
+        return None
+    dates = {"valid_from": _date(row["from_time"]), "valid_to": _date(row["to_time"])}
+    return ClauseEntry(row["lease_id"], msgspec.structs.replace(given, **dates))
+
+
+def _date(time_us: int | None) -> datetime | None:
+    return None if time_us is None else to_datetime(time_us)
 
 
 def _area(row: Mapping[str, Any]) -> AreaEntry:

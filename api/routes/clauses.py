@@ -59,6 +59,7 @@ class NewTerritoryRule(Period):
     prior_notice_h: float | None = Field(default=None, ge=0, le=8784)
     carve_outs: list[Literal["force_majeure", "overflight"]] = Field(default_factory=list, max_length=2)
     severity: Literal["info", "warning", "critical"] | None = None
+    is_active: bool = True
 
 
 class NewCovenant(Period):
@@ -75,6 +76,7 @@ class NewCovenant(Period):
     clause: Bounded
     predicate: dict[Text, JsonValue] = Field(max_length=MEMBERS_MAX)
     severity: Literal["info", "warning", "critical"] = "warning"
+    is_active: bool = True
 
 
 class NewInsurance(Given):
@@ -131,6 +133,7 @@ async def put_territory_rule(
         id=body.id, kind=body.kind, event_scope=body.event_scope, area_set=body.area_set, severity=body.severity,
         area_set_version=body.area_set_version, prior_notice_h=body.prior_notice_h,
         carve_outs=tuple(dict.fromkeys(body.carve_outs)), valid_from=_moment(body.valid_from), valid_to=_moment(body.valid_to),
+        is_active=body.is_active,
     )  # fmt: skip
 
     async def work(conn: Connection) -> Answer:
@@ -171,7 +174,7 @@ async def put_covenant(
         raise shaped.unfit([predicate])
     covenant = Covenant(
         id=body.id, clause=body.clause, predicate=predicate, severity=body.severity, valid_from=_moment(body.valid_from),
-        valid_to=_moment(body.valid_to),
+        valid_to=_moment(body.valid_to), is_active=body.is_active,
     )  # fmt: skip
 
     async def work(conn: Connection) -> Answer:

@@ -6,17 +6,17 @@ WITH closed AS (
     RETURNING 1
 )
 INSERT INTO territory_rule (territory_rule_id, revision, tenant, lease_id, kind, event_scope, area_set, area_set_version,
-    prior_notice_h, carve_outs, severity, valid, actor)
+    prior_notice_h, carve_outs, severity, is_active, valid, actor)
 SELECT %(id)s, 1 + coalesce((SELECT max(revision) FROM territory_rule
         WHERE lease_id = %(lease_id)s::uuid AND territory_rule_id = %(id)s), 0), %(tenant)s, %(lease_id)s::uuid, %(kind)s,
-    %(event_scope)s, %(area_set)s, %(area_set_version)s, %(prior_notice_h)s, %(carve_outs)s::text[], %(severity)s,
+    %(event_scope)s, %(area_set)s, %(area_set_version)s, %(prior_notice_h)s, %(carve_outs)s::text[], %(severity)s, %(is_active)s,
     tstzrange(%(from)s::timestamptz, %(to)s::timestamptz), %(actor)s
 WHERE (SELECT count(*) FROM closed) >= 0
 RETURNING revision;
 
 -- name: territory_rules
 SELECT territory_rule_id, revision, lease_id::text, kind, event_scope, area_set, area_set_version, prior_notice_h, carve_outs,
-    severity, lower(valid) AS valid_from, upper(valid) AS valid_to, lower(recorded) AS recorded_at, actor
+    severity, is_active, lower(valid) AS valid_from, upper(valid) AS valid_to, lower(recorded) AS recorded_at, actor
 FROM territory_rule
 WHERE lease_id = %(lease_id)s::uuid AND (%(id)s::text IS NULL OR territory_rule_id = %(id)s)
     AND (%(at)s::timestamptz IS NULL OR valid @> %(at)s::timestamptz)
@@ -32,15 +32,15 @@ WITH closed AS (
     WHERE lease_id = %(lease_id)s::uuid AND covenant_id = %(id)s AND upper_inf(recorded)
     RETURNING 1
 )
-INSERT INTO covenant (covenant_id, revision, tenant, lease_id, clause, predicate, severity, valid, actor)
+INSERT INTO covenant (covenant_id, revision, tenant, lease_id, clause, predicate, severity, is_active, valid, actor)
 SELECT %(id)s, 1 + coalesce((SELECT max(revision) FROM covenant
         WHERE lease_id = %(lease_id)s::uuid AND covenant_id = %(id)s), 0), %(tenant)s, %(lease_id)s::uuid, %(clause)s,
-    %(predicate)s::jsonb, %(severity)s, tstzrange(%(from)s::timestamptz, %(to)s::timestamptz), %(actor)s
+    %(predicate)s::jsonb, %(severity)s, %(is_active)s, tstzrange(%(from)s::timestamptz, %(to)s::timestamptz), %(actor)s
 WHERE (SELECT count(*) FROM closed) >= 0
 RETURNING revision;
 
 -- name: covenants
-SELECT covenant_id, revision, lease_id::text, clause, predicate, severity, lower(valid) AS valid_from, upper(valid) AS valid_to,
+SELECT covenant_id, revision, lease_id::text, clause, predicate, severity, is_active, lower(valid) AS valid_from, upper(valid) AS valid_to,
     lower(recorded) AS recorded_at, actor
 FROM covenant
 WHERE lease_id = %(lease_id)s::uuid AND (%(id)s::text IS NULL OR covenant_id = %(id)s)

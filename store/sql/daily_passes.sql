@@ -20,9 +20,9 @@ INSERT INTO daily_pass (tenant, day, known_at, assets, conditions, written, acto
 VALUES (%(tenant)s, %(day)s, %(known_at)s, %(assets)s, %(conditions)s, %(written)s, %(actor)s);
 
 -- name: standing
--- Open episodes of rules about assets, in their current revision, or as they stood when something was known.
+-- Open episodes of rules about assets, in their current revision; of breaches of covenants those on use, others are not a calendar's.
 SELECT finding_id, asset_id::text, asset, rule, subject, severity, opened_at, evidence
 FROM finding
 WHERE asset_id = ANY (%(assets)s::uuid[]) AND rule = ANY (%(rules)s::text[]) AND NOT retracted AND closed_at IS NULL
-    AND superseded_by IS NULL
+    AND superseded_by IS NULL AND (rule <> 'covenant_breach' OR evidence ->> 'what' = 'use')
 ORDER BY asset_id, rule, subject, opened_at;

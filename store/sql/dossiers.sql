@@ -64,6 +64,15 @@ WHERE tenant = %(tenant)s AND lease_id = ANY (%(leases)s::uuid[]) AND status IN 
     AND CASE WHEN %(known)s::timestamptz IS NULL THEN upper_inf(recorded) ELSE recorded @> %(known)s::timestamptz END
 ORDER BY lease_id, return_condition_id;
 
+-- name: use_clauses
+-- Covenants on use that are switched on, each as a document.
+SELECT lease_id::text, lower(valid) AS from_time, upper(valid) AS to_time,
+    jsonb_build_object('id', covenant_id, 'clause', clause, 'predicate', predicate, 'severity', severity) AS said
+FROM covenant
+WHERE tenant = %(tenant)s AND lease_id = ANY (%(leases)s::uuid[]) AND is_active AND predicate ->> 'kind' IN ('min_use', 'max_use')
+    AND CASE WHEN %(known)s::timestamptz IS NULL THEN upper_inf(recorded) ELSE recorded @> %(known)s::timestamptz END
+ORDER BY lease_id, covenant_id;
+
 -- name: events
 -- What became of options and notices.
 SELECT lease_id::text, kind, at, evidence

@@ -55,6 +55,22 @@ FROM lease LEFT JOIN lease_contract AS paper ON paper.lease_id = lease.lease_id 
 WHERE upper_inf(lease.recorded)
 ORDER BY lease.head, lower(valid), lease.lease_id;
 
+-- name: papers
+-- Of leases that have a paper whether it is the lessor's own, and the end it promises.
+SELECT lease_id::text, head, upper(term) AS to_time
+FROM lease_contract WHERE upper_inf(recorded) AND NOT void;
+
+-- name: clauses
+-- Covenants and territory rules of leases as believed now, each as a document.
+SELECT lease_id::text, 'covenant' AS kind, lower(valid) AS from_time, upper(valid) AS to_time, jsonb_build_object('id', covenant_id,
+    'clause', clause, 'predicate', predicate, 'severity', severity, 'is_active', is_active) AS said
+FROM covenant WHERE upper_inf(recorded)
+UNION ALL
+SELECT lease_id::text, 'territory_rule', lower(valid), upper(valid), jsonb_build_object('id', territory_rule_id, 'kind', kind,
+    'event_scope', event_scope, 'area_set', area_set, 'area_set_version', area_set_version, 'prior_notice_h', prior_notice_h,
+    'carve_outs', to_jsonb(carve_outs), 'severity', severity, 'is_active', is_active)
+FROM territory_rule WHERE upper_inf(recorded);
+
 -- name: settings
 -- Settings as believed now.
 SELECT tenant, rule, name, value, lower(valid) AS from_time, upper(valid) AS to_time FROM setting WHERE upper_inf(recorded);
