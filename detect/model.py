@@ -81,6 +81,8 @@ class Listening(msgspec.Struct, frozen=True):
         at_us, missing_us = from_us, needed_us
         if missing_us <= 0:
             return from_us
+        if not self.intervals or self.intervals[-1][0] <= from_us:
+            return from_us + needed_us  # within the last interval and, from its end, as though we listened on: nearly always
         first = max(0, bisect_right(self.intervals, (from_us, 1 << 63)) - 1)
         for place in range(first, len(self.intervals)):
             start_us, end_us = self.intervals[place]
