@@ -248,7 +248,11 @@ def _follow(episode: Episode, memory: GapMemory, moment: Moment, listened_us: in
     if word.because == gap_verdict.JUST_BACK:
         return False  # what was said stands until it has been listened for as long again
     verdict, severity, seen = episode.evidence["verdict"], episode.severity, moment.now
-    if word.verdict == verdict and _severity(moment, word, listened_us) == severity and not gap_reach.may_grow(moment):
+    if (
+        word.verdict == verdict
+        and _severity(moment, word, listened_us) == severity
+        and not gap_reach.may_decide(moment, severity)
+    ):
         return False
     _say(episode, memory, moment, seen, listened_us, word)
     return (episode.evidence["verdict"], episode.severity) != (verdict, severity)

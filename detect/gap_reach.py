@@ -10,6 +10,7 @@ from math import sqrt
 from typing import Any
 
 from detect.classes import TRAITS
+from detect.model import Severity
 from detect.plane import near_distance_m
 from detect.rule import Moment
 from detect.state import Seen
@@ -41,9 +42,12 @@ def widen(evidence: dict[str, Any], moment: Moment, seen: Seen) -> None:
         _name(evidence, found)
 
 
-def may_grow(moment: Moment) -> bool:
-    """Whether a wider circle may say something new: only where areas are known."""
-    return moment.context.areas is not None
+def may_decide(moment: Moment, severity: Severity) -> bool:
+    """Whether a wider circle may make an open gap worse: a warning of a class whose reach decides, where areas are known.
+
+    Of every other gap the evidence keeps the reach of its last change: looking at areas costs as much as fifty readings.
+    """
+    return severity == "warning" and TRAITS[moment.state.asset_class].reach_decides and moment.context.areas is not None
 
 
 def close(evidence: dict[str, Any], moment: Moment, before: Seen, now: Seen) -> float | None:
