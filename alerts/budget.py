@@ -76,12 +76,13 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Judged(msgspec.Struct, frozen=True, kw_only=True):
-    """What came of one test: the p-value of a look and of the week, the level it was held against, what was left before it."""
+    """What came of one test: p-value of a look and of the week, its level, the wealth and the allowance left before it."""
 
     verdict: Literal["told", "not_significant", "over_budget"]
     p_value: float
     p_week: float
     level: float
+    wealth: float
     test: int
     left: float
 
@@ -129,6 +130,16 @@ def level(test: int, rejections: tuple[int, ...], fdr: float = FDR, wealth: floa
     return total + fdr * sum(gamma(test - earlier) for earlier in rejections[1:])
 
 
+def wealth_before(test: int, rejections: tuple[int, ...], fdr: float = FDR, wealth: float = WEALTH) -> float:
+    """What LORD++ has left to spend before a test: begun with `wealth`, each test costs its level, each rejection earns `fdr`.
+
+    The first rejection earns `fdr` less what was lent (Ramdas et al. 2017, section 3). Never negative. Arguments as of `level`.
+    """
+    earned = sum(fdr - wealth if place == 0 else fdr for place in range(len(rejections)))
+    spent_so_far = sum(level(one, tuple(each for each in rejections if each < one), fdr, wealth) for one in range(1, test))
+    return wealth + earned - spent_so_far
+
+
 def week_of(at_us: int) -> int:
     """The Monday 00:00 UTC at or before an instant."""
     return (at_us - EPOCH_US) // WEEK_US * WEEK_US + EPOCH_US
@@ -160,7 +171,15 @@ def examined(account: Account, p_value: float) -> tuple[Judged, Account]:
     verdict: Literal["told", "not_significant", "over_budget"] = "not_significant"
     if passes:
         verdict = "told" if account.left >= 1.0 else "over_budget"
-    judged = Judged(verdict=verdict, p_value=p_value, p_week=p_week, level=limit, test=test, left=account.left)
+    judged = Judged(
+        verdict=verdict,
+        p_value=p_value,
+        p_week=p_week,
+        level=limit,
+        wealth=wealth_before(test, account.rejections),
+        test=test,
+        left=account.left,
+    )
     after = msgspec.structs.replace(
         account,
         tests=test,

@@ -165,7 +165,7 @@ async def _decide(
     severities = severities_told([one for each in notices.values() for one in each], grouped.of_finding)
     for tenant in sorted({one.change.alert.tenant for one in candidates}):
         ours = [one for one in candidates if one.change.alert.tenant == tenant]
-        account = await _account(tx, tenant, ours, severities, told, at_us)
+        account = await _account(tx, tenant, ours, told, at_us)
         decided, after = decide(ours, notices, severities, account)
         if after is not None and after != account:
             await tx.write_budget(BudgetRow(**msgspec.structs.asdict(after)))
@@ -228,17 +228,15 @@ async def _left_alone(
 
 
 async def _account(
-    tx: Transaction, tenant: str, candidates: Sequence[Candidate], severities: Mapping[str, str], told: Told, at_us: int
+    tx: Transaction, tenant: str, candidates: Sequence[Candidate], told: Told, at_us: int
 ) -> budget.Account | None:
     """A tenant's week, locked, where a model's warning is among the candidates; a new one first lets through what waited."""
     if not any(one.p_value is not None and one.hold is None and one.change.alert.severity == "warning" for one in candidates):
         return None
-    return await week_of(tx, tenant, told, at_us, severities)
+    return await week_of(tx, tenant, told, at_us)
 
 
-async def week_of(
-    tx: Transaction, tenant: str, told: Told, at_us: int, severities: Mapping[str, str] | None = None
-) -> budget.Account:
+async def week_of(tx: Transaction, tenant: str, told: Told, at_us: int) -> budget.Account:
     """A tenant's week of an instant, locked until the transaction ends. When it begins, what waited is told while it lasts."""
     held = await tx.hold_budget(tenant)
     last = None if held is None else budget.Account(**msgspec.structs.asdict(held))
@@ -249,7 +247,7 @@ async def week_of(
     account = budget.opened(tenant, at_us, fleet.assets, rate, last)
     waiting = [] if last is None else await tx.over_budget(tenant)
     if waiting:
-        account = await _let_through(tx, waiting, account, told, at_us, severities or {})
+        account = await _let_through(tx, waiting, account, told, at_us)
     await tx.write_budget(BudgetRow(**msgspec.structs.asdict(account)))
     return account
 
@@ -279,7 +277,7 @@ async def _written(tx: Transaction, told: Told, numbers: Mapping[int, int]) -> l
 
 
 async def _let_through(
-    tx: Transaction, waiting: Sequence[NoticeRow], account: budget.Account, told: Told, at_us: int, severities: Mapping[str, str]
+    tx: Transaction, waiting: Sequence[NoticeRow], account: budget.Account, told: Told, at_us: int
 ) -> budget.Account:
     """Of what waited for a new week: what stands still is told in order of exposure, what does not waits no more."""
     by_alert = {one.alert_id: one for one in waiting}
@@ -296,9 +294,17 @@ async def _let_through(
         for alert in alerts
         if alert.status == "open"
     ]
-    decided, account = told_later(candidates, severities, account)
+    decided, account = told_later(candidates, await _told_of(tx, candidates), account)
     _note(candidates, decided, told, at_us)
     return account
+
+
+async def _told_of(tx: Transaction, candidates: Sequence[Candidate]) -> dict[str, str]:
+    """The severity at which the incidents of some alerts were told so far."""
+    wanted = sorted({one.incident_id for one in candidates if one.incident_id is not None})
+    incidents = await tx.incidents_around([], [], wanted)
+    members = {finding_id: one.row.incident_id for one in incidents for finding_id in one.row.finding_ids}
+    return severities_told([notice_of(one) for one in await tx.notices_about([], sorted(members))], members)
 
 
 async def _release(tx: Transaction, cause: FindingRow, told: Told, at_us: int) -> None:

@@ -25,6 +25,7 @@ from alerts.budget import (
     p_of_week,
     p_value_of,
     spent,
+    wealth_before,
     week_of,
 )
 from store.rows import FindingRow
@@ -60,6 +61,14 @@ def test_levels_are_those_of_the_worked_example() -> None:
         if p_value <= limit:
             rejections = (*rejections, test)
     assert rejections == (1, 6, 10)
+
+
+def test_wealth_is_what_was_lent_and_earned_less_what_tests_cost_and_never_runs_out() -> None:
+    assert wealth_before(1, ()) == WEALTH
+    assert wealth_before(2, ()) == WEALTH - level(1, ())
+    assert wealth_before(2, (1,)) == pytest.approx(FDR - level(1, ()))
+    assert wealth_before(200, ()) > 0.0
+    assert wealth_before(60, (3, 4, 50)) > level(60, (3, 4, 50))
 
 
 def test_the_shares_of_wealth_sum_to_one_at_most() -> None:

@@ -146,7 +146,7 @@ def test_models_take_the_allowance_in_order_of_exposure_and_the_rest_waits() -> 
         assert after is not None
         assert (after.told, after.held_back) == (2, 2)
     waited = [one for one in notices if one.verdict == "over_budget"]
-    assert {"p_value", "p_week", "level", "test", "left", "agreed_value"} <= waited[0].why.keys()
+    assert {"p_value", "p_week", "level", "wealth", "test", "left", "agreed_value"} <= waited[0].why.keys()
     later, after = told_later([fleet[1], candidate(5, incident="e", p_value=1e-9)], {}, week(allowance=1.0))
     assert verdicts(later) == {"f2": "told"}
     assert after.told == 1
