@@ -14,6 +14,8 @@ from fleet.geodesy import NM_M, distance_m
 from fleet.instants import MINUTE_US, SECOND_US
 
 KEPT_MAX = 48  # chosen: sixteen positions an hour
+SECOND_BITS = 33  # of a kept position's number: seconds until the year 2242
+SECONDS = (1 << SECOND_BITS) - 1
 KEPT_S = 3 * 3600  # chosen: as long as the path that `tracks` remembers; a checkpoint must stay small
 MOVING_KN = 3.0  # chosen: at berth or anchor the same positions come again by themselves
 SHIFT_S = 600  # chosen: earlier repeats are receivers'
@@ -24,9 +26,9 @@ APART_NM = 1.0  # chosen: from first to last; a ferry at her berth has not saile
 
 
 class Replay(msgspec.Struct, kw_only=True, array_like=True):
-    """Kept positions by their hash with the second of their report; of the present run its length, shift and beginning."""
+    """Kept positions, each its hash and the second of its report in one number; of the present run length, shift, beginning."""
 
-    kept: dict[int, int] = {}
+    kept: list[int] = msgspec.field(default_factory=list)
     every: int = 1
     run: int = 0
     shift_s: int = 0
@@ -67,7 +69,7 @@ def remember(replay: Replay, time_us: int, lat_deg: float, lon_deg: float, speed
     if key >> 8 & (replay.every - 1):
         return
     second = time_us // SECOND_US
-    before = replay.kept.get(key)
+    before = next((one & SECONDS for one in replay.kept if one >> SECOND_BITS == key), None)
     if before is None or second - before < SHIFT_S:
         if before is None:
             replay.run = 0
@@ -85,12 +87,12 @@ def _keep(replay: Replay, key: int, second: int) -> None:
     """Keep a position; when they are too many within three hours every other is dropped, by its hash."""
     kept = replay.kept
     if len(kept) >= KEPT_MAX:
-        for old in [one for one, at in kept.items() if second - at > KEPT_S]:
-            del kept[old]
+        kept = [one for one in kept if second - (one & SECONDS) <= KEPT_S]
         if len(kept) >= KEPT_MAX:
             replay.every *= 2
-            replay.kept = kept = {one: at for one, at in kept.items() if not one >> 8 & (replay.every - 1)}
+            kept = [one for one in kept if not one >> SECOND_BITS + 8 & (replay.every - 1)]
         elif len(kept) < KEPT_MAX // 4 and replay.every > 1:
             replay.every //= 2
+        replay.kept = kept
     if not key >> 8 & (replay.every - 1):
-        kept[key] = second
+        kept.append(key << SECOND_BITS | second)

@@ -66,7 +66,7 @@ class Tracks(msgspec.Struct, kw_only=True, array_like=True):
     `newest` is the number of the track that took the last position, `followed` that of the one whose motion is the asset's;
     `away_us` is when positions left the believed track last, None while they are on it; `jumped` says that the last position lies
     on another track than the one before; `given` counts the numbers given; `path` is where the believed track was in the last
-    hours: seconds, and millionths of a degree of latitude and longitude.
+    hours: points as `detect.tracks.POINT` packs them, in seconds and millionths of a degree of latitude and longitude.
     """
 
     home: Track | None = None
@@ -76,7 +76,7 @@ class Tracks(msgspec.Struct, kw_only=True, array_like=True):
     away_us: int | None = None
     jumped: bool = False
     given: int = 0
-    path: list[tuple[int, int, int]] = []
+    path: bytes = b""
     path_us: int = 0
 
     def newest_track(self) -> Track | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 from math import hypot, inf
+from struct import Struct
 from typing import Any
 
 from detect.plane import near_distance_m, offset_m
@@ -27,6 +28,8 @@ AIR_STRAY_US = 2 * MINUTE_US  # chosen: in longer an aircraft can have come from
 AIR_KNOWN_US = 15 * MINUTE_US  # chosen: longer than the ten minutes of silence that are an event in the air (detection.md A1)
 KNOWN_FIXES = 3  # chosen: what three positions continue is a track
 PATH_US = 10 * MINUTE_US  # chosen: between two points of the path a ship turns little
+POINT = Struct("<qii")
+"""A point of the path: seconds since 1970, millionths of a degree of latitude and longitude. Packed, for each asset has many."""
 PATH_MAX = 18  # chosen: three hours; satellites deliver within two
 LATE_M = 2.0 * NM_M  # chosen: what a bend between two points of the path hides
 TWIN_VISITS = 4  # chosen: positions that came over four times, and went back between, are of two hulls that both sail on
@@ -97,15 +100,14 @@ def is_late(track: Track) -> bool:
 
 def _extend_path(tracks: Tracks, time_us: int, lat_deg: float, lon_deg: float) -> None:
     tracks.path_us = time_us
-    tracks.path.append((time_us // SECOND_US, int(lat_deg * 1e6), int(lon_deg * 1e6)))
-    if len(tracks.path) > PATH_MAX:
-        del tracks.path[0]
+    kept = tracks.path[-POINT.size * (PATH_MAX - 1) :]
+    tracks.path = kept + POINT.pack(time_us // SECOND_US, int(lat_deg * 1e6), int(lon_deg * 1e6))
 
 
 def _is_on_path(tracks: Tracks, fix: Track) -> bool:
     """Whether a position lies within two miles of where the believed track was in the last three hours."""
     oldest_s = fix.time_us // SECOND_US - PATH_MAX * PATH_US // SECOND_US
-    places = [(lat / 1e6, lon / 1e6) for second, lat, lon in tracks.path if second >= oldest_s]
+    places = [(lat / 1e6, lon / 1e6) for second, lat, lon in POINT.iter_unpack(tracks.path) if second >= oldest_s]
     off = [offset_m(fix.lat_deg, fix.lon_deg, lat_deg, lon_deg) for lat_deg, lon_deg in places]
     if len(off) == 1:
         return hypot(*off[0]) <= LATE_M

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from detect.tracks import PATH_MAX, is_late, is_twin
+from detect.tracks import PATH_MAX, POINT, is_late, is_twin
 from tests.detect.test_position_jump import NM_DEG, sail, voyage
 
 
@@ -78,7 +78,7 @@ def test_positions_where_the_ship_was_before_are_old_messages_and_not_followed(b
     (other,) = state.tracks.others
     assert is_late(other) is late
     assert (state.seen.lat_deg == 0.0) is late
-    assert len(state.tracks.path) <= PATH_MAX
+    assert len(state.tracks.path) <= PATH_MAX * POINT.size
 
 
 def test_the_path_remembered_is_three_hours_long(bench: Any) -> None:
