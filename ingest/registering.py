@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+import structlog
+
 from detect.identity_changed import Record, field_of
 from fleet import vessel
+from fleet.area import GeometryError
 from fleet.area_index import WatchedArea
 from fleet.asset_class import ASSET_CLASSES
 from fleet.clause import clause_of
@@ -15,9 +18,11 @@ from ingest.places import place_area, watched_area
 from ingest.roster import Filed, Grant, Holding, IdentifierKey, Roster, Threshold
 from store.registry import AreaEntry, LeaseEntry, Registry
 
+log = structlog.get_logger(__name__)
+
 UNNAMED = "replay"  # source of assets that a recording made: their names are what it said, not what anybody gave them
 AREAS_KEPT_MAX = 200_000  # shapes kept between versions of the registry; chosen: every anchorage of the world three times over
-_KNOWN_AREAS: dict[int, tuple[AreaEntry, Area, WatchedArea | None]] = {}
+_KNOWN_AREAS: dict[int, tuple[AreaEntry, Area | None, WatchedArea | None]] = {}
 
 
 def roster_of(registry: Registry) -> Roster:
@@ -78,7 +83,9 @@ def _areas(registry: Registry) -> dict[str, list[Area]]:
     """Places by tenant; the shape of a record is made once, however often the registry changes."""
     found: dict[str, list[Area]] = {}
     for entry in registry.areas:
-        found.setdefault(entry.tenant, []).append(_known(entry)[1])
+        place = _known(entry)[1]
+        if place is not None:
+            found.setdefault(entry.tenant, []).append(place)
     return found
 
 
@@ -106,12 +113,17 @@ def _clauses(registry: Registry) -> Iterator[tuple[str, Filed]]:
             yield asset_id, Filed("covenant", clause_of(clause.given, clause.lease_id, spans, head=head, term_to_us=term_to_us))
 
 
-def _known(entry: AreaEntry) -> tuple[AreaEntry, Area, WatchedArea | None]:
+def _known(entry: AreaEntry) -> tuple[AreaEntry, Area | None, WatchedArea | None]:
+    """An area as a place and for rules; neither of a geometry that is none, which is nobody's reason to stop."""
     known = _KNOWN_AREAS.get(entry.row_id)
     if known is None or known[0] != entry:
         where = (entry.geometry, entry.radius_m, entry.valid.from_us, entry.valid.to_us)
-        place = place_area(entry.area_id, entry.kind, entry.name, *where)
-        known = (entry, place, watched_area(place, entry))
+        try:
+            place = place_area(entry.area_id, entry.kind, entry.name, *where)
+            known = (entry, place, watched_area(place, entry))
+        except GeometryError as error:
+            log.warning("area.unreadable", tenant=entry.tenant, area_id=entry.area_id, at=error.pointer, detail=error.detail)
+            known = (entry, None, None)
         if len(_KNOWN_AREAS) >= AREAS_KEPT_MAX:
             _KNOWN_AREAS.clear()
         _KNOWN_AREAS[entry.row_id] = known

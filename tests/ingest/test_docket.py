@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from detect.model import EMPTY_DOCKET
+from fleet.dated import EVER, Span
 from fleet.instants import DAY_US, HOUR_US
+from fleet.lease import AisOn, Covenant
 from ingest.registering import roster_of
 from ingest.roster import Filed, Roster, docket_of
 from store import registry
+from store.registry import AreaEntry, ClauseEntry, LeaseEntry, Registry
 from tests.fix_bench import START_US, Bench
 
 
@@ -56,3 +59,14 @@ async def test_a_leases_word_for_stored_is_on_file_while_it_is_in_force(bench: B
         roster = roster_of(after)
         assert roster.docket(asset["id"], START_US).storage_preset == "lessor"
         assert roster.docket(asset["id"], START_US + 9 * DAY_US) is EMPTY_DOCKET
+
+
+def test_an_area_that_is_none_and_a_clause_out_of_force_stop_nobody() -> None:
+    bad = AreaEntry(1, "demo", "bad", "Bad", "prohibited", {"type": "Polygon", "coordinates": []}, None, EVER)
+    lease = LeaseEntry("l", "demo", "ship", "p", "bareboat", Span(0, 10))
+    clause = ClauseEntry("l", Covenant(id="ais", clause="1", predicate=AisOn(silence_h_max=6)))
+    registry = Registry(1, frozenset({"demo"}), {}, [], {}, [], [lease], [], areas=[bad], clauses=[clause])
+    book = roster_of(registry)
+    assert book.areas("demo") is None
+    (on_file,) = book.docket("ship", 0).covenants
+    assert (on_file.subject, on_file.binds) == ("ais", (Span(0, 10),))

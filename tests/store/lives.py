@@ -92,7 +92,9 @@ INSERT INTO insurance (insurance_id, tenant, lease_id, kind, insurer, agreed_val
 INSERT INTO territory_rule (territory_rule_id, tenant, lease_id, kind, event_scope, area_set, recorded)
     SELECT 'war', tenant, lease_id, 'prohibited', 'any_presence', 'JWC', '[2026-01-01,)'::tstzrange FROM charter;
 INSERT INTO covenant (covenant_id, tenant, lease_id, clause, predicate, severity, recorded)
-    SELECT 'cii', tenant, lease_id, '12(b)', '{{"kind": "cii_at_least"}}', 'warning', '[2026-01-01,)'::tstzrange FROM charter;
+    SELECT id, tenant, lease_id, '12(b)', predicate::jsonb, 'warning', '[2026-01-01,)'::tstzrange
+    FROM charter CROSS JOIN (VALUES ('cii', '{{"kind": "cii_at_least"}}'),
+        ('miles', '{{"kind": "max_use", "unit": "nm", "per": "month", "amount": "5000"}}')) AS given (id, predicate);
 INSERT INTO area (tenant, area_id, area_set, name, kind, issuer, version, severity, geometry, radius_m, west_deg, south_deg,
     east_deg,
     north_deg, valid, recorded) VALUES
