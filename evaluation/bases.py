@@ -97,7 +97,7 @@ def _with_motion(track: Track) -> Track:
 def _under_way(track: Track) -> list[Track]:
     """Stretches in which every stated speed is above 3 kn."""
     parts: list[Track] = [[]]
-    for part in _unbroken(track, "vessel"):
+    for part in _unbroken(track, LONGEST_STEP_MS["vessel"]):
         parts.append([])
         for row in part:
             if row.get("stream") != "static" and (row.get("sog_kn") or 0.0) <= 3.0:
@@ -124,7 +124,7 @@ def flights() -> tuple[Track, ...]:
     found: list[Track] = []
     for path in FLIGHT_FILES:
         for track in _split(_read(path)):
-            found += [_thinned(part, 5_000) for part in _unbroken(track, "aircraft") if _span_ms(part) > HOUR_MS]
+            found += [_thinned(part, 5_000) for part in _unbroken(track, LONGEST_STEP_MS["aircraft"]) if _span_ms(part) > HOUR_MS]
     return tuple(found)
 
 
@@ -133,7 +133,7 @@ def overflights() -> tuple[Track, ...]:
     """Aircraft of the hour around Paris that are heard for twelve minutes and more without a break."""
     found: list[Track] = []
     for track in _split(sky()):
-        found += [_thinned(part, 4_000) for part in _unbroken(track, "aircraft") if _span_ms(part) > 12 * MINUTE_MS]
+        found += [_thinned(part, 4_000) for part in _unbroken(track, MINUTE_MS) if _span_ms(part) > 12 * MINUTE_MS]
     return tuple(found)
 
 
@@ -155,7 +155,10 @@ def fuel_flight() -> Track:
 
 
 def steady_instants(track: Track, before_ms: int, after_ms: int) -> list[int]:
-    """Instants with steady cruise so long before and after them: level within 600 ft, or within 3 kn under way."""
+    """Instants with steady cruise so long before and after them: level within 600 ft, or within 3 kn under way.
+
+    There is a reading a minute, on the mean.
+    """
     is_ship = track[-1]["class"] == "vessel"
     said = [
         (row["time"], row.get("sog_kn") if is_ship else row.get("alt_baro_ft")) for row in track if row.get("stream") != "static"
@@ -177,13 +180,13 @@ def _span_ms(track: Track) -> int:
     return int(track[-1]["time"] - track[0]["time"])
 
 
-def _unbroken(track: Track, asset_class: str) -> list[Track]:
-    """A track cut where it was silent for long."""
+def _unbroken(track: Track, longest_ms: int) -> list[Track]:
+    """A track cut where it was silent for longer."""
     parts: list[Track] = []
     for row in track:
         if row.get("lat_deg") is None and row.get("stream") != "static":
             continue
-        if not parts or row["time"] - parts[-1][-1]["time"] > LONGEST_STEP_MS[asset_class]:
+        if not parts or row["time"] - parts[-1][-1]["time"] > longest_ms:
             parts.append([])
         parts[-1].append(row)
     return parts

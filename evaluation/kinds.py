@@ -7,6 +7,7 @@ beside its own. `allowed_min` is how long after the fault's beginning the rule's
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from random import Random
 from statistics import quantiles
 from typing import Any, NamedTuple
@@ -79,12 +80,13 @@ def _in_flight(fault: Callable[[Random, Track], Fault], every_s: int = 10) -> Ma
 
 
 def _on_a_real_flight(fault: Callable[[Random, Track], Fault], *, short: bool = False) -> Made:
-    """A fault in the first real flight from the case's own on that can carry it."""
+    """A fault in the first real flight from the case's own on that can carry it; `short`: with a reading every few seconds."""
 
     def made(rng: Random, number: int) -> Fault:
         from evaluation.bases import flights, overflights
 
-        tracks = overflights() if short else flights() + overflights()
+        dense = tuple(track for track in flights() if len(track) > (track[-1]["time"] - track[0]["time"]) / 12_000)
+        tracks = overflights() + dense if short else flights() + overflights()
         for step in range(len(tracks)):
             try:
                 return fault(rng, tracks[(number + step) % len(tracks)])
@@ -129,7 +131,7 @@ def _real_with_sensors(put: Callable[[Random, Track, int, float], Fault]) -> Mad
             leg = known[number // 2 % len(known)]
             track = sensors.equipped(rng, merged(leg.history, leg.moving))
             return put(rng, track, leg.moving[0]["time"] + 80 * MINUTE_MS, 1.2)
-        cruising = [(track, found) for track in flights() if (found := steady_instants(track, 50 * MINUTE_MS, 32 * MINUTE_MS))]
+        cruising = [(track, found) for track in flights() if (found := steady_instants(track, 100 * MINUTE_MS, 32 * MINUTE_MS))]
         track, found = cruising[number // 2 % len(cruising)]
         return put(rng, sensors.equipped(rng, track), rng.choice(found), 0.5)
 
@@ -156,8 +158,8 @@ def _sensor(kind: str, allowed_min: float, *, steady: bool = True) -> list[Kind]
 
 
 def _decoupled_on_a_real_track(rng: Random, track: Track, from_ms: int, hours: float) -> Fault:
-    """A real ship's speed is known to a tenth of a knot, four per cent of her power: the parting is wider by half."""
-    return sensors.decoupling(rng, track, from_ms, hours, 1.6 if track[-1]["class"] == "vessel" else 1.0)
+    """Real speeds are coarse, a tenth of a knot is four per cent of a ship's power: the parting is wider by half."""
+    return sensors.decoupling(rng, track, from_ms, hours, 1.6 if track[-1]["class"] == "vessel" else 1.2)
 
 
 def _decoupled() -> Kind:
@@ -231,7 +233,7 @@ def _squawk_kind(name: str, severity: str, codes: tuple[str, ...]) -> Kind:
         severity,
         1.0,
         lambda rng, number: _squawks(rng, number, _in_flight, codes),
-        lambda rng, number: _squawks(rng, number, _on_a_real_flight, codes),
+        lambda rng, number: _squawks(rng, number, partial(_on_a_real_flight, short=True), codes),
     )
 
 
@@ -239,8 +241,19 @@ def _called_at_on_a_leg(rng: Random, number: int) -> Fault:
     from evaluation.bases import legs
 
     leg = legs()[number % len(legs())]
-    put = places.called_at(rng, leg.moving)
-    return put._replace(records=merged(leg.history, put.records))
+    return _with_history(leg.history, places.called_at(rng, leg.moving))
+
+
+def _entered_on_a_leg(rng: Random, number: int) -> Fault:
+    from evaluation.bases import legs
+
+    leg = legs()[number % len(legs())]
+    return _with_history(leg.history, places.entered(rng, leg.moving, "prohibited"))
+
+
+def _with_history(history: Track, put: Fault) -> Fault:
+    """The two days before, in which she may have been there too: what is said of that is as true."""
+    return put._replace(records=merged(history, put.records), since_ms=history[0]["time"])
 
 
 AREA_RULES = frozenset({"area_entered", "area_exited"})
@@ -251,7 +264,7 @@ _PLACES: tuple[Kind, ...] = (
         "warning",
         12,
         _at_sea(lambda rng, track: places.entered(rng, track, "prohibited")),
-        _on_a_leg(lambda rng, track: places.entered(rng, track, "prohibited")),
+        _entered_on_a_leg,
         AREA_RULES,
         cases=(12, 6),
     ),
@@ -319,6 +332,19 @@ _PLACES: tuple[Kind, ...] = (
         _at_sea(lambda rng, track: places.out_of_limits(rng, track, in_force=False)),
         cases=(12, 0),
     ),
+    Kind(
+        "call in a prohibited country",
+        "covenant_breach",
+        "warning",
+        30,
+        _at_sea(places.called_in_a_country),
+        None,
+        frozenset({"port_call_prohibited"}),
+        cases=(12, 0),
+    ),
+    Kind("more use than allowed", "covenant_breach", "warning", 1500, places.used_too_much, cases=(12, 0)),
+    Kind("less use than promised", "covenant_breach", "warning", 60, places.used_too_little, cases=(12, 0)),
+    Kind("out of reach of redelivery", "covenant_breach", "warning", 60, places.too_far_away, cases=(12, 0)),
     Kind(
         "AIS off under a lease", "covenant_breach", "warning", 190, places.not_on_the_air, None, frozenset({"gap"}), cases=(12, 0)
     ),
@@ -431,6 +457,8 @@ KINDS: tuple[Kind, ...] = (
     _squawk_kind("squawk 7500, 7700", "critical", ("7500", "7700")),
     _squawk_kind("squawk 7600", "warning", ("7600",)),
     Kind("slow steaming", "speed_anomaly", "info", 30, movements.slow_steaming),
+    Kind("off her lane", "route_anomaly", "info", 300, movements.off_her_lane, cases=(12, 0)),
+    Kind("another name and call sign", "identity_changed", "warning", 65, _at_sea(movements.another_identity), cases=(12, 0)),
     Kind("loitering far out", "loitering", "info", 5 * 60, _at_sea(movements.loitering)),
     Kind(
         "drifting",
@@ -497,7 +525,7 @@ KINDS: tuple[Kind, ...] = (
         75 * 1440,
         sensors.hull_fouling,
         also=CHANNEL_RULES,
-        cases=(12, 0),
+        cases=(10, 0),
         compared="sensor",
     ),
     Kind(
@@ -516,7 +544,7 @@ KINDS: tuple[Kind, ...] = (
         20 * 1440,
         sensors.engine_wear,
         also=CHANNEL_RULES,
-        cases=(12, 0),
+        cases=(10, 0),
         compared="sensor",
     ),
     Kind(

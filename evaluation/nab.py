@@ -182,7 +182,7 @@ DETECTORS: dict[str, Detector] = {
     "River GaussianScorer, defaults": gaussian_scorer,
     "River HalfSpaceTrees, defaults": half_space_trees,
     "River StandardAbsoluteDeviation": absolute_deviation,
-    "the same, new highs of 100 rows": lambda series: new_highs(absolute_deviation(series)),
+    "River StandardAbsoluteDeviation, new highs of 100 rows": lambda series: new_highs(absolute_deviation(series)),
     "moving z, alpha 0.005": moving_z,
     "autoregression and time of day": autoregression,
 }

@@ -34,10 +34,18 @@ def _airborne(track: Track) -> Track:
 
 def rapid_descent(rng: Random, track: Track) -> Fault:
     """From cruise down by 6,500 to 8,000 ft a minute for two minutes, then level there until the old way down is reached."""
-    high = [row for row in _airborne(track) if row["alt_baro_ft"] > 28_000]
+    flying = _airborne(track)
+    low_ms = [row["time"] for row in flying if not 28_000 < row["alt_baro_ft"] < 45_000]
+    high = [
+        row
+        for row in flying
+        if row["time"] < flying[-1]["time"] - 5 * MINUTE_MS
+        and not any(row["time"] - MINUTE_MS < time_ms < row["time"] + 5 * MINUTE_MS for time_ms in low_ms)
+    ]
     if len(high) < 20:
         raise ValueError("no cruise here")
-    from_ms = onset(rng, high, MINUTE_MS, 5 * MINUTE_MS)
+    from_ms = rng.choice(high)["time"]
+    start_ft = next(row["alt_baro_ft"] for row in high if row["time"] >= from_ms)
     rate_fpm = rng.uniform(6_500, 8_000)
     out: Track = []
     for row in track:
@@ -45,7 +53,7 @@ def rapid_descent(rng: Random, track: Track) -> Fault:
             out.append(row)
             continue
         fallen_ft = rate_fpm * min(row["time"] - from_ms, 2 * MINUTE_MS) / MINUTE_MS
-        level_ft = next(one["alt_baro_ft"] for one in high if one["time"] >= from_ms) - 2 * rate_fpm
+        level_ft = start_ft - 2 * rate_fpm
         falling = row["time"] - from_ms < 2 * MINUTE_MS
         alt_ft = row["alt_baro_ft"] - fallen_ft if falling else min(row["alt_baro_ft"], level_ft)
         rate = -rate_fpm if falling else (0.0 if alt_ft == level_ft else row.get("vertical_rate_fpm"))
@@ -190,10 +198,10 @@ def diversion(rng: Random, number: int) -> Fault:
 
 def diversion_of(track: Track, said: str) -> Fault:
     """A real flight under the pretence that it was to land at another airport."""
-    first, last = readings_of(track)[0], readings_of(track)[-1]
+    first = readings_of(track)[0]
     report = {"class": "aircraft", "stream": "static", "scheme": first["scheme"], "value": first["value"], "source": "adsb"}
     told = report | {"time": first["time"], "destination": said}
-    taxiing = stay(last, 1 / 24, 1 / 60)
+    taxiing = rolled_out(track)
     return Fault([told, *track, *taxiing], asset_of(first), _airborne(track)[-1]["time"], taxiing[-1]["time"])
 
 
@@ -205,10 +213,26 @@ def parked(rng: Random, number: int, days: float) -> Fault:
     return Fault(track + stay(track[-1], days), asset_of(down), down["time"], down["time"] + int(days * DAY_MS))
 
 
+def rolled_out(track: Track) -> Track:
+    """Half a minute more to the runway, a roll of a minute and half an hour of taxiing, after the last reading of an approach."""
+    rows = readings_of(track)
+    last = rows[-1] | {"alt_baro_ft": next(row["alt_baro_ft"] for row in reversed(rows) if row.get("alt_baro_ft") is not None)}
+    at, course, gs_kn = (last["lat_deg"], last["lon_deg"]), last.get("track_deg") or 0.0, last.get("gs_kn") or 130.0
+    out: Track = []
+    for second in range(4, 1_800, 4):
+        gs_kn = gs_kn if second <= 30 else max(8.0, gs_kn - 10)
+        if second < 120:
+            at = ahead(*at, course, gs_kn * KN_MPS * 4)
+        row = _flown(last, last["time"] + second * 1000, *at, course, gs_kn, last["alt_baro_ft"], 0.0)
+        out.append(row | {"on_ground": second > 30})
+    return out
+
+
 def parked_after(track: Track, days: float) -> Fault:
     """A real landing, and then so many days where it ended."""
-    last = readings_of(track)[-1]
-    return Fault(track + stay(last, days), asset_of(last), last["time"], last["time"] + int(days * DAY_MS))
+    taxiing = rolled_out(track)
+    last = taxiing[-1]
+    return Fault(track + taxiing + stay(last, days), asset_of(last), last["time"], last["time"] + int(days * DAY_MS))
 
 
 def jammed_region(rng: Random, number: int, aircraft: int = 30) -> Fault:

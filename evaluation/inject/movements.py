@@ -5,7 +5,8 @@ from __future__ import annotations
 from math import pi, sin
 from random import Random
 
-from evaluation.inject.passages import Ship, passage, ship, static_report
+from evaluation.inject.passages import START_MS, Ship, passage, ship, static_report
+from evaluation.inject.passages import reading as sailing
 from evaluation.inject.positions import onset
 from evaluation.inject.sphere import KN_MPS, ahead, bearing_deg, distance_m
 from evaluation.inject.track import HOUR_MS, MINUTE_MS, Fault, Row, Track, asset_of, first_at, merged
@@ -164,3 +165,37 @@ def slow_steaming(rng: Random, number: int) -> Fault:
     slow = who._replace(service_kn=who.service_kn * rng.uniform(0.5, 0.6))
     second = passage(rng, slow, 4.0, steady=True, start=(last["lat_deg"], last["lon_deg"]), start_ms=last["time"])
     return Fault(merged(first, second), asset_of(last), last["time"], second[-1]["time"])
+
+
+def off_her_lane(rng: Random, number: int) -> Fault:
+    """A ship that plies between two places eighty miles apart goes twenty miles beside her way on the eleventh voyage."""
+    who = ship(rng, number)
+    here = (rng.uniform(30, 40), rng.uniform(-40, -30))
+    course = rng.uniform(0, 360)
+    track: Track = [static_report(who, START_MS)]
+    time_ms = START_MS
+    for voyage in range(11):
+        aside_m = 20 * 1852.0 if voyage == 10 else 0.0
+        if voyage == 10:
+            from_ms = time_ms
+        for step in range(125):
+            time_ms += 3 * MINUTE_MS
+            run_m = (step if voyage % 2 == 0 else 124 - step) * 80 * 1852.0 / 124
+            beside_m = aside_m * sin(pi * step / 124) + rng.gauss(0, 300)
+            at = ahead(*ahead(*here, course, run_m), course + 90, beside_m)
+            track.append(sailing(who, time_ms, *at, 12.9, course + 180 * (voyage % 2), rng))
+        heading = course + 180 * (voyage % 2)
+        for speed_kn in (10.0, 7.0, 4.0, 2.0, *[0.0] * 60):
+            time_ms += 3 * MINUTE_MS
+            at = ahead(*at, heading, speed_kn * KN_MPS * 180)
+            track.append(sailing(who, time_ms, *at, speed_kn, heading, rng))
+    return Fault(track, asset_of(track[0]), from_ms, from_ms + 375 * MINUTE_MS)
+
+
+def another_identity(rng: Random, track: Track) -> Fault:
+    """From one static report to the next she has another name and call sign, and keeps them."""
+    said = [row for row in track if row.get("stream") == "static"]
+    first = said[rng.randrange(2, len(said) - 2)]
+    told = {"name": "OTHER LADY", "call_sign": "9ZZ9"}
+    out = [row | told if row.get("stream") == "static" and row["time"] >= first["time"] else row for row in track]
+    return Fault(out, asset_of(first), first["time"], track[-1]["time"])

@@ -191,3 +191,53 @@ def transferred(rng: Random, track: Track) -> Fault:
     made = encounter(rng, track)
     clause = {"id": "sts", "clause": "12", "predicate": {"kind": "no_sts"}}
     return made._replace(subject="sts", leases=[lease(made.asset, made.records[0]["time"], made.records[-1]["time"], clause)])
+
+
+def called_in_a_country(rng: Random, track: Track) -> Fault:
+    """A stop of five hours in a port of a country that the lease prohibits."""
+    made = called_at(rng, track)
+    middle = _place(next(row for row in readings_of(made.records) if row["time"] >= made.until_ms - HOUR_MS))
+    port = around(middle, 3_000, "RUZZZ", "port")
+    clause = {"id": "countries", "clause": "7(b)", "predicate": {"kind": "prohibited_countries", "countries": ["RU"]}}
+    return made._replace(
+        subject="countries",
+        areas=collection(port),
+        leases=[lease(made.asset, made.records[0]["time"], made.records[-1]["time"], clause)],
+    )
+
+
+def used_too_much(rng: Random, number: int) -> Fault:
+    """Two days at sea under a lease that allows 20 hours a month."""
+    who = ship(rng, number)
+    track = passage(rng, who, 48.0, every_s=300)
+    asset = f"mmsi:{who.mmsi}"
+    use = {"kind": "max_use", "unit": "at_sea_h", "per": "month", "amount": "20"}
+    clause = {"id": "most", "clause": "5", "predicate": use}
+    first_ms = track[0]["time"]
+    leases = [lease(asset, first_ms, track[-1]["time"], clause)]
+    return Fault(track, asset, first_ms + 20 * HOUR_MS, track[-1]["time"], subject="most", leases=leases)
+
+
+def used_too_little(rng: Random, number: int) -> Fault:
+    """A month at sea, and two days of the next, under a lease that asks for thirty thousand miles a month."""
+    who = ship(rng, number)
+    track = passage(rng, who, 33 * 24.0, every_s=1800, steady=True, start=(rng.uniform(-2, 2), rng.uniform(-150, -140)))
+    asset = f"mmsi:{who.mmsi}"
+    use = {"kind": "min_use", "unit": "nm", "per": "month", "amount": "30000"}
+    clause = {"id": "least", "clause": "5", "predicate": use}
+    first_ms = track[0]["time"]
+    leases = [lease(asset, first_ms, track[-1]["time"], clause)]
+    return Fault(track, asset, first_ms + 31 * 24 * HOUR_MS, track[-1]["time"], subject="least", leases=leases)
+
+
+def too_far_away(rng: Random, number: int) -> Fault:
+    """A lease that ends in two days, on the other side of the world from where she is to be handed back."""
+    who = ship(rng, number)
+    track = passage(rng, who, 12.0)
+    asset, first = f"mmsi:{who.mmsi}", readings_of(track)[0]
+    away = (-first["lat_deg"] * 0.5, (first["lon_deg"] + 330.0) % 360.0 - 180.0)
+    place = {"name": "somewhere else", "areas": ["range-1"]}
+    clause = {"id": "back", "clause": "15", "predicate": {"kind": "redelivery_range", "place_range": place}}
+    leases = [lease(asset, first["time"], track[-1]["time"] + 24 * HOUR_MS, clause)]
+    areas = collection(around(away, 50 * NM_M, "range-1", "port"))
+    return Fault(track, asset, track[0]["time"] + 1000, track[-1]["time"], subject="back", areas=areas, leases=leases)
