@@ -50,7 +50,10 @@ class ReportsWrittenShape(Shape, frozen=True, kw_only=True):
 
 
 class ComparisonShape(Shape, frozen=True, kw_only=True):
-    """One measure, reported against observed, in the measure's own unit; `reason` says why it is undecided."""
+    """One measure, reported against observed, in the measure's own unit; `reason` says why it is undecided.
+
+    `observed` is of the time that was reported: of the month, or of the hours that a master's noon reports speak of.
+    """
 
     measure: str
     observed: float | None

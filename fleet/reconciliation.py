@@ -215,7 +215,8 @@ class LeaseMonth(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that a lease's month is judged and billed by; figures by asset id, `names` are (class, name) of those assets.
 
     `report_coverage` is the reported share of the period (noon reports; None: not counted), `fuel_gaps` where their tanks do not
-    add up.
+    add up. `observed_when_reported` is what the lease's own asset was observed to do in the time that those reports speak of;
+    None where that is all of the period, or nothing was observed in it.
     """
 
     lease_id: str
@@ -229,13 +230,13 @@ class LeaseMonth(msgspec.Struct, frozen=True, kw_only=True):
     observed: dict[str, Observation]
     names: dict[str, tuple[str, str]]
     report_coverage: float | None = None
+    observed_when_reported: Observation | None = None
     fuel_gaps: tuple[BalanceFinding, ...] = ()
 
     def judged(self, practice: Practice = HOUSE) -> list[Comparison]:
-        """The lease's own asset, reported against observed."""
-        return comparisons(
-            self.reported.get(self.asset_id), self.observed.get(self.asset_id), self.month.last, practice, self.report_coverage
-        )  # fmt: skip
+        """The lease's own asset, reported against observed in the same time: a day without a report is not an under-report."""
+        observed = self.observed_when_reported or self.observed.get(self.asset_id)
+        return comparisons(self.reported.get(self.asset_id), observed, self.month.last, practice, self.report_coverage)
 
     def effects(self) -> list[Effect]:
         """Every account, priced by report and by observation."""

@@ -17,7 +17,7 @@ import msgspec
 from fleet import flight, noon_report, use
 from fleet.billing_terms import BillingTerms, billing_terms
 from fleet.geodesy import NM_M
-from fleet.instants import DAY_US, HOUR_US, to_datetime
+from fleet.instants import DAY_US, HOUR_US, from_datetime, to_datetime
 from fleet.maintenance_reserve import RateTerms
 from fleet.months import add_months
 from fleet.practice import Practice
@@ -147,17 +147,21 @@ def component_observation(
         for stretch in stretches
         if stretch.parent_id in classes
     ]
-    seen = [(stretch, part) for stretch, part in parts if part.coverage is not None]
+    seen = [(stretch.to_us - stretch.from_us, part) for stretch, part in parts if part.coverage is not None]
     if not seen:
         return Observation(figures={}, coverage=None, reason="not_observed" if parts else "not_installed")
+    return _together(seen, to_us - from_us)
+
+
+def _together(parts: Sequence[tuple[int, Observation]], over_us: int) -> Observation:
+    """Parts of a time, each (its length, what was observed in it), as one; coverage is of `over_us`."""
     figures: dict[str, Decimal] = {}
-    for _, part in seen:
+    for _, part in parts:
         for name, value in part.figures.items():
             figures[name] = figures.get(name, Decimal(0)) + value
-    covered = sum((part.coverage or 0.0) * (stretch.to_us - stretch.from_us) for stretch, part in seen)
     return Observation(
-        figures=figures, coverage=covered / (to_us - from_us),
-        methods=tuple(sorted({each for _, part in seen for each in part.methods})),
+        figures=figures, coverage=sum((part.coverage or 0.0) * length_us for length_us, part in parts) / over_us,
+        methods=tuple(sorted({each for _, part in parts for each in part.methods})),
     )  # fmt: skip
 
 
@@ -207,16 +211,21 @@ async def months(
     wanted = {str(row["asset_id"]) for row, *_ in held}
     wanted |= {str(row["asset_id"]) for rows in accounts.values() for row in rows}
     stretches = await installed(conn, sorted(wanted), from_us, to_us, known_us)
-    cuts = [at for *_, month in held for at in (month.from_us, month.to_us)]
-    cuts += [at for each in stretches for at in (each.from_us, each.to_us)]
-    parents = sorted(wanted | {each.parent_id for each in stretches})
-    seen = await observed(conn, parents, from_us, to_us, known_us, cuts)
     wanted_reports = utilization_reports.ReportFilter(lease_ids=lease_ids, from_us=from_us, to_us=to_us, known_us=known_us)
     reports: dict[str, list[Row]] = {}
     for row in await utilization_reports.reports(conn, wanted_reports, None, REPORTS_MAX):
         reports.setdefault(str(row["lease_id"]), []).append(row)
-    gathered = _Gathered(accounts, stretches, seen, reports)
-    return [_lease_month(row, month, terms, gathered) for row, terms, month in held]
+    told = [
+        _reported([each for each in reports.get(str(row["lease_id"]), ()) if _meets(each, month)], str(row["asset_id"]), month)
+        for row, _, month in held
+    ]
+    cuts = [at for *_, month in held for at in (month.from_us, month.to_us)]
+    cuts += [at for each in told for part in each.spoken or () for at in part]
+    cuts += [at for each in stretches for at in (each.from_us, each.to_us)]
+    parents = sorted(wanted | {each.parent_id for each in stretches})
+    seen = await observed(conn, parents, from_us, to_us, known_us, cuts)
+    gathered = _Gathered(accounts, stretches, seen)
+    return [_lease_month(row, month, terms, gathered, said) for (row, terms, month), said in zip(held, told, strict=True)]
 
 
 def tenures_of(row: Row) -> list[tuple[int | None, int | None]]:
@@ -255,15 +264,14 @@ async def mismatches(
 
 
 class _Gathered(NamedTuple):
-    """Rows of many leases, out of which each takes its own: accounts by lease and month, reports by lease."""
+    """Rows of many leases, out of which each takes its own: accounts by lease and month."""
 
     accounts: dict[tuple[str, date], list[Row]]
     stretches: list[Stretch]
     seen: Observed
-    reports: dict[str, list[Row]]
 
 
-def _lease_month(row: Row, month: Month, terms: BillingTerms, rows: _Gathered) -> LeaseMonth:
+def _lease_month(row: Row, month: Month, terms: BillingTerms, rows: _Gathered, told: _Told) -> LeaseMonth:
     lease_id, asset_id = str(row["lease_id"]), str(row["asset_id"])
     mine = rows.accounts.get((lease_id, month.first), [])
     names = {asset_id: (row["class"], row["asset_name"])}
@@ -273,8 +281,7 @@ def _lease_month(row: Row, month: Month, terms: BillingTerms, rows: _Gathered) -
         for each in rows.stretches
         if each.from_us < month.to_us and each.to_us > month.from_us
     ]
-    told = [each for each in rows.reports.get(lease_id, ()) if _meets(each, month)]
-    reported, coverage, fuel_gaps = _reported(told, asset_id, month)
+    reported = dict(told.reported)
     observed_by_asset = {}
     for each in names:
         if each == asset_id:
@@ -288,10 +295,16 @@ def _lease_month(row: Row, month: Month, terms: BillingTerms, rows: _Gathered) -
         )
         if each not in reported and whole and asset_id in reported:
             reported[each] = msgspec.structs.replace(reported[asset_id], taken_from=asset_id)
+    spoken = [
+        (to_us - from_us, observation(rows.seen, asset_id, row["class"], from_us, to_us, terms.attribution))
+        for from_us, to_us in told.spoken or ()
+    ]
+    spoken = [part for part in spoken if part[1].coverage is not None]
     return LeaseMonth(
         lease_id=lease_id, reference=row["reference"], lessee=row["lessee_name"], asset_id=asset_id, month=month, terms=terms,
         accounts=tuple(_account(each) for each in mine), reported=reported, observed=observed_by_asset, names=names,
-        report_coverage=coverage, fuel_gaps=fuel_gaps,
+        report_coverage=told.coverage, fuel_gaps=told.fuel_gaps,
+        observed_when_reported=_together(spoken, sum(length_us for length_us, _ in spoken)) if spoken else None,
     )  # fmt: skip
 
 
@@ -315,11 +328,15 @@ def _account(row: Row) -> AccountOfMonth:
 
 
 class _Told(NamedTuple):
-    """What reports say of a month: by asset, the share that a master's cover (None: one report), tanks that do not add up."""
+    """What reports say of a month: by asset, the share that a master's cover (None: one report), tanks that do not add up.
+
+    `spoken` is the time that a master's reports speak of, [from, to) in microseconds UTC; None: all of the month.
+    """
 
     reported: dict[str, Reported]
     coverage: float | None = None
     fuel_gaps: tuple[noon_report.BalanceFinding, ...] = ()
+    spoken: tuple[tuple[int, int], ...] | None = None
 
 
 def _reported(told: Sequence[Row], asset_id: str, month: Month) -> _Told:
@@ -339,8 +356,11 @@ def _reported(told: Sequence[Row], asset_id: str, month: Month) -> _Told:
     gaps = tuple(noon_report.balance_findings(kept))
     if asset_id in found:
         return _Told(found, None, gaps)
-    sums = noon_report.summed(kept, to_datetime(month.from_us), to_datetime(month.to_us))
+    period = to_datetime(month.from_us), to_datetime(month.to_us)
+    sums, silent = noon_report.summed(kept, *period), noon_report.gaps(kept, *period)
     figures = {} if sums.distance_og_nm is None else {"distance_nm": _exact(sums.distance_og_nm)}
     last = noons[-1]
     found[asset_id] = Reported(figures=figures, row_id=f"{last['utilization_report_id']}/{last['revision']}")
-    return _Told(found, sums.coverage, gaps)
+    edges_us = [month.from_us, *(from_datetime(at) for silence in silent for at in silence), month.to_us]
+    spoken = tuple(part for part in zip(edges_us[::2], edges_us[1::2], strict=True) if part[0] < part[1])
+    return _Told(found, sums.coverage, gaps, spoken if silent else None)

@@ -367,6 +367,26 @@ async def test_a_masters_reports_are_summed_against_the_track(ask: Asking, world
     assert [(gap["type"], gap["gap_t"]) for gap in found["fuel_gaps"]] == [("HFO", 14.0)]  # 410 - 6 - 390
 
 
+async def test_a_masters_reports_are_held_against_the_hours_they_speak_of(ask: Asking, world: World) -> None:
+    manager = ask("manager")
+    noon = {
+        "kind": "noon", "from": "2026-11-20T10:10:00Z", "to": "2026-11-20T14:00:00Z",
+        "items": [{"figures": {"distance_og_nm": 46.0, "fuel": [{"type": "HFO", "me_t": 6.0, "rob_t": 410}]}}],
+    }  # fmt: skip
+    await posted(manager, f"/v1/leases/{world.lease}/utilization-reports", noon)
+    with psycopg.connect(world.url) as conn:
+        conn.execute(
+            "INSERT INTO activity (tenant, asset_id, state, started_at, ended_at, distance_m, observed_s, method, commit_no)"
+            " VALUES ('alpha', %(ship)s, 'at_sea', '2026-11-20T10:00Z', '2026-11-20T10:10Z', 6 * 1852, 600, 'VES/1', 64),"
+            " ('alpha', %(ship)s, 'at_sea', '2026-11-20T10:10Z', '2026-11-20T14:00Z', 46 * 1852, 13800, 'VES/1', 64)",
+            {"ship": world.ship},
+        )
+    found = await got(manager, f"/v1/leases/{world.lease}/reconciliation", month="2026-11")
+    assert found["report_coverage"] == pytest.approx(230 / 240)
+    (distance,) = found["comparisons"]
+    assert (distance["observed"], distance["reported"], distance["verdict"]) == (pytest.approx(46.0), 46.0, "within")
+
+
 REFUSALS: list[tuple[str, dict[str, Any], str]] = [
     ("utilization-reports", {"month": "2026-05", "items": [{"figures": {"flight_h": 900}}]}, "#/items/0/figures/flight_h"),
     ("utilization-reports", {"month": "2025-05", "items": [{"figures": {"flight_h": 1, "cycles": 3}}]}, "#/month"),
