@@ -1,8 +1,8 @@
 """Recordings through the same decoding and the same `detect`, without broker and database.
 
 Every identifier in the files is an asset of one tenant; all files together are one unnamed feed whose clock is the largest
-reading time so far. What comes out is what a replay of the same files ends with: the same walk, the same scenes as of each tick,
-the same priors by hour.
+reading time so far. What comes out is what a replay of the same files ends with for a tenant that has the same areas: the same
+walk, the same scenes as of each tick, the same priors by hour.
 """
 
 from __future__ import annotations
@@ -227,8 +227,8 @@ class Backtest:
 
     def _compare(self, until_us: int) -> None:
         """Let the scene judge the buckets that are over: what compares assets."""
-        if not self._buckets or until_us < bucket_of(self._clock_us) + BUCKET_US:
-            return
+        if until_us < bucket_of(self._clock_us) + BUCKET_US or (not self._buckets and self._between.is_idle):
+            return  # a meeting ends in a bucket in which nobody was seen, too
         for end_us, found in run_scene(self._between, self._compared_us, until_us, self._buckets, self._world):
             self._compared_us = end_us
             self._buckets.pop(end_us - BUCKET_US, None)

@@ -147,6 +147,16 @@ def backtested(story: list[dict[str, Any]]) -> dict[str, Any]:
     return {one.asset: one.evidence for one in run.findings.values() if one.rule == "encounter"}
 
 
+def test_a_backtest_ends_a_meeting_after_which_nobody_is_seen() -> None:
+    met = [ship(bucket, value, side) for bucket in range(PARTS) for value, side in (("538001234", -1.0), ("538001991", 1.0))]
+    nowhere = {"class": "vessel", "scheme": "mmsi", "value": "538001777", "sog_kn": 0.1}
+    later = [at(bucket * BUCKET_S) | nowhere for bucket in (PARTS + 1, PARTS + 12)]
+    run = Backtest(START_US + 30 * HOUR_US)
+    run.run([*met, *later])
+    closed_us = {one.closed_at_us for one in run.findings.values() if one.rule == "encounter"}
+    assert closed_us == {START_US + (PARTS - 1) * 600 * SECOND_US}
+
+
 def far(bucket: float) -> dict[str, Any]:
     lat_deg, lon_deg = destination(36.0, 15.5, 0.0, 4000.0)
     return {"lat_deg": lat_deg, "lon_deg": lon_deg + bucket / 10_000}

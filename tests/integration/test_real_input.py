@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from importlib.resources import files as files_of
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from keelwing.area_files import DEMO_FILE
 from tests.fix_stack import Stack, wait_for
 
 COMPARED = ("rule", "severity", "asset", "subject", "opened_at", "closed_at", "score", "evidence", "rule_version")
@@ -21,7 +23,7 @@ def comparable(findings: list[dict[str, Any]]) -> list[str]:
 def replayed_and_backtested(
     stack: Stack, tenant: str, files: list[Path], out: Path
 ) -> tuple[str, list[dict[str, Any]], list[dict[str, Any]]]:
-    """Replay files into a tenant of their own; its key, the API's findings and backtest's."""
+    """Replay files into a tenant of their own; its key, the API's findings and backtest's over the areas that everybody has."""
     names = [str(path) for path in files]
     done = json.loads(stack.command("replay", *names, "--register", "--tenant", tenant, "--json"))
     assert done["registered"] > 0
@@ -34,7 +36,8 @@ def replayed_and_backtested(
     assert books["balanced"], books
     assert books["received"] == done["readings"]
     key = stack.command("key", "create", "--tenant", tenant, "--role", "admin").strip()
-    stack.command("backtest", *names, "--out", str(out))
+    areas = str(files_of("keelwing") / DEMO_FILE)
+    stack.command("backtest", *names, "--areas", areas, "--out", str(out))
     expected = [json.loads(line) for line in out.read_text().splitlines()]
     found = wait_for(
         "the API holds backtest's findings",
