@@ -10,6 +10,7 @@ told of the beginning. What continues a story that was told (an alert that opens
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any, Literal
 
 import msgspec
@@ -176,8 +177,12 @@ def _goes_on(one: Candidate, before: Sequence[Notice]) -> bool:
 _ENDS = frozenset({"resolved", "retracted", "dismissed"})
 
 
-def _rank(one: Candidate) -> tuple[int, bool, bool, tuple[bool, float], float, int, str]:
-    """The most severe first; what nothing explains before what is held, plain rules before models, the most exposed first."""
+def _rank(one: Candidate) -> tuple[int, bool, bool, tuple[bool, float], float, datetime, int, str, str, str]:
+    """The most severe first; what nothing explains before what is held, plain rules before models, the most exposed first.
+
+    Among equals what was known first, as it comes when each is a transaction of its own; what one reading showed by rule. Ids
+    decide last: they are of the asset's id, which is drawn.
+    """
     alert, (leased, value) = one.change.alert, one.exposure
     return (
         -SEVERITY_RANK[alert.severity],
@@ -185,7 +190,10 @@ def _rank(one: Candidate) -> tuple[int, bool, bool, tuple[bool, float], float, i
         one.p_value is not None,
         (not leased, -value),
         one.p_value or 0.0,
+        datetime.fromisoformat(alert.evidence["detected_at"]),
         alert.opened_us,
+        alert.rule,
+        alert.subject or "",
         alert.alert_id,
     )
 

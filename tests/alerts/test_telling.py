@@ -7,6 +7,7 @@ from random import Random
 from typing import Any
 
 import msgspec
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -20,7 +21,8 @@ from alerts.hold import (
     summary_of,
 )
 from alerts.lifecycle import EVIDENCE_BYTES_MAX, SEVERITY_RANK, AlertChange
-from alerts.telling import Candidate, Notice, decide, severities_told, told_later
+from alerts.telling import Candidate, Notice, Verdict, decide, severities_told, told_later
+from ingest.alerting import Raised, raise_alerts
 from store.rows import FindingRow
 from tests.alerts.test_budget import account
 from tests.alerts.test_lifecycle import NOW_US, OPENED_US, applied, finding, opened
@@ -80,6 +82,45 @@ def test_an_end_is_told_to_those_who_heard_the_beginning() -> None:
     before = {one.alert_id: [one] for one in notices}
     ends, _ = decide(over, before, {"i1": "warning"}, None)
     assert sorted((one.finding_id, one.verdict) for one in ends) == [("f1", "told"), ("f2", "never_told")]
+
+
+def test_of_equals_what_was_known_first_is_told_however_they_come_together() -> None:
+    """A jump is known with its first reading, the circle after it later; both began with that reading."""
+    for jump_id, track_id in permutations(["f1", "f2"]):  # ids are drawn, and decide nothing
+        found = [
+            finding(finding_id=jump_id, rule="position_jump", detected_us=OPENED_US),
+            finding(finding_id=track_id, rule="spoofed_track", detected_us=OPENED_US + 1),
+        ]
+        both = [Candidate(change=applied(None, one), finding_id=one.finding_id, incident_id="i1") for one in found]
+        apart, severities = list[Notice](), dict[str, str]()
+        for one in both:
+            apart += decide([one], {}, severities, None)[0]
+            severities = severities_told(apart, {"f1": "i1", "f2": "i1"})
+        for order in (both, both[::-1]):
+            assert verdicts(decide(order, {}, {}, None)[0]) == verdicts(apart) == {jump_id: "told", track_id: "same_incident"}
+
+
+@pytest.mark.parametrize(
+    ("first", "then", "end"),
+    [
+        ("held", "released", "told"),
+        ("over_budget", "told", "told"),
+        ("same_incident", "told", "told"),
+        ("held", "let_go", "never_told"),
+        ("over_budget", "same_incident", "never_told"),
+    ],
+)
+def test_an_end_is_told_where_the_beginning_was_told_later(first: Verdict, then: Verdict, end: Verdict) -> None:
+    one = candidate(1)
+    (opening,) = decide([one], {}, {}, None)[0]
+    before = [msgspec.structs.replace(opening, verdict=verdict) for verdict in (first, then)]
+    over = following(one, finding(finding_id="f1", subject="1", closed_us=NOW_US))
+    assert verdicts(decide([over], {opening.alert_id: before}, {"i1": "warning"}, None)[0]) == {"f1": end}
+
+
+async def test_a_batch_without_findings_asks_the_database_nothing() -> None:
+    nothing_can_be_asked: Any = object()
+    assert await raise_alerts(nothing_can_be_asked, [], {}, NOW_US) == Raised()
 
 
 def test_the_end_of_an_alert_older_than_the_records_is_told() -> None:

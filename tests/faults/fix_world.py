@@ -232,4 +232,18 @@ QUERIES: dict[str, str] = {
     " WHERE status <> 'retracted' ORDER BY rule, asset, subject, status",
     "told": "SELECT type, severity, body #>> '{data,asset}' AS asset, body #>> '{data,rule}' AS rule,"
     " body #>> '{data,subject}' AS subject, body #>> '{data,status}' AS status FROM outbox ORDER BY 4, 3, 5, 1, 2",
+    # Of each alert whether it was told, and what was last decided about that; the end of what nobody heard of decides nothing.
+    "notices": "SELECT rule, severity, asset, subject, opened_at, decided.verdicts[1] AS verdict,"
+    " coalesce(told, false) AS told FROM alert LEFT JOIN LATERAL ("
+    " SELECT array_agg(verdict ORDER BY notice_id DESC) FILTER (WHERE verdict <> 'never_told') AS verdicts,"
+    " bool_or(verdict IN ('told', 'released')) AS told FROM notice WHERE notice.alert_id = alert.alert_id) AS decided ON true"
+    " WHERE status <> 'retracted' ORDER BY rule, asset, subject, opened_at",
+    "decided": "SELECT rule, severity, asset, kind, verdict, why FROM notice ORDER BY rule, asset, kind, verdict, why",
+    "budget": "SELECT assets, rate, allowance, carried, told, held_back, tests, rejections FROM alert_budget ORDER BY week",
+    # Events of alerts are those whose decision says so, each of one: what one of the two has alone.
+    "amiss": "SELECT coalesce(outbox.event_id, notice.event_id) AS event_id, type, verdict FROM outbox"
+    " FULL JOIN (SELECT * FROM notice WHERE event_id IS NOT NULL OR verdict IN ('told', 'released')) AS notice USING (event_id)"
+    " WHERE outbox.event_id IS NULL OR coalesce(verdict, '') NOT IN ('told', 'released')",
 }
+
+EXACT = frozenset({"told", "decided"})  # every event and decision on the way, which are the same where the order is

@@ -8,7 +8,7 @@ import random
 import subprocess
 import sys
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -18,7 +18,7 @@ import pytest
 from simulators.publish import Outgoing, Publisher
 from store.pool import open_pool
 from tests.faults.fix_fleet import WorkerProcess, until, workers
-from tests.faults.fix_world import READINGS, TENANT, World, final_form, people, undisturbed
+from tests.faults.fix_world import EXACT, READINGS, TENANT, World, final_form, people, undisturbed
 from tests.fix_broker import Broker
 from tests.fix_postgres import PostgresServer
 from tests.fix_proxy import TcpProxy
@@ -124,9 +124,10 @@ def differing(form: dict[str, list[dict[str, Any]]], wanted: dict[str, list[dict
     """The first part in which two ends differ.
 
     NATS sends again after `ack_wait` and newer messages meanwhile, so an episode may come in another order, and a receiver be
-    told of its end alone; it ends with the same (part `outbox`). Mosquitto keeps the order, and every event is the same (`told`).
+    told of its end alone; it ends with the same (parts `outbox` and `notices`). Mosquitto keeps the order, and every event and
+    decision is the same (`EXACT`).
     """
-    parts = [part for part in wanted if part != "told" or broker.name == "mosquitto"]
+    parts = [part for part in wanted if part not in EXACT or broker.name == "mosquitto"]
     return next((part for part in parts if form[part] != wanted[part]), None)
 
 
@@ -196,4 +197,16 @@ def test_the_undisturbed_run_holds_everything_that_is_to_be_kept(truth: Truth) -
     assert {row["rule"] for row in truth.form["findings"]} >= {"gap", "position_jump", "squawk_emergency", "channel_anomaly"}
     assert {row["status"] for row in truth.form["alerts"]} == {"open", "resolved"}
     assert {row["severity"] for row in truth.form["alerts"]} == {"warning", "critical"}
-    assert len(truth.form["outbox"]) == len(truth.form["alerts"])
+
+
+def test_the_undisturbed_run_tells_of_each_alert_what_was_decided(truth: Truth) -> None:
+    """Each alert has its decision; events are exactly those of the alerts that were told; a model is asked once."""
+    alerts, notices, outbox = (truth.form[part] for part in ("alerts", "notices", "outbox"))
+    assert len(notices) == len(alerts)
+    silent = {(row["rule"], row["verdict"]) for row in notices if not row["told"]}
+    assert silent == {("spoofed_track", "same_incident")}  # the jump that began it was known first
+    assert {row["verdict"] for row in notices if row["told"]} == {"told"}
+    told = Counter((row["rule"], row["asset"], row["subject"]) for row in notices if row["told"])
+    assert Counter((row["rule"], row["asset"], row["subject"]) for row in outbox) == told
+    assert truth.form["amiss"] == []
+    assert [(row["tests"], row["told"], row["rejections"]) for row in truth.form["budget"]] == [(1, 1, [1])]
