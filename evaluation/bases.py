@@ -23,7 +23,6 @@ FLIGHT_FILES = (
     "adsb_traffic/featured/qantas747.json.gz",
     "adsb_traffic/featured/kiwi.json.gz",
 )
-FUEL_FILE = "adsb_traffic/performance/fuelflow_a320.json.gz"
 LONGEST_STEP_MS = {"vessel": 20 * MINUTE_MS, "aircraft": 5 * MINUTE_MS}
 
 
@@ -146,12 +145,6 @@ def landings() -> tuple[Track, ...]:
 def _lands(track: Track) -> bool:
     heights = [row["alt_baro_ft"] for row in track if row.get("alt_baro_ft") is not None]
     return bool(heights) and heights[-1] < 400 and max(heights) > 9_000
-
-
-@cache
-def fuel_flight() -> Track:
-    """A flight with its own fuel flow, as an airline recorded it."""
-    return _thinned(_read(FUEL_FILE), 10_000)
 
 
 def steady_instants(track: Track, before_ms: int, after_ms: int) -> list[int]:

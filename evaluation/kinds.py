@@ -120,7 +120,7 @@ def _aircraft_with_sensors(put: Callable[[Random, Track, int, float], Fault]) ->
 
 
 def _real_with_sensors(put: Callable[[Random, Track, int, float], Fault]) -> Made:
-    """Real motion; the sensors follow it, but for the fuel flow of the one flight that recorded its own."""
+    """Real motion, and made sensors that follow it."""
 
     def made(rng: Random, number: int) -> Fault:
         from evaluation.bases import flights, legs, steady_instants

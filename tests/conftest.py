@@ -38,7 +38,7 @@ def shared() -> Path:
 
 @pytest.hookimpl(tryfirst=True)  # xdist reads the marks in a hook of the same name
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """With several processes (`-n 2 --dist loadgroup`): a file stays together; what wants the machine, in one process."""
+    """With several processes (`-n 3 --dist loadgroup`): a file stays together; what wants the machine, in one process."""
     for item in items:
         folder = item.path.relative_to(Path(__file__).parent).parts[0]
         item.add_marker(pytest.mark.xdist_group("whole-machine" if folder in WHOLE_MACHINE else str(item.path)))
