@@ -113,6 +113,20 @@ def test_a_ship_that_slows_down_for_the_first_time_is_not_judged(bench: Any) -> 
     assert [finding for finding in findings if finding.severity != "info"] == []
 
 
+@pytest.mark.parametrize("minutes", [6, 60])
+def test_a_small_change_of_speed_explains_the_power_at_once(bench: Any, minutes: int) -> None:
+    rng, readings, ordered_kn, east_deg = random.Random(7), [], 13.0, 0.0
+    for row in range(1500):
+        if row * minutes % 360 == 0:
+            ordered_kn = rng.uniform(11.0, 14.0)
+        speed_kn = ordered_kn + rng.gauss(0, 0.05)
+        east_deg += ordered_kn * minutes / 3600.0
+        channels = {"shaft_power_kw": 3.3 * speed_kn**3 * (1 + rng.gauss(0, 0.01))}
+        motion = {"lat_deg": 0.0, "lon_deg": east_deg % 360.0 - 180.0, "sog_kn": round(speed_kn, 1), "draught_m": 11.2}
+        readings.append(bench.ship(row * minutes * 60.0, **motion, channels=channels))
+    assert bench.last(bench.run(readings), "channel_anomaly") == []
+
+
 def test_not_a_number_in_a_channel_neither_alarms_nor_spoils(bench: Any) -> None:
     def broken(second: float, channels: dict[str, float]) -> None:
         if second % 300 == 0:
