@@ -49,7 +49,7 @@ page-check: setup
 	@cd web && npm run --silent check && npm test --silent
 
 unit: setup
-	@$(BIN)/pytest -n 3 --dist loadgroup --no-loadscope-reorder
+	@$(BIN)/pytest -n 3 --dist loadscope --no-loadscope-reorder
 
 # The pipeline under faults, as many seeds as one likes: make soak SEEDS=50000 (docs/simulation.md).
 FIRST ?= 1000
