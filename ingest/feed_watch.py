@@ -41,12 +41,15 @@ def now_us() -> int:
     return time.time_ns() // 1000
 
 
-async def watch_feeds(pool: Pool, told: Callable[[Mapping[str, int]], None], clock: Clock = now_us) -> None:
+async def watch_feeds(
+    pool: Pool, told: Callable[[Mapping[str, int]], None], failed: Callable[[], None], clock: Clock = now_us
+) -> None:
     """Look at every live feed once a minute, until cancelled.
 
     Args:
         pool: of the worker's role.
         told: called with the alerts that a look opened, by severity.
+        failed: called for a look that ended in a fault of ours, which is logged with its trace.
         clock: wall time in microseconds.
     """
     looked_us = 0
@@ -59,7 +62,8 @@ async def watch_feeds(pool: Pool, told: Callable[[Mapping[str, int]], None], clo
             except AWAY as error:
                 log.warning("feed_watch.database_away", error=str(error)[:200])
             except Exception:
-                log.exception("feed_watch.failed")  # a fault of ours: the next look tries again
+                log.exception("feed_watch.failed")  # readings go on, the next look tries again, and an alert rule tells of it
+                failed()
         await asyncio.sleep(LOOK_EVERY_S)
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -85,10 +85,13 @@ class WorkerMetrics:
         self.alerts_opened = self._counter("alerts_opened", "Alerts opened.", ("severity",))
         self.attempts = self._counter("commit_attempts", "Attempts it took to commit the batches.")
         self.daily_passes = self._counter("daily_passes", "Passes over a lessor's calendar.")
+        self.beside_failures = self._counter("beside_failures", "Faults of ours beside the loop.", ("task",))
         self.rederivations = self._counter("rederivations", "Assets derived again after late readings.")
         for outcome in ("stored", "duplicate", "rejected", "traffic"):
             self.readings.labels(outcome)  # there from the first scrape on, so that a rate sees the first of a kind
         self.rejections.labels("unstorable")
+        for task in ("feeds", "scenes"):
+            self.beside_failures.labels(task)
         for severity in ("warning", "critical"):
             self.alerts_opened.labels(severity)
 
@@ -165,6 +168,10 @@ class WorkerMetrics:
     def looked(self, opened: Mapping[str, int]) -> None:
         """Take over a look at the feeds: the alerts it opened, by severity."""
         _add(self.alerts_opened, opened)
+
+    def failed(self, task: str) -> Callable[[], None]:
+        """What a task beside the loop calls for each turn that ended in a fault of ours."""
+        return self.beside_failures.labels(task).inc
 
     def compared(self, opened: Mapping[str, int]) -> None:
         """Take over a pass over a scene: the alerts it opened, by severity."""

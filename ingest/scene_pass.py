@@ -45,6 +45,7 @@ TRAFFIC_AFTER_US = 4 * MINUTE_US  # chosen: a ship at anchor reports every three
 BUCKETS_MAX = 36  # of a scene that only goes on, in one transaction; chosen: six hours after a long absence
 Clocks = Callable[[], Mapping[Clock, int]]
 Told = Callable[[Mapping[str, int]], None]
+Failed = Callable[[], None]
 
 
 class Said(msgspec.Struct, frozen=True, array_like=True):
@@ -118,7 +119,7 @@ class Facts(NamedTuple):
         return cls(SceneWorld(roster.places(tenant)), breaches)
 
 
-async def keep_scenes(pool: Pool, clocks: Clocks, horizon_us: int, told: Told) -> None:
+async def keep_scenes(pool: Pool, clocks: Clocks, horizon_us: int, told: Told, failed: Failed) -> None:
     """Judge every scene as its clock goes on, until cancelled; nothing while the database is away.
 
     Args:
@@ -126,6 +127,7 @@ async def keep_scenes(pool: Pool, clocks: Clocks, horizon_us: int, told: Told) -
         clocks: up to when everything was received, by clock.
         horizon_us: how far back a scene may be judged again.
         told: called with the alerts that were opened, by severity.
+        failed: called for a pass that ended in a fault of ours, which is logged with its trace.
     """
     known = Known()
     while True:
@@ -138,8 +140,9 @@ async def keep_scenes(pool: Pool, clocks: Clocks, horizon_us: int, told: Told) -
                     log.info("scene.judged", tenant=scene[0], clock=scene[1], **fields)
         except AWAY as error:
             log.warning("scene.database_away", error=str(error)[:200])
-        except Exception:  # what is wrong with one scene must not end the worker; it is tried again
+        except Exception:  # what is wrong with a scene must not stop readings: tried again, and an alert rule tells of it
             log.exception("scene.failed")
+            failed()
         await asyncio.sleep(max(LOOK_EVERY_S, REST_SHARE * (time.monotonic() - began_s)))
 
 

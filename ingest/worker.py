@@ -97,6 +97,7 @@ async def run(
         store.commits.Fenced: another worker claimed our shards.
         crew.StepProcessEndedError: a step process ended by itself.
         TimeoutError: the database stayed away beyond the bound.
+        Exception: a fault of ours in a task beside the loop.
     """
     collector.calm()
     metrics = metrics or WorkerMetrics()
@@ -107,7 +108,7 @@ async def run(
         asyncio.create_task(follow_database(pool, metrics), name="figures"),
         asyncio.create_task(close_hours(pool), name="hours"),
         asyncio.create_task(keep_calendar(pool, config.daily_pass_hour_utc, metrics.passed), name="calendar"),
-        asyncio.create_task(watch_feeds(pool, metrics.looked), name="feeds"),
+        asyncio.create_task(watch_feeds(pool, metrics.looked, metrics.failed("feeds")), name="feeds"),
     ]
     try:
         inbox = Inbox(config.broker)
@@ -118,25 +119,42 @@ async def run(
         worker = Worker(config, store, inbox, clock, on_subscribed, metrics, crew)
         metrics.watch(inbox, worker.pipeline, config.broker.in_flight_max)
         await worker.start()
-        scenes = keep_scenes(pool, lambda: worker.pipeline.clocks, config.pipeline.horizon_us, metrics.compared)
+        told, failed = metrics.compared, metrics.failed("scenes")
+        scenes = keep_scenes(pool, lambda: worker.pipeline.clocks, config.pipeline.horizon_us, told, failed)
         beside.append(asyncio.create_task(scenes, name="scenes"))
+        for task in beside:
+            task.add_done_callback(lambda ended: _stop_at_fault(ended, stop))
         working = asyncio.create_task(worker.work(stop), name="worker")
         stopping = asyncio.create_task(stop.wait(), name="stop")
         await asyncio.wait((working, stopping), return_when=asyncio.FIRST_COMPLETED)
         stopping.cancel()
-        try:
-            await asyncio.wait_for(working, DRAIN_S_MAX)
-        except TimeoutError:
-            log.warning("worker.not_drained", after_s=DRAIN_S_MAX)  # nothing of it was acknowledged
-        finally:
-            worker.inbox.stop()
-            if crew is not None:
-                await crew.end()
+        await _drain(worker, working, crew)
     finally:
         for task in beside:
             task.cancel()
         await asyncio.wait(beside)
         await pool.close()
+    for task in beside:
+        if not task.cancelled():
+            task.result()  # none ends by itself but by a fault of ours, which must not pass unseen
+
+
+async def _drain(worker: Worker, working: asyncio.Task[None], crew: Crew | None) -> None:
+    """Let the worker finish what it holds, for a while, and end what it works with."""
+    try:
+        await asyncio.wait_for(working, DRAIN_S_MAX)
+    except TimeoutError:
+        log.warning("worker.not_drained", after_s=DRAIN_S_MAX)  # nothing of it was acknowledged
+    finally:
+        worker.inbox.stop()
+        if crew is not None:
+            await crew.end()
+
+
+def _stop_at_fault(ended: asyncio.Task[None], stop: asyncio.Event) -> None:
+    """A task beside the loop that ended by a fault of ours ends the worker: half of it running would look like all of it."""
+    if not ended.cancelled() and ended.exception() is not None:
+        stop.set()
 
 
 def _step_config(config: WorkerConfig) -> StepConfig:

@@ -117,7 +117,7 @@ async def test_an_operators_feed_is_told_to_those_it_is_granted_to_and_a_recordi
     assert [(row["tenant"], row["asset"], row["evidence"]["because"]) for row in rows] == [("demo", "feed:world", "offline")]
 
 
-async def test_a_look_that_fails_is_looked_at_again(bench: Bench, monkeypatch: Any) -> None:
+async def test_a_look_that_fails_is_counted_and_looked_at_again(bench: Bench, monkeypatch: Any) -> None:
     looks: list[int] = []
     done = asyncio.Event()
 
@@ -129,10 +129,14 @@ async def test_a_look_that_fails_is_looked_at_again(bench: Bench, monkeypatch: A
         return {"warning": 1}
 
     told: list[Any] = []
+    failed: list[None] = []
     monkeypatch.setattr(feed_watch, "look", fails_once)
     monkeypatch.setattr(feed_watch, "LOOK_EVERY_S", 0.0)
-    watching = asyncio.create_task(feed_watch.watch_feeds(bench.pool, told.append, lambda: START_US + 90_000_000))
+    watching = asyncio.create_task(
+        feed_watch.watch_feeds(bench.pool, told.append, lambda: failed.append(None), lambda: START_US + 90_000_000)
+    )
     await asyncio.wait_for(done.wait(), 10)
     watching.cancel()
     assert looks == [START_US + MINUTE_US] * 2
     assert told == [{"warning": 1}]
+    assert len(failed) == 1

@@ -198,9 +198,13 @@ async def test_the_worker_s_task_judges_what_is_marked_by_itself(bench: Bench) -
         nic = 3 if bucket else 8
         await bench.send((FEED, [plane(bucket + part / 10, number, nic) for part in range(4) for number in range(4)]))
     done = asyncio.Event()
-    keeping = asyncio.create_task(keep_scenes(bench.pool, lambda: bench.pipeline.clocks, HORIZON_US, lambda _: done.set()))
+    failed: list[None] = []
+    keeping = asyncio.create_task(
+        keep_scenes(bench.pool, lambda: bench.pipeline.clocks, HORIZON_US, lambda _: done.set(), lambda: failed.append(None))
+    )
     await asyncio.wait_for(done.wait(), 30)
     keeping.cancel()
     await asyncio.wait([keeping])
+    assert failed == []
     assert len(await standing(bench, "gnss_interference")) == 1
     assert await bench.rows("SELECT 1 FROM scene_mark") == []

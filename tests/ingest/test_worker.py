@@ -272,6 +272,24 @@ async def test_a_worker_whose_shards_were_claimed_stops_before_it_writes(shop: S
     assert await shop.stored() == 5
 
 
+async def test_a_task_beside_the_loop_that_ends_in_a_fault_ends_the_worker(
+    shop: Shop, nats_broker: Broker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken = asyncio.Event()
+
+    async def close_hours(_pool: Pool) -> None:
+        await broken.wait()
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("ingest.worker.close_hours", close_hours)
+    worker = await Running.begin(config(shop, nats_broker.url))
+    await shop.publish(nats_broker.url, readings(shop, 0, 5))
+    await stores(shop, 5)
+    broken.set()
+    with pytest.raises(ZeroDivisionError):
+        await asyncio.wait_for(worker.task, 20)
+
+
 async def test_silence_is_noticed_although_nothing_comes(shop: Shop, nats_broker: Broker) -> None:
     """A trainset is silent after 30 min; the worker is told that it listened all the while."""
     tenant = shop.tenant
