@@ -254,12 +254,14 @@ def activities(held: Held, clock: Clock, midnights_s: Seconds, cuts_s: tuple[flo
     ship = life.asset.asset_class == "vessel"
     from_s = max(-ACTIVITY_D * DAY_S, life.delivered_s)
     inner = midnights_s[(midnights_s > from_s) & (midnights_s < life.until_s)]
-    edges_s = np.unique(np.concatenate([[from_s], stretches.begin_s[stretches.begin_s > from_s], inner, [life.until_s]]))
+    edges_s = _edges(np.concatenate([[from_s], stretches.begin_s[stretches.begin_s > from_s], inner, [life.until_s]]))
     begin_s, end_s = edges_s[:-1], edges_s[1:]
-    old_s = [one for cut_s in cuts_s for one in _cut_day(stretches, midnights_s, cut_s) if one[1] <= from_s]
+    cut_days = sorted({int(np.searchsorted(midnights_s, cut_s, side="right")) for cut_s in cuts_s})
+    old_s = [one for n in cut_days for one in _cut_day(stretches, midnights_s, n) if one[1] <= from_s]
     if old_s:
         begin_s, end_s = (np.concatenate([[one[n] for one in old_s], edge]) for n, edge in ((0, begin_s), (1, end_s)))
-    state = stretches.name[np.clip(np.searchsorted(stretches.begin_s, begin_s, side="right") - 1, 0, None)].tolist()
+    middle_s = (begin_s + end_s) / 2  # A rounded beginning may lie before the stretch's own.
+    state = stretches.name[np.clip(np.searchsorted(stretches.begin_s, middle_s, side="right") - 1, 0, None)].tolist()
     journeys_of, lengths_m = life.journeys(), np.array([hop.length_m for hop in life.round.hops])
     lengths_m = lengths_m[journeys_of.hop]
     metres = np.round(accrued(journeys_of, lengths_m, end_s) - accrued(journeys_of, lengths_m, begin_s), 1).tolist()
@@ -274,15 +276,18 @@ def activities(held: Held, clock: Clock, midnights_s: Seconds, cuts_s: tuple[flo
     )
 
 
-def _cut_day(stretches: Stretches, midnights_s: Seconds, cut_s: float) -> list[tuple[float, float]]:
-    """The stretches of the day in which a cut lies."""
-    n = int(np.searchsorted(midnights_s, cut_s, side="right"))
+def _edges(at_s: Seconds) -> Seconds:
+    """Instants in order, each whole millisecond once: a stretch may begin within the rounding error of a midnight."""
+    return np.asarray(np.unique(np.round(at_s * 1e3)) / 1e3)
+
+
+def _cut_day(stretches: Stretches, midnights_s: Seconds, n: int) -> list[tuple[float, float]]:
+    """The stretches of the day that ends at midnight `n`; none outside the known days."""
     if not 0 < n < len(midnights_s):
         return []
     first, last = float(midnights_s[n - 1]), float(midnights_s[n])
     inner = stretches.begin_s[(stretches.begin_s > first) & (stretches.begin_s < last)]
-    edges = [first, *inner.tolist(), last]
-    return list(pairwise(edges))
+    return list(pairwise(_edges(np.concatenate([[first], inner, [last]])).tolist()))
 
 
 def day_sums(held: Held, midnights_s: Seconds) -> Sums:

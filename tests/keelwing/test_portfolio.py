@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -50,6 +51,28 @@ def test_states_of_every_whole_day_sum_to_it_and_distance_is_that_of_the_journey
         metres = sum(held.life.round.hops[hop].length_m for hop in journeys.hop[inside])
         assert metres <= float(found.distance_m.sum()) + 1.0
         assert np.allclose(found.distance_m, found.laden_m + found.ballast_m, atol=0.01)
+
+
+def activities_of(held: Held, start: datetime, cuts_s: tuple[float, ...] = ()) -> list[list[str]]:
+    clock = heard.Clock(start, heard.months_before(start, stories.YEARS))
+    lines = heard.activities(held, clock, heard.midnights(held, start), cuts_s).splitlines()
+    return sorted((line.split("\t") for line in lines), key=lambda fields: fields[3])
+
+
+@pytest.mark.parametrize("start", [START, datetime(2026, 11, 26, 21, 5, 37, tzinfo=UTC)])
+def test_activities_follow_each_other_whenever_the_demo_is_started(start: datetime) -> None:
+    """Started at 21:05:37, one of them begins 54 microseconds after a midnight."""
+    world = World(load_scenario("demo"), seed=SEED, start=start)
+    for held in fleet_of(world, {asset.plan: asset.plan for asset in world.assets()}, SEED, world.scenario.history_h):
+        lines = activities_of(held, start)
+        assert all(line[3] < line[4] for line in lines), held.plan
+        assert all(before[4] == after[3] for before, after in pairwise(lines)), held.plan
+
+
+def test_two_leases_that_change_on_one_day_cut_it_once(fleet: list[Held]) -> None:
+    cut_s = -700.3 * DAY_S
+    held = of(fleet, stories.IDLE)
+    assert activities_of(held, START, (cut_s, cut_s + 60.0)) == activities_of(held, START, (cut_s,)) != activities_of(held, START)
 
 
 def test_an_asset_lies_still_while_it_is_laid_up(fleet: list[Held]) -> None:
