@@ -280,7 +280,7 @@ def _minimums(dossier: Dossier, on: date, practice: Practice) -> Iterator[Condit
             continue
         for name, first, following in _periods(minimum.per, on):
             months = [use for month, use in lease.months.items() if first.isoformat()[:7] <= month < following.isoformat()[:7]]
-            judged = _use_of_period(minimum.driver, months, on, practice)
+            judged = _use_of_period(minimum.unit, months, on, practice)
             if judged is None:
                 continue
             used, basis, days = judged
@@ -297,7 +297,7 @@ def _minimums(dossier: Dossier, on: date, practice: Practice) -> Iterator[Condit
                 continue
             evidence = {
                 "lease_id": lease.lease_id, "reference": lease.reference, "period": name, "per": minimum.per,
-                "driver": minimum.driver, "minimum": _plain(wanted), "used": _plain(used), "basis": basis,
+                "driver": minimum.unit, "minimum": _plain(wanted), "used": _plain(used), "basis": basis,
                 "is_over": over,
             }  # fmt: skip
             if not over:

@@ -28,6 +28,7 @@ from fleet.noon_report import BalanceFinding
 from fleet.practice import Figure, Practice
 from fleet.return_condition import ReturnTerms
 from fleet.survey import BottomInspection, Certificate, surveys_due
+from fleet.utilization import MinimumUse
 
 Basis = Literal["contract", "forecast", "rule", "plan"]
 
@@ -142,14 +143,6 @@ class ReserveBucket(msgspec.Struct, frozen=True, kw_only=True):
     held: Decimal
     owed: Decimal
     per_month: Decimal | None
-
-
-class MinimumUse(msgspec.Struct, frozen=True, kw_only=True):
-    """The least use that the lease asks for: `amount` of a driver `per` month or year."""
-
-    driver: str
-    per: Literal["month", "year"]
-    amount: Decimal
 
 
 class LeaseDossier(msgspec.Struct, frozen=True, kw_only=True):

@@ -13,8 +13,8 @@ from typing import Any, Literal
 
 import msgspec
 
-from fleet.billing_terms import BillingTerms
 from fleet.instants import from_datetime
+from fleet.lease import Terms
 from fleet.maintenance_reserve import AccrualLine, MonthUse, RateTerms, accrue
 from fleet.money import ZERO, exact
 from fleet.noon_report import BalanceFinding
@@ -224,7 +224,7 @@ class LeaseMonth(msgspec.Struct, frozen=True, kw_only=True):
     lessee: str | None
     asset_id: str
     month: Month
-    terms: BillingTerms
+    terms: Terms
     accounts: tuple[AccountOfMonth, ...]
     reported: dict[str, Reported]
     observed: dict[str, Observation]

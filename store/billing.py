@@ -15,15 +15,17 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from fleet import flight, noon_report, use
-from fleet.billing_terms import BillingTerms, billing_terms
 from fleet.geodesy import NM_M
 from fleet.instants import DAY_US, HOUR_US, from_datetime, to_datetime
+from fleet.lease import Terms, period_attribution
 from fleet.maintenance_reserve import RateTerms
 from fleet.months import add_months
 from fleet.practice import Practice
+from fleet.practice_book import HOUSE
 from fleet.reconciliation import AccountOfMonth, LeaseMonth, Month, Observation, Reported, figures_of, month_of
 from fleet.utilization import mismatch_evidence
 from store import reserves, uses, utilization_reports
+from store.leases import terms_of
 from store.moments import moment
 from store.pool import Connection
 from store.queries import load
@@ -195,7 +197,7 @@ async def months(
     held = [
         (row, terms, month)
         for row in of
-        for terms in (billing_terms(row["terms"]),)
+        for terms in (terms_of(row),)
         for first in firsts
         if (month := month_in_zone(first, terms.billing_time_zone, tenures_of(row))) is not None
     ]
@@ -271,8 +273,9 @@ class _Gathered(NamedTuple):
     seen: Observed
 
 
-def _lease_month(row: Row, month: Month, terms: BillingTerms, rows: _Gathered, told: _Told) -> LeaseMonth:
+def _lease_month(row: Row, month: Month, terms: Terms, rows: _Gathered, told: _Told) -> LeaseMonth:
     lease_id, asset_id = str(row["lease_id"]), str(row["asset_id"])
+    attribution = period_attribution(terms, month.last, HOUSE)
     mine = rows.accounts.get((lease_id, month.first), [])
     names = {asset_id: (row["class"], row["asset_name"])}
     names |= {str(each["asset_id"]): (each["class"], each["asset_name"]) for each in mine}
@@ -285,18 +288,18 @@ def _lease_month(row: Row, month: Month, terms: BillingTerms, rows: _Gathered, t
     observed_by_asset = {}
     for each in names:
         if each == asset_id:
-            observed_by_asset[each] = observation(rows.seen, each, row["class"], month.from_us, month.to_us, terms.attribution)
+            observed_by_asset[each] = observation(rows.seen, each, row["class"], month.from_us, month.to_us, attribution)
             continue
         own = [stretch for stretch in cut if stretch.asset_id == each]
         classes = {asset_id: row["class"]}  # what sat on another lease's asset is not this lease's to bill
-        observed_by_asset[each] = component_observation(rows.seen, own, classes, month.from_us, month.to_us, terms.attribution)
+        observed_by_asset[each] = component_observation(rows.seen, own, classes, month.from_us, month.to_us, attribution)
         whole = any(
             stretch.parent_id == asset_id and (stretch.from_us, stretch.to_us) == (month.from_us, month.to_us) for stretch in own
         )
         if each not in reported and whole and asset_id in reported:
             reported[each] = msgspec.structs.replace(reported[asset_id], taken_from=asset_id)
     spoken = [
-        (to_us - from_us, observation(rows.seen, asset_id, row["class"], from_us, to_us, terms.attribution))
+        (to_us - from_us, observation(rows.seen, asset_id, row["class"], from_us, to_us, attribution))
         for from_us, to_us in told.spoken or ()
     ]
     spoken = [part for part in spoken if part[1].coverage is not None]

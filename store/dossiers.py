@@ -26,7 +26,6 @@ from fleet.obligation import (
     Cover,
     Dossier,
     LeaseDossier,
-    MinimumUse,
     MonthOfUse,
     Notice,
     Option,
@@ -148,7 +147,6 @@ def _lease(
     has_paper, notices = row["has_paper"], None if terms.redelivery is None else terms.redelivery.notice_days
     reported = {each["month"]: each["figures"] for each in held["reports"]}
     told = [each["at"] for each in held["events"] if each["kind"] == "redelivery_notice"]
-    minimum = terms.min_utilization
     return LeaseDossier(
         lease_id=row["lease_id"], reference=row["reference"], form=row["form"], lessee=row["lessee"],
         term_from_us=row["term_from"] if has_paper else row["held_from"],
@@ -175,9 +173,9 @@ def _lease(
             for each in held["checks"]
         ),
         use_clauses=tuple(one for each in held["use_clauses"] if (one := _use_clause(each, row)) is not None),
-        minimum=None if minimum is None else MinimumUse(driver=minimum.unit, per=minimum.per, amount=minimum.amount),
+        minimum=terms.min_utilization,
         months=_months(held["months"], reported, row, question.on),
-        return_terms=_return_terms(terms),
+        return_terms=terms.return_terms or ReturnTerms(),
         agreed_cii=tuple(
             {name: value for name, value in msgspec.to_builtins(each).items() if value is not None} for each in terms.agreed_cii
         ),
@@ -298,14 +296,6 @@ async def _return_places(
                 continue  # what was stored by an older import and cannot be measured is no place to aim at
             found.setdefault(lease_id, []).append(ReturnPlace(name=row["name"], shape=shape))
     return found
-
-
-def _return_terms(terms: Terms) -> ReturnTerms:
-    """How condition is compensated, as the lease has it; the house's default where it is silent or says what nobody knows."""
-    try:
-        return msgspec.convert(terms.return_terms or {}, ReturnTerms, strict=False)
-    except msgspec.ValidationError:
-        return ReturnTerms()
 
 
 def _terms(given: Any) -> Terms:

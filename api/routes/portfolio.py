@@ -151,14 +151,14 @@ def plan_shape(lease: LeaseDossier, from_day: date, to_day: date) -> PlanShape |
         span_days = whole if minimum.per == "month" else (date(first.year + 1, 1, 1) - date(first.year, 1, 1)).days
         wanted += minimum.amount * _days_held(lease, max(first, from_day), min(following, to_day)) / span_days
         use = lease.months.get(first.isoformat()[:7], MonthOfUse(days=whole, days_known=0, coverage=0.0))
-        observed += use.used.get(minimum.driver, Decimal(0))
-        if minimum.driver in use.reported:
-            reported += use.reported[minimum.driver]
+        observed += use.used.get(minimum.unit, Decimal(0))
+        if minimum.unit in use.reported:
+            reported += use.reported[minimum.unit]
         else:
             missing += 1
         first, months = following, months + 1
     return PlanShape(
-        driver=minimum.driver, minimum=float(round(wanted, 3)), observed=float(round(observed, 3)),
+        driver=minimum.unit, minimum=float(round(wanted, 3)), observed=float(round(observed, 3)),
         reported=None if missing else float(round(reported, 3)), months=months, months_unreported=missing,
         reason={"reported": "not_reported"} if missing else {},
     )  # fmt: skip

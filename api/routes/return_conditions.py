@@ -21,10 +21,9 @@ from api.problem import invalid
 from api.return_shapes import Weighed, compensation_shape
 from api.routes.assets import now_us
 from api.states import time_of
-from fleet.billing_terms import billing_terms
 from fleet.practice_book import HOUSE
 from fleet.return_condition import CHECKLIST, Basis, Direction, ReturnTerms
-from store import billing, dossiers, return_conditions, wear
+from store import billing, dossiers, leases, return_conditions, wear
 from store import utilization_reports as reports
 from store.pool import Connection
 
@@ -149,7 +148,7 @@ async def get_compensation(
     async with asker.desk() as conn:
         row = await lease_row(conn, lease_id, dated.known_us)
         as_of_us = dated.at_us or now_us()
-        terms = billing_terms(row["terms"]).return_terms or ReturnTerms()
+        terms = leases.terms_of(row).return_terms or ReturnTerms()
         asset_id = str(row["asset_id"])
         stretches = await billing.installed(conn, [asset_id], as_of_us, as_of_us + 1, dated.known_us)
         wanted = [asset_id, *(each.asset_id for each in stretches if each.parent_id == asset_id)]

@@ -23,11 +23,10 @@ from api.parameters import DatedQuery, Instant, LeaseId, MonthName, PageQuery, T
 from api.problem import Fault, Problem, invalid, pointer_of
 from api.routes.assets import now_us
 from fleet import monthly_report, noon_report
-from fleet.billing_terms import billing_terms
 from fleet.instants import HOUR_US, to_rfc3339
 from fleet.practice_book import HOUSE
 from fleet.reconciliation import Month
-from store import billing, dossiers, restated
+from store import billing, dossiers, leases, restated
 from store import utilization_reports as reports
 from store.pool import Connection
 
@@ -87,7 +86,7 @@ def _period(row: dict[str, Any], body: NewReports) -> tuple[int, int]:
 
 
 def _month(row: dict[str, Any], first: date) -> Month | None:
-    return billing.month_in_zone(first, billing_terms(row["terms"]).billing_time_zone, billing.tenures_of(row))
+    return billing.month_in_zone(first, leases.terms_of(row).billing_time_zone, billing.tenures_of(row))
 
 
 def _document(body: NewReports, n: int, period: tuple[int, int]) -> dict[str, Any]:

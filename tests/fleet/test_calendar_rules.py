@@ -24,7 +24,6 @@ from fleet.obligation import (
     Cover,
     Dossier,
     LeaseDossier,
-    MinimumUse,
     MonthOfUse,
     Notice,
     Option,
@@ -35,7 +34,7 @@ from fleet.obligation import (
     obligations,
     start_us,
 )
-from fleet.utilization import Driver
+from fleet.utilization import Driver, MinimumUse
 
 ON = date(2026, 11, 22)
 GULF = shape_of({"type": "Point", "coordinates": [0.0, 0.0]}, 5000.0)
@@ -282,7 +281,7 @@ def test_an_event_after_the_lease_is_settled_at_redelivery_and_not_out_of_the_bu
 
 
 def under_minimum(months: dict[str, MonthOfUse]) -> list[Condition]:
-    asked = MinimumUse(driver="fh", per="month", amount=Decimal(200))
+    asked = MinimumUse(unit="fh", per="month", amount=Decimal(200))
     return found(dossier(lease(minimum=asked, months=months)), "minimum_breach")
 
 
