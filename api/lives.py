@@ -25,6 +25,7 @@ from fleet.instants import DAY_US, to_datetime, to_rfc3339
 from fleet.milestone import SHOWS, Milestone, Said
 from fleet.practice import Practice
 from fleet.practice_book import HOUSE
+from fleet.stage import STATUS_STAGES
 from fleet.stage_history import Happened, Held, StagePeriod
 from fleet.use import BILLABLE_COVERAGE
 from store.lifecycle import UseSpan
@@ -207,18 +208,18 @@ def stage_shape(period: StagePeriod) -> StagePeriodShape:
 
 
 def happened_in(events: Iterable[Row]) -> list[Happened]:
-    """Ownership events that happened, of rows of the asset's own events."""
+    """Ownership events that were reported, of rows of the asset's own events: nothing else moves the axis (docs/leases.md)."""
     return [
         Happened(kind=row["kind"], at_us=row["at"], basis=row["basis"], source=row["actor"], recorded_us=row["recorded_at"])
         for row in events
-        if row["lease_id"] is None and row["basis"] != "contract"
+        if row["lease_id"] is None and row["basis"] == "reported"
     ]
 
 
 def statuses_in(events: Sequence[Row]) -> list[Held]:
     """Stretches of maintenance, storage and lay-up out of the events that begin and end them; one without an end lasts."""
     found: list[Held] = []
-    for status, stage in (("maintenance", "in_maintenance"), ("storage", "stored"), ("layup", "stored")):
+    for status, stage in STATUS_STAGES.items():
         open_row: Row | None = None
         for row in events:
             if row["lease_id"] is not None or row["basis"] != "reported":

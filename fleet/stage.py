@@ -7,7 +7,7 @@ match (domain.md 5.2). Only events are stored; everything here is a function of 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from typing import Any, Literal, cast
+from typing import Any, Literal
 
 import msgspec
 
@@ -73,6 +73,15 @@ STATUSES = {
 }  # fmt: skip
 """Statuses that begin and end by events (`maintenance_started`, `maintenance_ended`), and what the asset then is."""
 
+STATUS_STAGES: dict[str, Stage] = {"maintenance": "in_maintenance", "storage": "stored", "layup": "stored"}
+"""Statuses that are shown as a stage while they are open; the others of `STATUSES` are not."""
+
+OWNED_STAGES: dict[Ownership | None, Stage] = {
+    "owned": "delivered", "completed": "built", "under_construction": "under_construction", "ordered": "ordered",
+    "order_cancelled": "order_cancelled", "sold": "sold", "scrapped": "scrapped", "total_loss": "total_loss",
+}  # fmt: skip
+"""What an ownership phase is shown as where no lease and no status says otherwise."""
+
 REMARKS = ("launched", "sea_trial", "first_flight", "departed_yard", "survey_passed", "offer_received")
 """Milestones that are kept and shown but move no axis."""
 
@@ -83,10 +92,12 @@ EVENT_KINDS = (
     *PASSAGES, *REMARKS, *(f"{status}_{edge}" for status in STATUSES for edge in ("started", "ended")),
 )  # fmt: skip
 
-_RANKS: dict[str, int] = {
+ASSET_RANKS: dict[str, int] = {
     "order_placed": 0, "keel_laid": 1, "assembly_started": 1, "completed": 3, "order_cancelled": 4, "manufacturer_delivery": 5,
     "purchased": 5, "sold": 60, "scrapped": 60, "total_loss": 81,
 }  # fmt: skip
+"""Order of an asset's events of one instant, among `fleet.lease_phase.RANKS`; statuses come between sales and new leases."""
+
 _STATUS_RANK = 65
 
 
@@ -167,22 +178,29 @@ def enter(history: History, event: LeaseEvent | AssetEvent) -> tuple[History, li
 
 
 def stage_of(life: Life, history: History) -> Stage | None:
-    """The stage to show, first match (domain.md 5.2); None where nothing was ever told of the asset's life."""
-    if life.ownership in ENDED:
-        return cast("Stage", life.ownership)
-    if "maintenance" in life.statuses:
-        return "in_maintenance"
-    if life.statuses & {"storage", "layup"}:
-        return "stored"
+    """The stage to show; None where nothing was ever told of the asset's life."""
+    under_way = {STATUS_STAGES[status] for status in life.statuses if status in STATUS_STAGES}
     if life.head(history) is not None:
-        return "on_lease"
+        under_way.add("on_lease")
     leased = any(state.delivered_us is not None for lease_id, state in life.leases.items() if history.papers[lease_id].head)
-    if leased:
-        return "off_lease"
-    stages: dict[Ownership | None, Stage] = {
-        "owned": "delivered", "completed": "built", "under_construction": "under_construction", "ordered": "ordered",
-    }  # fmt: skip
-    return stages.get(life.ownership)
+    return stage_shown(life.ownership, under_way, leased=leased)
+
+
+def stage_shown(ownership: Ownership | None, under_way: Collection[str], *, leased: bool) -> Stage | None:
+    """The stage that three axes come to, first match (domain.md 5.2); None where none of them says anything.
+
+    Args:
+        ownership: where the asset stands on the ownership axis.
+        under_way: which of `in_maintenance`, `stored`, `on_lease` are the case.
+        leased: whether a head lease ever began.
+    """
+    if ownership in ENDED:
+        return OWNED_STAGES[ownership]
+    stages: tuple[Stage, ...] = ("in_maintenance", "stored", "on_lease")
+    for stage in stages:
+        if stage in under_way:
+            return stage
+    return "off_lease" if leased else OWNED_STAGES.get(ownership)
 
 
 def operating_status(statuses: Collection[str], heard: str | None) -> str | None:
@@ -197,7 +215,7 @@ def _in_order(history: History) -> list[LeaseEvent | AssetEvent]:
     """Events by time, then rank; in one instant a sublease ends before and begins after the lease that it is out of."""
 
     def key(event: LeaseEvent | AssetEvent) -> tuple[int, int, bool]:
-        rank = (RANKS if isinstance(event, LeaseEvent) else _RANKS).get(event.kind, _STATUS_RANK)
+        rank = (RANKS if isinstance(event, LeaseEvent) else ASSET_RANKS).get(event.kind, _STATUS_RANK)
         paper = history.papers.get(event.lease_id) if isinstance(event, LeaseEvent) else None
         begins = RANKS["lease_signed"] <= rank <= RANKS["lease_delivery"]
         return event.at_us, rank, paper is not None and paper.head != begins

@@ -1,20 +1,16 @@
 """The stages of an asset's life in order, each with what began it. Pure: dated facts in, periods out.
 
-At every instant the display stage is the first that holds of domain.md 5.2's list: an end (scrapped, sold, total_loss) ·
-in_maintenance · stored · on_lease · delivered (owned, no lease begun yet) · off_lease · built · under_construction · ordered.
+At every instant the stage is what `fleet.stage.stage_shown` makes of the facts that hold then; the last period is the stage now.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import groupby
 
 import msgspec
 
-from fleet.stage import PASSAGES
-
-ENDED = ("scrapped", "sold", "total_loss", "order_cancelled")
-SHOWN: dict[str, str] = {"owned": "delivered", "completed": "built"}
-"""The stage that an ownership phase is shown as where no lease and no status says otherwise; others by their own name."""
+from fleet.stage import ASSET_RANKS, OWNED_STAGES, PASSAGES, Ownership, Stage, stage_shown
 
 
 class Happened(msgspec.Struct, frozen=True, kw_only=True):
@@ -66,16 +62,19 @@ def stage_history(happened: Iterable[Happened], held: Sequence[Held], at_us: int
     Args:
         happened: ownership events, any order; those after `at_us` are left out.
         held: tenures of head leases (`on_lease`), storage and lay-up (`stored`), maintenance (`in_maintenance`).
-        at_us: the instant the history is told up to; the last period is open.
+        at_us: the instant the history is told up to; a stage that lasts until then is open.
 
     Returns:
-        Periods end to end from the first fact on; empty where nothing is known.
+        Periods end to end, but for gaps in which nothing says what the asset is; empty where nothing is known.
     """
-    events = sorted((each for each in happened if each.at_us <= at_us), key=lambda each: (each.at_us, each.recorded_us or 0))
+    events = sorted((each for each in happened if each.at_us <= at_us and each.kind in PASSAGES), key=_in_order)
     edges = [
-        _Edge(at_us=each.at_us, because=each.kind, basis=each.basis, source=each.source, recorded_us=each.recorded_us)
+        _Edge(
+            at_us=each.at_us, because=each.kind, basis=each.basis, source=each.source, recorded_us=each.recorded_us,
+            begins=OWNED_STAGES[PASSAGES[each.kind].target],
+        )
         for each in events
-    ]
+    ]  # fmt: skip
     for each in held:
         if each.from_us is None or each.from_us <= at_us:
             edges.append(_edge(each, each.from_us, each.began, each.stage))
@@ -83,22 +82,19 @@ def stage_history(happened: Iterable[Happened], held: Sequence[Held], at_us: int
             edges.append(_edge(each, each.to_us, each.ended))
     edges.sort(key=lambda edge: (edge.at_us is not None, edge.at_us or 0))
     found: list[StagePeriod] = []
-    for edge in edges:
-        stage = _stage_at(events, held, edge.at_us)
-        if stage is None:
-            continue
-        same_instant = bool(found) and found[-1].from_us == edge.at_us
-        if found and found[-1].stage == stage and not (same_instant and edge.begins == stage):
-            continue
-        if same_instant:  # two facts of one instant: what holds after both counts, named by the one that begins it
-            found.pop()
-            if found and found[-1].stage == stage:
-                found[-1] = msgspec.structs.replace(found[-1], to_us=None)
+    for instant_us, together in groupby(edges, key=lambda edge: edge.at_us):
+        stage = _stage_at(events, held, instant_us)
+        if found and found[-1].to_us is None:
+            if found[-1].stage == stage:
                 continue
-        if found:
-            found[-1] = msgspec.structs.replace(found[-1], to_us=edge.at_us)
-        found.append(_period(stage, edge))
+            found[-1] = msgspec.structs.replace(found[-1], to_us=instant_us)
+        if stage is not None:
+            found.append(_period(stage, list(together)))
     return found
+
+
+def _in_order(event: Happened) -> tuple[int, int, int]:
+    return event.at_us, ASSET_RANKS[event.kind], event.recorded_us or 0
 
 
 def _edge(held: Held, at_us: int | None, because: str, begins: str | None = None) -> _Edge:
@@ -107,30 +103,23 @@ def _edge(held: Held, at_us: int | None, because: str, begins: str | None = None
     )  # fmt: skip
 
 
-def _period(stage: str, edge: _Edge) -> StagePeriod:
+def _period(stage: str, edges: Sequence[_Edge]) -> StagePeriod:
+    """What holds after all facts of one instant, named by the one that begins it."""
+    edge = next((edge for edge in reversed(edges) if edge.begins == stage), edges[0])
     return StagePeriod(
         stage=stage, from_us=edge.at_us, to_us=None, because=edge.because, basis=edge.basis, source=edge.source,
         recorded_us=edge.recorded_us,
     )  # fmt: skip
 
 
-def _stage_at(events: Sequence[Happened], held: Sequence[Held], at_us: int | None) -> str | None:
-    """The display stage at an instant (None: before all time), by the first that holds."""
-    phase = None
+def _stage_at(events: Sequence[Happened], held: Sequence[Held], at_us: int | None) -> Stage | None:
+    """The stage at an instant (None: before all time)."""
+    phase: Ownership | None = None
     for each in events:
         if at_us is not None and each.at_us <= at_us:
-            phase = PASSAGES[each.kind].target if each.kind in PASSAGES else phase
-    if phase in ENDED:
-        return phase
-    for stage in ("in_maintenance", "stored", "on_lease"):
-        if any(each.stage == stage and _holds(each, at_us) for each in held):
-            return stage
-    begun = any(each.stage == "on_lease" and _begun(each, at_us) for each in held)
-    if begun:
-        return "off_lease"
-    if phase is None and any(each.stage == "in_maintenance" and _begun(each, at_us) for each in held):
-        return "off_lease"
-    return SHOWN.get(phase or "", phase)
+            phase = PASSAGES[each.kind].target
+    leased = any(each.stage == "on_lease" and _begun(each, at_us) for each in held)
+    return stage_shown(phase, {each.stage for each in held if _holds(each, at_us)}, leased=leased)
 
 
 def _begun(each: Held, at_us: int | None) -> bool:

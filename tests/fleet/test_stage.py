@@ -5,9 +5,10 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from api import lives
 from fleet.dated import Span
 from fleet.instants import DAY_US, from_datetime
 from fleet.lease import ExtensionOption, NoticeDays
@@ -25,6 +26,7 @@ from fleet.lease_phase import (
     warnings,
 )
 from fleet.stage import EVENT_KINDS, AssetEvent, History, Life, enter, live, operating_status, stage_of
+from fleet.stage_history import stage_history
 
 T0 = from_datetime(datetime(2026, 1, 1, tzinfo=UTC))
 CERTIFIED = {
@@ -366,6 +368,54 @@ def test_stage_and_phase_are_functions_of_the_events_alone(moves: list[tuple[tup
             told_of = [event for event in history.lease_events if event.lease_id == name and event.at_us <= day(n)]
             leading = sorted((e for e in told_of if e.kind in PHASE_AFTER), key=lambda e: (e.at_us, RANKS[e.kind]))
             assert state.phase == (PHASE_AFTER[leading[-1].kind] if leading else "draft")
+
+
+def as_rows(history: History) -> tuple[list[dict[str, Any]], list[dict[str, Any]], list[dict[str, Any]]]:
+    """Events, head tenures and shop visits as `store.lifecycle` reads them."""
+    events = [
+        {"kind": event.kind, "lease_id": None, "basis": "reported", "at": event.at_us, "actor": "key:1", "recorded_at": n}
+        for n, event in enumerate(history.asset_events)
+    ]  # fmt: skip
+    life = live(history)
+    assert isinstance(life, Life)
+    tenures = [
+        {"valid_from": tenure.valid.from_us, "valid_to": tenure.valid.to_us, "head": history.papers[name].head, "recorded_at": 0}
+        for name, state in life.leases.items() for tenure in state.tenures
+    ]  # fmt: skip
+    visits = [
+        {"actual_from": span.from_us, "actual_to": span.to_us, "actor": "key:1", "recorded_at": 0} for span in history.maintenance
+    ]  # fmt: skip
+    return sorted(events, key=lambda row: (row["at"], row["recorded_at"])), tenures, visits
+
+
+LIFE_OF = {"asset": EVENT_KINDS, "A": ("lease_signed", "lease_delivery", "redelivery"), "B": ("lease_signed", "lease_delivery")}
+STEP = st.sampled_from([(name, kind) for name, kinds in LIFE_OF.items() for kind in kinds])
+STEPS = st.lists(st.tuples(STEP, st.integers(0, 60)), max_size=40)
+VISITS = st.lists(st.tuples(st.integers(0, 60), st.one_of(st.none(), st.integers(1, 20))), max_size=3)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.one_of(MOVES, STEPS), VISITS)
+@example([], [(5, 5)])
+@example([(("asset", "storage_started"), 5), (("asset", "storage_ended"), 9)], [])
+@example([(("asset", "order_placed"), 1), (("asset", "assembly_started"), 9), (("asset", "completed"), 9)], [])
+@example(
+    [(("asset", "purchased"), 1), (("A", "lease_signed"), 9), (("A", "lease_delivery"), 12), (("asset", "sold"), 20)], [(12, 3)]
+)
+def test_the_stage_is_the_last_of_the_history_at_every_instant(
+    moves: list[tuple[tuple[str, str], int]], visits: list[tuple[int, int | None]]
+) -> None:
+    spans = tuple(Span(day(begin), None if days is None else day(begin + days)) for begin, days in visits)
+    history = msgspec.structs.replace(walked(moves), maintenance=spans)
+    events, tenures, in_shop = as_rows(history)
+    held = [*lives.held_in(tenures, in_shop), *lives.statuses_in(events)]
+
+    for at_us in range(day(-1), day(90), DAY_US // 2):
+        periods = stage_history(lives.happened_in(events), held, at_us)
+        last = periods[-1].stage if periods and periods[-1].to_us is None else None
+        life = live(history, until_us=at_us)
+        assert isinstance(life, Life)
+        assert last == stage_of(life, history)
 
 
 def test_a_paper_that_was_signed_before_anybody_told_events_can_be_delivered() -> None:

@@ -5,8 +5,8 @@ from itertools import pairwise
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from api import lives
 from fleet.instants import DAY_US
-from fleet.stage import AssetEvent, History, Life, live, stage_of
 from fleet.stage_history import Happened, Held, stage_history
 
 
@@ -75,27 +75,34 @@ HELD = st.lists(
 
 @settings(max_examples=100)
 @given(EVENTS, HELD, st.integers(0, 80))
-def test_stages_lie_end_to_end_and_never_repeat(events: list[Happened], held: list[Held], at: int) -> None:
+def test_stages_lie_in_order_and_never_repeat(events: list[Happened], held: list[Held], at: int) -> None:
     found = stage_history(events, held, at * DAY_US)
 
     for one, other in pairwise(found):
-        assert one.to_us == other.from_us
-        assert one.stage != other.stage
-    if found:
-        assert found[-1].to_us is None
-        assert all(each.from_us is None or each.from_us <= at * DAY_US for each in found)
+        assert one.to_us is not None
+        assert other.from_us is not None
+        assert one.to_us < other.from_us or (one.to_us == other.from_us and one.stage != other.stage)
+    assert all((each.to_us or each.from_us or 0) <= at * DAY_US for each in found)
 
 
-def test_the_last_stage_is_the_one_that_the_axes_come_to() -> None:
-    """The history and `fleet.stage.stage_of` read the same events: they agree at every instant."""
-    kinds = ("order_placed", "keel_laid", "completed", "manufacturer_delivery", "storage_started", "storage_ended", "scrapped")
-    events = [AssetEvent(event_id=str(n), kind=kind, at_us=n * 10 * DAY_US) for n, kind in enumerate(kinds)]
-    stored = Held(
-        stage="stored", from_us=40 * DAY_US, to_us=50 * DAY_US, began="storage_started", ended="storage_ended", source="paper"
-    )  # fmt: skip
-    for at in range(0, 80, 5):
-        history = History(asset_events=tuple(events))
-        life = live(history, until_us=at * DAY_US)
-        assert isinstance(life, Life)
-        told_stages = told([happened(kind, n * 10) for n, kind in enumerate(kinds)], [stored], at)
-        assert told_stages[-1][0] == stage_of(life, history)
+def test_a_shop_visit_of_an_asset_nothing_else_is_told_of_leaves_a_gap() -> None:
+    found = stage_history([happened("purchased", 30)], [shop(10, 20)], 40 * DAY_US)
+
+    assert [(each.stage, each.from_us, each.to_us) for each in found] == [
+        ("in_maintenance", 10 * DAY_US, 20 * DAY_US), ("delivered", 30 * DAY_US, None)
+    ]  # fmt: skip
+
+
+def test_of_two_events_of_one_instant_the_later_in_rank_names_the_stage() -> None:
+    assert told([happened("manufacturer_delivery", 5), happened("completed", 5)], [], 9) == [
+        ("delivered", 5, "manufacturer_delivery")
+    ]  # fmt: skip
+
+
+def test_what_was_promised_or_observed_moves_no_stage() -> None:
+    rows = [
+        {"kind": "scrapped", "lease_id": None, "basis": basis, "at": 5, "actor": "key:1", "recorded_at": 6}
+        for basis in ("contract", "observed", "reported")
+    ]  # fmt: skip
+
+    assert [each.basis for each in lives.happened_in(rows)] == ["reported"]
