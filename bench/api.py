@@ -11,12 +11,10 @@ SQL as the tables' owner.
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import http.client
 import os
 import random
-import shutil
 import socket
 import statistics
 import subprocess
@@ -33,7 +31,9 @@ import msgspec
 import psycopg
 
 from bench.api_fleet import TENANT, Fleet, Size, load
-from bench.report import Report, Target, keep_to_two_cores, say
+from bench.command import run
+from bench.kept import CACHE, filled, kept_cluster
+from bench.report import Report, Target, say
 from fleet.instants import DAY_US, to_datetime, to_rfc3339
 from keelwing.embedded.postgres import EmbeddedPostgres
 from store import spreads
@@ -41,7 +41,7 @@ from store.migrate import migrate
 from store.pool import open_pool
 
 QUICK = Size(assets=12, readings=1500, days=40, findings=300, alerts=200)
-CACHE = Path(__file__).with_name(".cache")
+REQUESTS = 300  # warm ones of each kind
 P95 = Target(of="value", bound=50.0, at_most=True)
 COLD = 5  # requests of each kind that count as cold
 REFERENCES = 7  # times each raw answer is computed; the slowest takes seconds
@@ -157,20 +157,21 @@ def close_all(url: str) -> int:
 
 def prepare(postgres: EmbeddedPostgres, directory: Path, size: Size) -> Fleet:
     """The fleet in the cluster: what an earlier run loaded, or a new load; migrated and with every hour closed."""
-    described = directory / "fleet.json"
-    migrate(postgres.url)
-    if not described.exists():
+
+    def loaded() -> Fleet:
         began_s = time.monotonic()
         fleet = load(postgres.url, size, say)
-        described.touch(mode=0o600)
-        described.write_bytes(msgspec.json.encode(fleet))
         say(f"{size.assets * size.readings:,} readings loaded in {time.monotonic() - began_s:.0f} s")
+        return fleet
+
+    migrate(postgres.url)
+    fleet = filled(directory / "fleet.json", Fleet, loaded)
     began_s = time.monotonic()
     if closed := close_all(postgres.url):
         with psycopg.connect(postgres.url, autocommit=True) as conn:
             conn.execute("VACUUM (ANALYZE) reading_hour_spread, hour_pending")
         say(f"{closed:,} hours closed in {time.monotonic() - began_s:.0f} s")
-    return msgspec.json.decode(described.read_bytes(), type=Fleet)
+    return fleet
 
 
 @contextmanager
@@ -293,40 +294,12 @@ def measure(report: Report, fleet: Fleet, url: str, postmaster: int, requests: i
             client.close()
 
 
-def measure_all(report: Report, *, quick: bool, cache: Path = CACHE, requests: int = 300) -> None:
-    """Load what is not there, start the database anew, ask everything. A quick run keeps nothing."""
-    if quick:
-        cache = Path(tempfile.mkdtemp(prefix="keelwing-bench-api-"))
-    directory = cache / ("quick" if quick else "full")
-    for each in (cache, directory):
-        each.mkdir(parents=True, exist_ok=True)
-        each.chmod(0o755)  # the account that runs the cluster must reach it
-    postgres = EmbeddedPostgres(directory / "postgres")
-    try:
-        with postgres:
-            fleet = prepare(postgres, directory, QUICK if quick else Size())
-        postgres.start()  # anew, so that nothing of the load is in its buffers
-        say(f"load average {os.getloadavg()[0]:.1f}")
+def measure_all(report: Report, *, quick: bool, cache: Path = CACHE, requests: int = REQUESTS) -> None:
+    """Load what is not there, start the database anew, ask everything."""
+    size = QUICK if quick else Size()
+    with kept_cluster("full", lambda server, at: prepare(server, at, size), quick=quick, cache=cache) as (postgres, fleet):
         measure(report, fleet, postgres.url, postgres.pid or 0, 20 if quick else requests)
-        say(f"load average {os.getloadavg()[0]:.1f}")
-    finally:
-        postgres.stop()
-        if quick:
-            shutil.rmtree(cache)
-
-
-def main() -> None:
-    """Read the arguments, measure, report."""
-    parser = argparse.ArgumentParser(prog="python -m bench.api", description="How long the API takes.")
-    parser.add_argument("--quick", action="store_true", help="few rows, few requests, thrown away: does it run?")
-    parser.add_argument("--requests", type=int, default=300, help="warm requests of each kind (300)")
-    parser.add_argument("--cache", type=Path, default=CACHE, help="where the loaded cluster is kept (7 GB)")
-    given = parser.parse_args()
-    keep_to_two_cores()
-    report = Report("api", quick=given.quick)
-    measure_all(report, quick=given.quick, cache=given.cache, requests=given.requests)
-    report.close()
 
 
 if __name__ == "__main__":
-    main()
+    run("api", "How long the API takes.", measure_all, requests=REQUESTS, cache=CACHE)

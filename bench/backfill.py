@@ -8,7 +8,6 @@ they touched is derived again, and how many readings were stepped again for that
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import tempfile
 import time
@@ -21,8 +20,9 @@ import msgspec
 import numpy as np
 import psycopg
 
+from bench.command import run
 from bench.contenders import Keelwing
-from bench.report import Report, Target, keep_to_two_cores, say
+from bench.report import Report, Target, say
 from bench.servers import broker_of, database_server
 from fleet.instants import HOUR_US, MINUTE_US, SECOND_US
 from ingest.decode import decode
@@ -311,16 +311,5 @@ def _sailing(ship: int, time_us: int) -> dict[str, object]:
     }
 
 
-def main() -> None:
-    """Run the bench."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="some seconds, to see that it runs")
-    given = parser.parse_args()
-    keep_to_two_cores()
-    report = Report("backfill", quick=given.quick)
-    measure_all(report, quick=given.quick)
-    report.close()
-
-
 if __name__ == "__main__":
-    main()
+    run("backfill", __doc__, measure_all)

@@ -7,7 +7,6 @@ and what `store.timescale` chose.
 
 from __future__ import annotations
 
-import argparse
 import hashlib
 import statistics
 import tempfile
@@ -23,7 +22,8 @@ import psycopg
 from psycopg import sql
 from psycopg.types.json import Jsonb
 
-from bench.report import Report, keep_to_two_cores, say
+from bench.command import run
+from bench.report import Report, say
 from keelwing.simulation import write_recording
 from simulators.scenario import Cadence, load_scenario
 from store import timescale
@@ -223,16 +223,5 @@ def _read_ms(connection: psycopg.Connection[Any]) -> float:
     return round(statistics.median(taken), 1)
 
 
-def main() -> None:
-    """Run the bench."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="some seconds, to see that it runs")
-    given = parser.parse_args()
-    keep_to_two_cores()
-    report = Report("columnstore", quick=given.quick)
-    measure_all(report, quick=given.quick)
-    report.close()
-
-
 if __name__ == "__main__":
-    main()
+    run("columnstore", __doc__, measure_all)

@@ -8,7 +8,6 @@ commit (or acknowledge) the same load.
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import os
 import subprocess
@@ -24,10 +23,11 @@ import psycopg
 
 from bench import load as loads
 from bench import publisher, receiver
+from bench.command import run
 from bench.contenders import Bare, Contender, Keelwing, Obvious
 from bench.load import Load, Times
 from bench.prepare import asset_id_of, prepare
-from bench.report import ROOT, Report, Target, keep_to_two_cores, say
+from bench.report import ROOT, Report, Target, say
 from bench.servers import Broker, Database, broker_of, database_server, run_directory
 from bench.throughput import Wanted, measure, published, rates_of
 from bench.world import PER_SECOND, TENANT, Asset, assets
@@ -247,16 +247,5 @@ def _running(words: list[str], settings: dict[str, str], log_path: Path) -> Iter
             process.wait()
 
 
-def main() -> None:
-    """Run the bench."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="some seconds, to see that it runs")
-    given = parser.parse_args()
-    keep_to_two_cores()
-    report = Report("latency", quick=given.quick)
-    measure_all(report, quick=given.quick)
-    report.close()
-
-
 if __name__ == "__main__":
-    main()
+    run("latency", __doc__, measure_all)

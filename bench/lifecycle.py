@@ -10,13 +10,9 @@ agree to a millionth, or the bench fails.
 
 from __future__ import annotations
 
-import argparse
 import asyncio
-import os
 import random
-import shutil
 import statistics
-import tempfile
 import time
 import urllib.request
 from pathlib import Path
@@ -28,14 +24,16 @@ import psycopg
 
 from bench.api import Client, serving
 from bench.api_fleet import HOURS, LATEST, LATEST_PARTS
-from bench.report import Report, Target, keep_to_two_cores, say
+from bench.command import run
+from bench.kept import CACHE, filled, kept_cluster
+from bench.report import Report, Target, say
 from fleet.instants import DAY_US, SECOND_US, to_datetime, to_rfc3339
 from keelwing.embedded.postgres import EmbeddedPostgres
 from store import keys, registry
 from store.migrate import migrate
 from store.pool import open_pool
 
-CACHE = Path(__file__).with_name(".cache")
+REQUESTS = 200  # warm ones of each kind
 END_US = 1_793_491_200_000_000  # 2026-11-01T00:00:00Z: the readings' own clock, so that two loads are equal
 TENANT = "bench"
 STEP_S = 64
@@ -289,46 +287,18 @@ def measure(report: Report, life: Life, url: str, requests: int) -> None:
             )  # fmt: skip
 
 
-def measure_all(report: Report, *, quick: bool, cache: Path = CACHE, requests: int = 200) -> None:
-    """Load what is not there, start the database anew, ask. A quick run keeps nothing."""
-    if quick:
-        cache = Path(tempfile.mkdtemp(prefix="keelwing-bench-lifecycle-"))
-    directory = cache / ("lifecycle-quick" if quick else "lifecycle")
-    for each in (cache, directory):
-        each.mkdir(parents=True, exist_ok=True)
-        each.chmod(0o755)  # the account that runs the cluster must reach it
-    postgres = EmbeddedPostgres(directory / "postgres")
-    described = directory / "life.json"
-    try:
-        with postgres:
-            migrate(postgres.url)
-            if not described.exists():
-                life = load(postgres.url, Size(days=48) if quick else Size())
-                described.touch(mode=0o600)
-                described.write_bytes(msgspec.json.encode(life))
-        postgres.start()  # anew, so that nothing of the load is in its buffers
-        life = msgspec.json.decode(described.read_bytes(), type=Life)
-        say(f"load average {os.getloadavg()[0]:.1f}")
+def prepare(postgres: EmbeddedPostgres, directory: Path, size: Size) -> Life:
+    """The life in the cluster: what an earlier run loaded, or a new load; migrated."""
+    migrate(postgres.url)
+    return filled(directory / "life.json", Life, lambda: load(postgres.url, size))
+
+
+def measure_all(report: Report, *, quick: bool, cache: Path = CACHE, requests: int = REQUESTS) -> None:
+    """Load what is not there, start the database anew, ask."""
+    size = Size(days=48) if quick else Size()
+    with kept_cluster("lifecycle", lambda server, at: prepare(server, at, size), quick=quick, cache=cache) as (postgres, life):
         measure(report, life, postgres.url, 10 if quick else requests)
-        say(f"load average {os.getloadavg()[0]:.1f}")
-    finally:
-        postgres.stop()
-        if quick:
-            shutil.rmtree(cache)
-
-
-def main() -> None:
-    """Read the arguments, measure, report."""
-    parser = argparse.ArgumentParser(prog="python -m bench.lifecycle", description="How long a life takes to tell.")
-    parser.add_argument("--quick", action="store_true", help="few rows, few requests, thrown away: does it run?")
-    parser.add_argument("--requests", type=int, default=200, help="warm requests of each kind (200)")
-    parser.add_argument("--cache", type=Path, default=CACHE, help="where the loaded cluster is kept (2 GB)")
-    given = parser.parse_args()
-    keep_to_two_cores()
-    report = Report("lifecycle", quick=given.quick)
-    measure_all(report, quick=given.quick, cache=given.cache, requests=given.requests)
-    report.close()
 
 
 if __name__ == "__main__":
-    main()
+    run("lifecycle", "How long a life takes to tell.", measure_all, requests=REQUESTS, cache=CACHE)

@@ -7,7 +7,6 @@ again at once, and caught up when nothing published is left uncommitted and no a
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import re
 import signal
@@ -23,10 +22,11 @@ import psycopg
 
 from bench import load as loads
 from bench import publisher
+from bench.command import run
 from bench.contenders import Keelwing
 from bench.prepare import prepare
 from bench.processes import cpu_s, rss_bytes
-from bench.report import Report, Target, keep_to_two_cores, say
+from bench.report import Report, Target, say
 from bench.servers import Database, broker_of, database_server, run_directory
 from bench.throughput import AHEAD, published
 from bench.warm import warmed
@@ -232,16 +232,5 @@ def expect_within(seconds: float, began_s: float, worker: Keelwing) -> None:
         raise TimeoutError(worker.log_tail)
 
 
-def main() -> None:
-    """Run the bench."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="a small fleet, to see that it runs")
-    given = parser.parse_args()
-    keep_to_two_cores()
-    report = Report("memory", quick=given.quick)
-    measure_all(report, quick=given.quick)
-    report.close()
-
-
 if __name__ == "__main__":
-    main()
+    run("memory", __doc__, measure_all)
