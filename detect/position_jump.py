@@ -11,13 +11,13 @@ from detect.model import Finding
 from detect.plane import offset_m
 from detect.rule import ALL_CLASSES, NOTHING, Moment, Rule, minute_after
 from detect.state import Memory, Track, Tracks
-from detect.tracks import LONE_FIXES, is_late, is_twin
+from detect.tracks import LONE_FIXES, is_late, is_near, is_twin
 from fleet.geodesy import KN_MPS, NM_M
 from fleet.instants import HOUR_US, MINUTE_US
 from fleet.vessel import is_ship_station
 
 NAME = "position_jump"
-VERSION = 2
+VERSION = 3
 UNRESOLVED_US = 10 * MINUTE_US  # design 4.6
 LATE_S = 7200.0  # chosen: satellites deliver within two hours, and some stations stamp what they get with their own clock
 REST_US = HOUR_US  # chosen: jumps that follow each other within an hour are one story, so that a day has 24 at most
@@ -135,7 +135,9 @@ def _tell(memory: JumpMemory, moment: Moment, tracks: Tracks) -> Sequence[Findin
 def _is_serious(tracks: Tracks, newest: Track, episode: Episode, asset_class: str) -> bool:
     """Whether to be away is worth a warning: both tracks are proved; no clock, no second hull, no return to an older track."""
     home = tracks.home
-    if home is None or home.fixes < LONE_FIXES or newest.fixes < 2 or is_twin(newest, home, asset_class):
+    if home is None or home.fixes < LONE_FIXES or newest.fixes < 2:
+        return False
+    if is_twin(newest, home, asset_class) or is_near(newest, home, TRAITS[asset_class]):
         return False
     if is_late(newest) or (newest.number < home.number and newest.fixes >= LONE_FIXES):
         return False

@@ -32,6 +32,7 @@ POINT = Struct("<qii")
 """A point of the path: seconds since 1970, millionths of a degree of latitude and longitude. Packed, for each asset has many."""
 PATH_MAX = 18  # chosen: three hours; satellites deliver within two
 LATE_M = 2.0 * NM_M  # chosen: what a bend between two points of the path hides
+NEAR_M = {"aircraft": 10.0 * NM_M}  # chosen: what a clock a minute wrong makes of a jet, as `position_conflict` has it
 TWIN_VISITS = 4  # chosen: positions that came over four times, and went back between, are of two hulls that both sail on
 TWIN_FIXES = 5  # chosen: each hull proves itself by five fixes; more than any glitch repeats itself by chance
 TWIN_SHARE = {"aircraft": 0.2}  # chosen: wrong zones of CPR repeat themselves, in a few positions of a hundred
@@ -86,6 +87,15 @@ def is_twin(track: Track, home: Track, asset_class: str) -> bool:
         and track.fixes >= TWIN_SHARE.get(asset_class, 0.0) * (home.fixes - track.home_fixes)
         and track.heard_us - track.since_us >= TWIN_US
     )
+
+
+def is_near(track: Track, home: Track, traits: Traits) -> bool:
+    """Whether a track lies so near where the believed one is, or would be by now, that a wrong clock explains it."""
+    near_m = NEAR_M.get(traits.name)
+    if near_m is None:
+        return False
+    found = traits.fit(home, track)
+    return min(found.off_m, found.distance_m) <= near_m
 
 
 def silence_us(asset_class: str) -> int:
@@ -143,14 +153,19 @@ def _choose(tracks: Tracks, home: Track, traits: Traits, reading: Any, lat_deg: 
     tracks.others = [track for track in tracks.others if time_us - track.heard_us <= _kept_us(track, traits.name)]
     fix = _begun(tracks, reading, lat_deg, lon_deg)
     best: Track | None = None
-    best_m, is_repeat = inf, False
+    best_m, is_repeat, fits_home = inf, False, False
     for track in (home, *tracks.others):
         if track.lat_deg == lat_deg and track.lon_deg == lon_deg and (fix.speed_kn or 0.0) > traits.moving_kn:
             best, is_repeat = track, True
             break
         found = traits.fit(track, fix)
+        if track is home:
+            fits_home = found.fits
         if found.fits and found.off_m < best_m:
             best, best_m = track, found.off_m
+    if best is not None and best is not home and fits_home and not is_repeat and is_near(best, home, traits):
+        tracks.others.remove(best)  # the two have met: they were one hull, and a clock was wrong
+        best = home
     if best is None:
         best = fix
         _keep(tracks, fix)

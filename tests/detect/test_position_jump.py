@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import cos, degrees, pi, sin
 from typing import Any
 
 import pytest
@@ -19,6 +20,13 @@ def sail(bench: Any, second: float, north_nm: float = 0.0, **more: Any) -> Any:
 def fly(bench: Any, second: float, north_nm: float = 0.0, **more: Any) -> Any:
     fields = {"gs_kn": 450.0, "track_deg": 90.0, "on_ground": False, "alt_baro_ft": 36_000.0, **more}
     return bench.plane(second, lat_deg=north_nm * NM_DEG, lon_deg=450.0 * second / 3600 * NM_DEG, **fields)
+
+
+def circling(bench: Any, second: float, flown_s: float) -> Any:
+    """An aircraft at 200 kn round a circle of four minutes, as it was when it had flown for so many seconds."""
+    angle, radius_deg = 2 * pi * flown_s / 240, 200.0 * 240 / 3600 / (2 * pi) * NM_DEG
+    where = {"lat_deg": radius_deg * sin(angle), "lon_deg": radius_deg * cos(angle)}
+    return bench.plane(second, **where, gs_kn=200.0, track_deg=-degrees(angle) % 360, on_ground=False, alt_baro_ft=9_000.0)
 
 
 def voyage(bench: Any, from_s: int, to_s: int, north_nm: float = 0.0, every_s: int = 10, **more: Any) -> list[Any]:
@@ -154,6 +162,24 @@ def test_an_aircraft_that_is_suddenly_elsewhere_has_jumped(bench: Any) -> None:
     track += [fly(bench, second, north_nm=30) for second in range(100, 900, 5)]
     (episode,) = bench.last(jumps(bench, track), "position_jump")
     assert (episode.severity, episode.closed_at_us) == ("warning", None)
+
+
+@pytest.mark.parametrize(("off_nm", "severity", "ended"), [(9.0, "info", "returned"), (11.0, "warning", None)])
+def test_an_aircraft_a_minute_off_its_way_had_a_wrong_clock_and_farther_off_it_jumped(
+    bench: Any, off_nm: float, severity: str, ended: str | None
+) -> None:
+    before = [fly(bench, second) for second in range(0, 60, 5)]
+    after = [fly(bench, second, off_nm) for second in range(60, 1200, 5)]
+    (episode,) = bench.last(jumps(bench, [*before, *after], until=7200), "position_jump")
+    assert (episode.severity, episode.evidence.get("ended")) == (severity, ended)
+
+
+def test_positions_of_an_aircraft_that_come_late_and_under_a_new_time_orphan_no_track(bench: Any) -> None:
+    track = []
+    for second in range(0, 3600, 5):
+        late_s = 50 if second % 35 == 0 else 0
+        track.append(circling(bench, second, second - late_s))
+    assert {finding.severity for finding in jumps(bench, track, until=7200)} <= {"info"}
 
 
 def test_a_ground_speed_that_lies_is_no_jump(bench: Any) -> None:
