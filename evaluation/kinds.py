@@ -51,15 +51,16 @@ def _at_sea(fault: Callable[[Random, Track], Fault], hours: float = 9.0, every_s
     return made
 
 
-def _on_a_leg(fault: Callable[[Random, Track], Fault]) -> Made:
-    """A fault in a real ship's hours under way."""
+def _on_a_leg(fault: Callable[[Random, Track], Fault], *, before_too: bool = False) -> Made:
+    """A fault in a real ship's hours under way; `before_too`: what is said of the two days before it is as true."""
 
     def made(rng: Random, number: int) -> Fault:
         from evaluation.bases import legs
 
         leg = legs()[number % len(legs())]
         put = fault(rng, leg.moving)
-        return put._replace(records=merged(leg.history, put.records))
+        since_ms = leg.history[0]["time"] if before_too else put.since_ms
+        return put._replace(records=merged(leg.history, put.records), since_ms=since_ms)
 
     return made
 
@@ -95,6 +96,13 @@ def _on_a_real_flight(fault: Callable[[Random, Track], Fault], *, short: bool = 
         raise ValueError("no real flight can carry it")
 
     return made
+
+
+def _position(name: str, rule: str, severity: str, allowed_min: float, fault: Callable[[Random, Track], Fault]) -> Kind:
+    """A ship whose positions are not where she is."""
+    return Kind(
+        name, rule, severity, allowed_min, _at_sea(fault), _on_a_leg(fault), POSITION_RULES, compared="position"
+    )  # fmt: skip
 
 
 # -- sensors ----------------------------------------------------------------------------------------------------------
@@ -155,6 +163,16 @@ def _sensor(kind: str, allowed_min: float, *, steady: bool = True) -> list[Kind]
             compared="sensor",
         )
     ]
+
+
+def _worn_and_sound(worn: str, sound: str, allowed_d: int, wearing: Made, lasting: Made) -> tuple[Kind, Kind]:
+    """A machine that wears, and the same one that does not: of that nothing may be said."""
+    return (
+        Kind(
+            worn, "performance_drift", "warning", allowed_d * 1440, wearing, also=CHANNEL_RULES, cases=(10, 0), compared="sensor"
+        ),
+        Kind(sound, None, "", 0, lasting, cases=(6, 0), compared="sensor"),
+    )  # fmt: skip
 
 
 def _decoupled_on_a_real_track(rng: Random, track: Track, from_ms: int, hours: float) -> Fault:
@@ -237,25 +255,6 @@ def _squawk_kind(name: str, severity: str, codes: tuple[str, ...]) -> Kind:
     )
 
 
-def _called_at_on_a_leg(rng: Random, number: int) -> Fault:
-    from evaluation.bases import legs
-
-    leg = legs()[number % len(legs())]
-    return _with_history(leg.history, places.called_at(rng, leg.moving))
-
-
-def _entered_on_a_leg(rng: Random, number: int) -> Fault:
-    from evaluation.bases import legs
-
-    leg = legs()[number % len(legs())]
-    return _with_history(leg.history, places.entered(rng, leg.moving, "prohibited"))
-
-
-def _with_history(history: Track, put: Fault) -> Fault:
-    """The two days before, in which she may have been there too: what is said of that is as true."""
-    return put._replace(records=merged(history, put.records), since_ms=history[0]["time"])
-
-
 AREA_RULES = frozenset({"area_entered", "area_exited"})
 _PLACES: tuple[Kind, ...] = (
     Kind(
@@ -264,7 +263,7 @@ _PLACES: tuple[Kind, ...] = (
         "warning",
         12,
         _at_sea(lambda rng, track: places.entered(rng, track, "prohibited")),
-        _entered_on_a_leg,
+        _on_a_leg(lambda rng, track: places.entered(rng, track, "prohibited"), before_too=True),
         AREA_RULES,
         cases=(12, 6),
     ),
@@ -306,7 +305,7 @@ _PLACES: tuple[Kind, ...] = (
         "critical",
         20,
         _at_sea(places.called_at),
-        _called_at_on_a_leg,
+        _on_a_leg(places.called_at, before_too=True),
         AREA_RULES,
         cases=(12, 6),
     ),
@@ -383,76 +382,13 @@ KINDS: tuple[Kind, ...] = (
         compared="silence",
         cases=(20, 0),
     ),
-    Kind(
-        "teleport and return",
-        "position_jump",
-        "info",
-        10,
-        _at_sea(positions.teleport_and_return),
-        _on_a_leg(positions.teleport_and_return),
-        POSITION_RULES,
-        compared="position",
-    ),
-    Kind(
-        "teleport for good",
-        "position_jump",
-        "warning",
-        15,
-        _at_sea(positions.teleport_for_good),
-        _on_a_leg(positions.teleport_for_good),
-        POSITION_RULES,
-        compared="position",
-    ),
-    Kind(
-        "two hulls on one identity",
-        "position_conflict",
-        "warning",
-        60,
-        _at_sea(positions.two_hulls),
-        _on_a_leg(positions.two_hulls),
-        POSITION_RULES,
-        compared="position",
-    ),
-    Kind(
-        "circles",
-        "spoofed_track",
-        "warning",
-        45,
-        _at_sea(positions.circles),
-        _on_a_leg(positions.circles),
-        POSITION_RULES,
-        compared="position",
-    ),
-    Kind(
-        "frozen position",
-        "spoofed_track",
-        "warning",
-        45,
-        _at_sea(positions.frozen),
-        _on_a_leg(positions.frozen),
-        POSITION_RULES,
-        compared="position",
-    ),
-    Kind(
-        "position on land",
-        "spoofed_track",
-        "warning",
-        45,
-        _at_sea(positions.on_land),
-        _on_a_leg(positions.on_land),
-        POSITION_RULES,
-        compared="position",
-    ),
-    Kind(
-        "repeated track",
-        "spoofed_track",
-        "warning",
-        90,
-        _at_sea(positions.repeated),
-        _on_a_leg(positions.repeated),
-        POSITION_RULES,
-        compared="position",
-    ),
+    _position("teleport and return", "position_jump", "info", 10, positions.teleport_and_return),
+    _position("teleport for good", "position_jump", "warning", 15, positions.teleport_for_good),
+    _position("two hulls on one identity", "position_conflict", "warning", 60, positions.two_hulls),
+    _position("circles", "spoofed_track", "warning", 45, positions.circles),
+    _position("frozen position", "spoofed_track", "warning", 45, positions.frozen),
+    _position("position on land", "spoofed_track", "warning", 45, positions.on_land),
+    _position("repeated track", "spoofed_track", "warning", 90, positions.repeated),
     Kind("jammed region", "gnss_interference", "info", 35, air.jammed_region, _jammed_sky, cases=(8, 4)),
     _squawk_kind("squawk 7500, 7700", "critical", ("7500", "7700")),
     _squawk_kind("squawk 7600", "warning", ("7600",)),
@@ -518,43 +454,7 @@ KINDS: tuple[Kind, ...] = (
     *_sensor("dead", 30),
     *_sensor("noise", 30),
     _decoupled(),
-    Kind(
-        "hull fouling",
-        "performance_drift",
-        "warning",
-        75 * 1440,
-        sensors.hull_fouling,
-        also=CHANNEL_RULES,
-        cases=(10, 0),
-        compared="sensor",
-    ),
-    Kind(
-        "hull clean",
-        None,
-        "",
-        0,
-        lambda rng, number: sensors.hull_fouling(rng, number, per_day=0.0),
-        cases=(6, 0),
-        compared="sensor",
-    ),
-    Kind(
-        "engine wear",
-        "performance_drift",
-        "warning",
-        20 * 1440,
-        sensors.engine_wear,
-        also=CHANNEL_RULES,
-        cases=(10, 0),
-        compared="sensor",
-    ),
-    Kind(
-        "engine sound",
-        None,
-        "",
-        0,
-        lambda rng, number: sensors.engine_wear(rng, number, per_flight=0.0),
-        cases=(6, 0),
-        compared="sensor",
-    ),
+    *_worn_and_sound("hull fouling", "hull clean", 75, sensors.hull_fouling, partial(sensors.hull_fouling, per_day=0.0)),
+    *_worn_and_sound("engine wear", "engine sound", 20, sensors.engine_wear, partial(sensors.engine_wear, per_flight=0.0)),
     *_PLACES,
 )
