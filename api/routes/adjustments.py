@@ -12,11 +12,11 @@ from starlette.responses import Response
 from api import examples
 from api.documents import answer, answer_list
 from api.keys import Editor, Insider
-from api.listing import NumberKey, decode_cursor, list_response
+from api.listing import NumberKey, decode_cursor
 from api.once import Answer, IdempotencyKey, write_once
+from api.paging import page_response
 from api.parameters import PageQuery, Text
 from api.problem import Problem, not_found
-from api.routes.assets import next_cursor
 from api.shapes import AdjustmentShape
 from api.states import time_of
 from fleet.instants import to_rfc3339
@@ -62,8 +62,7 @@ async def list_adjustments(
     )  # fmt: skip
     async with asker.desk() as conn:
         rows = await adjustments.page(conn, which, after[0] if after else None, page.limit + 1)
-    shapes = [adjustment_shape(row) for row in rows[: page.limit]]
-    return list_response(request, AdjustmentShape, shapes, next_cursor(rows, page, "adjustment_id"))
+    return page_response(request, AdjustmentShape, adjustment_shape, rows, page, "adjustment_id")
 
 
 @router.post(

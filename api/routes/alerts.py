@@ -16,11 +16,12 @@ from alerts.verdict import ReasonKind
 from api import examples
 from api.documents import answer, answer_list
 from api.keys import Asker, Editor, Insider
-from api.listing import NumberKey, RevisionKey, TimeKey, decode_cursor, encode_cursor, json_response, list_response
+from api.listing import NumberKey, RevisionKey, TimeKey, decode_cursor, json_response, list_response
 from api.once import Answer, IdempotencyKey, write_once
+from api.paging import next_cursor, page_response
 from api.parameters import PageQuery, Severities, SpanQuery, Statuses, Text
 from api.problem import Problem, not_found
-from api.routes.assets import next_cursor, now_us
+from api.routes.assets import now_us
 from api.shapes import AlertRevisionShape, AlertShape, CommentShape
 from api.states import time_of
 from fleet.instants import to_rfc3339
@@ -113,9 +114,7 @@ async def list_alerts(
     )  # fmt: skip
     async with asker.desk() as conn:
         rows = await reads.alerts(conn, which, (after[0], str(after[1])) if after else None, page.limit + 1)
-    last = rows[page.limit - 1] if len(rows) > page.limit else None
-    cursor = None if last is None else encode_cursor(last["opened_at"], str(last["alert_id"]))
-    return list_response(request, AlertShape, [alert_shape(row) for row in rows[: page.limit]], cursor)
+    return page_response(request, AlertShape, alert_shape, rows, page, "opened_at", "alert_id")
 
 
 @router.get("/{alert_id}", responses=answer(AlertShape, examples.ALERT, 200, 404), response_model=None)

@@ -16,13 +16,13 @@ from api.listing import (
     NumberKey,
     TextKey,
     decode_cursor,
-    encode_cursor,
     json_response,
     list_response,
     next_link,
     preferred,
 )
 from api.once import Answer, IdempotencyKey, write_once
+from api.paging import next_cursor
 from api.parameters import Box, DatedQuery, Instant, PageQuery, Text
 from api.problem import Fault, Problem, not_found
 from api.shapes import AreaShape, ImportedShape
@@ -75,8 +75,7 @@ async def list_areas(
     after = decode_cursor(page.cursor, tuple[TextKey, NumberKey])
     async with asker.desk() as conn:
         rows = await areas.areas(conn, which, after, page.limit + 1)
-    last = rows[page.limit - 1] if len(rows) > page.limit else None
-    cursor = None if last is None else encode_cursor(last["area_id"], last["area_row_id"])
+    cursor = next_cursor(rows, page, "area_id", "area_row_id")
     shapes = [area_shape(row) for row in rows[: page.limit]]
     if preferred(request, JSON_TYPE, GEOJSON, "text/csv") == GEOJSON:
         collection = {"type": "FeatureCollection", "features": [feature_of(shape) for shape in shapes]}

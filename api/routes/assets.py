@@ -15,8 +15,9 @@ from starlette.responses import Response
 from api import examples
 from api.documents import answer, answer_list
 from api.keys import Anyone, Asker, Editor
-from api.listing import decode_cursor, encode_cursor, json_response, list_response
+from api.listing import decode_cursor, json_response, list_response
 from api.once import Answer, IdempotencyKey, write_once
+from api.paging import next_cursor
 from api.parameters import (
     AssetClassName,
     AssetId,
@@ -26,7 +27,6 @@ from api.parameters import (
     DatedQuery,
     IdentifierPair,
     Instant,
-    Page,
     PageQuery,
     Text,
 )  # fmt: skip
@@ -169,14 +169,6 @@ async def list_assets(
         rows = await reads.assets(conn, which, str(after[0]) if after else None, page.limit + 1)
         shapes = await shapes_of(conn, rows[: page.limit], dated)
     return list_response(request, AssetShape, shapes, next_cursor(rows, page, "asset_id"))
-
-
-def next_cursor(rows: Sequence[reads.Row], page: Page, *columns: str) -> str | None:
-    """The cursor behind the last row of a page that was read with one row too many; None where there was none."""
-    if len(rows) <= page.limit:
-        return None
-    last = rows[page.limit - 1]
-    return encode_cursor(*(str(last[name]) if name.endswith("asset_id") else last[name] for name in columns))
 
 
 @router.post(

@@ -12,7 +12,8 @@ from starlette.responses import Response
 from api import examples
 from api.documents import answer_list
 from api.keys import Insider
-from api.listing import RevisionKey, TextKey, TimeKey, decode_cursor, encode_cursor, list_response
+from api.listing import RevisionKey, TextKey, TimeKey, decode_cursor
+from api.paging import page_response
 from api.parameters import ChangeKinds, Changes, Instant, PageQuery
 from api.shapes import ChangeShape
 from fleet.instants import to_rfc3339
@@ -69,8 +70,4 @@ async def list_changes(
     )
     async with asker.desk() as conn:
         rows = await changes.since(conn, which, after, page.limit + 1)
-    cursor = None
-    if len(rows) > page.limit:
-        last = rows[page.limit - 1]
-        cursor = encode_cursor(last["at"], last["kind"], last["key"], last["revision"])
-    return list_response(request, ChangeShape, [change_shape(row) for row in rows[: page.limit]], cursor)
+    return page_response(request, ChangeShape, change_shape, rows, page, "at", "kind", "key", "revision")

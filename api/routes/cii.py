@@ -17,9 +17,10 @@ from api.documents import answer, answer_list
 from api.hulls import hull_shape
 from api.keys import Insider
 from api.listing import decode_cursor, json_response, list_response
+from api.paging import next_cursor
 from api.parameters import AssetId, Dated, DatedQuery, PageQuery, Span, SpanQuery
 from api.problem import Problem, invalid, not_found
-from api.routes.assets import asset_row, next_cursor, now_us
+from api.routes.assets import asset_row, now_us
 from api.shapes import CharterCiiShape, CiiShape, FleetCiiShape, FuelShape, HullPerformanceShape
 from fleet import carbon, cii
 from fleet.instants import DAY_US, from_datetime, to_datetime

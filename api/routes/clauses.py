@@ -18,11 +18,11 @@ from api import leases as shaped
 from api.documents import answer, answer_list
 from api.keys import Editor, Insider
 from api.lease_shapes import CovenantShape, InsuranceShape, TerritoryRuleShape
-from api.listing import TextKey, decode_cursor, list_response
+from api.listing import TextKey, decode_cursor
 from api.once import Answer, IdempotencyKey, write_once
+from api.paging import page_response
 from api.parameters import DatedQuery, Instant, PageQuery, Text
 from api.problem import invalid
-from api.routes.assets import next_cursor
 from api.routes.leases import MEMBERS_MAX, Bounded, ClauseId, Given, LeaseId, ordered, owner_of
 from fleet.dated import Span
 from fleet.instants import to_datetime
@@ -116,8 +116,7 @@ async def list_territory_rules(
         rows = await clauses.territory_rules(
             conn, str(lease_id), dated.at_us, dated.known_us, after=after[0] if after else None, limit=page.limit + 1
         )  # fmt: skip
-    shapes = [shaped.territory_rule_shape(row) for row in rows[: page.limit]]
-    return list_response(request, TerritoryRuleShape, shapes, next_cursor(rows, page, "territory_rule_id"))
+    return page_response(request, TerritoryRuleShape, shaped.territory_rule_shape, rows, page, "territory_rule_id")
 
 
 @router.post(
@@ -156,8 +155,7 @@ async def list_covenants(
         rows = await clauses.covenants(
             conn, str(lease_id), dated.at_us, dated.known_us, after=after[0] if after else None, limit=page.limit + 1
         )  # fmt: skip
-    shapes = [shaped.covenant_shape(row) for row in rows[: page.limit]]
-    return list_response(request, CovenantShape, shapes, next_cursor(rows, page, "covenant_id"))
+    return page_response(request, CovenantShape, shaped.covenant_shape, rows, page, "covenant_id")
 
 
 @router.post(
@@ -197,8 +195,7 @@ async def list_insurances(
         rows = await clauses.insurances(
             conn, [str(lease_id)], dated.at_us, dated.known_us, after=str(after[0]) if after else None, limit=page.limit + 1
         )  # fmt: skip
-    shapes = [shaped.insurance_shape(row) for row in rows[: page.limit]]
-    return list_response(request, InsuranceShape, shapes, next_cursor(rows, page, "insurance_id"))
+    return page_response(request, InsuranceShape, shaped.insurance_shape, rows, page, "insurance_id")
 
 
 @router.post(

@@ -8,9 +8,10 @@ from starlette.responses import Response
 from api import examples
 from api.documents import answer_list
 from api.keys import Insider
-from api.listing import TextKey, decode_cursor, list_response
+from api.listing import TextKey, decode_cursor
+from api.paging import page_response
 from api.parameters import PageQuery
-from api.routes.assets import next_cursor, now_us
+from api.routes.assets import now_us
 from api.shapes import FeedCounts, FeedShape
 from api.states import nulled_shapes, time_of
 from fleet.instants import to_rfc3339
@@ -55,5 +56,4 @@ async def list_feeds(request: Request, asker: Insider, page: PageQuery) -> Respo
     after = decode_cursor(page.cursor, tuple[TextKey, TextKey])
     async with asker.desk() as conn:
         rows = await reads.feeds(conn, after, page.limit + 1)
-    shapes = [feed_shape(row, now_us()) for row in rows[: page.limit]]
-    return list_response(request, FeedShape, shapes, next_cursor(rows, page, "tenant", "feed"))
+    return page_response(request, FeedShape, lambda row: feed_shape(row, now_us()), rows, page, "tenant", "feed")

@@ -17,6 +17,7 @@ from api.keys import Editor, Insider
 from api.listing import NumberKey, decode_cursor, encode_cursor, list_response
 from api.money_shapes import DueShape, ForecastShape, LifeLimitShape
 from api.once import Answer, IdempotencyKey, write_once
+from api.paging import page_response
 from api.parameters import AssetId, DatedQuery, Instant, PageQuery, Text
 from api.problem import invalid
 from api.routes.assets import asset_row, now_us
@@ -153,9 +154,7 @@ async def list_limits(
         rows = await life_limits.limits(
             conn, [str(asset_id)], dated.known_us, None if after is None else after[0], page.limit + 1
         )  # fmt: skip
-    shown = rows[: page.limit]
-    following = encode_cursor(shown[-1]["life_limit_id"]) if len(rows) > page.limit else None
-    return list_response(request, LifeLimitShape, [limit_shape(row) for row in shown], following)
+    return page_response(request, LifeLimitShape, limit_shape, rows, page, "life_limit_id")
 
 
 @router.post(

@@ -12,8 +12,9 @@ from starlette.responses import Response
 from api import examples
 from api.documents import answer, answer_list, problem_answers
 from api.keys import Editor, Insider
-from api.listing import NumberKey, decode_cursor, encode_cursor, list_response
+from api.listing import NumberKey, decode_cursor
 from api.once import Answer, IdempotencyKey, write_once
+from api.paging import page_response
 from api.parameters import AssetId, DatedQuery, Instant, PageQuery, Text, instant_us
 from api.problem import Fault, Problem, not_found, pointer_of
 from api.routes.assets import asset_row
@@ -229,8 +230,7 @@ async def list_installations(request: Request, asker: Insider, asset_id: AssetId
         rows = await identities.installations(
             conn, str(asset_id), dated.at_us, dated.known_us, after[0] if after else None, page.limit + 1
         )
-    cursor = encode_cursor(rows[page.limit - 1]["installation_id"]) if len(rows) > page.limit else None
-    return list_response(request, InstallationShape, [installation_shape(row) for row in rows[: page.limit]], cursor)
+    return page_response(request, InstallationShape, installation_shape, rows, page, "installation_id")
 
 
 @router.post(

@@ -12,11 +12,12 @@ from starlette.responses import Response
 from api import examples
 from api.documents import answer, answer_list
 from api.keys import Insider
-from api.listing import NumberKey, TimeKey, decode_cursor, encode_cursor, json_response, list_response
+from api.listing import NumberKey, TimeKey, decode_cursor, json_response, list_response
+from api.paging import next_cursor, page_response
 from api.parameters import KnownAt, PageQuery, Severities, SpanQuery, names_of, text_schema
 from api.problem import not_found
 from api.routes.alerts import alert_shape
-from api.routes.assets import next_cursor, now_us
+from api.routes.assets import now_us
 from api.routes.findings import finding_shape
 from api.shapes import BudgetWeekShape, IncidentShape, IncidentStoryShape, NoticeShape
 from api.states import time_of
@@ -76,9 +77,7 @@ async def list_incidents(
     )  # fmt: skip
     async with asker.desk() as conn:
         rows = await told.incidents(conn, which, (after[0], str(after[1])) if after else None, page.limit + 1)
-    last = rows[page.limit - 1] if len(rows) > page.limit else None
-    cursor = None if last is None else encode_cursor(last["opened_at"], str(last["incident_id"]))
-    return list_response(request, IncidentShape, [incident_shape(row) for row in rows[: page.limit]], cursor)
+    return page_response(request, IncidentShape, incident_shape, rows, page, "opened_at", "incident_id")
 
 
 @router.get(
@@ -121,8 +120,7 @@ async def list_notices(
     )  # fmt: skip
     async with asker.desk() as conn:
         rows = await told.notices(conn, which, after[0] if after else None, page.limit + 1)
-    shapes = [notice_shape(row) for row in rows[: page.limit]]
-    return list_response(request, NoticeShape, shapes, next_cursor(rows, page, "notice_id"))
+    return page_response(request, NoticeShape, notice_shape, rows, page, "notice_id")
 
 
 @router.get("/alert-budget", responses=answer_list(BudgetWeekShape, examples.BUDGET_WEEK), response_model=None)

@@ -26,9 +26,10 @@ from api.lease_shapes import (
 )
 from api.listing import NumberKey, TimeKey, decode_cursor, encode_cursor, json_response, list_response
 from api.once import Answer, IdempotencyKey, write_once
+from api.paging import next_cursor, page_response
 from api.parameters import Dated, DatedQuery, Instant, PageQuery, Text
 from api.problem import Fault, Problem, invalid, not_found
-from api.routes.assets import asset_row, next_cursor, now_us
+from api.routes.assets import asset_row, now_us
 from fleet.instants import MINUTE_US
 from fleet.lease import FORMS, parse_terms
 from fleet.lease_phase import FOLLOWS, TRANSITIONS, LeaseEvent, Phase, Refusal, warnings
@@ -309,8 +310,7 @@ async def list_lease_events(
             conn, str(lease_id), dated.at_us, dated.known_us, superseded=superseded,
             after=(after[0], str(after[1])) if after else None, limit=page.limit + 1,
         )  # fmt: skip
-    shapes = [shaped.event_shape(row) for row in rows[: page.limit]]
-    return list_response(request, LeaseEventShape, shapes, next_cursor(rows, page, "at", "lease_event_id"))
+    return page_response(request, LeaseEventShape, shaped.event_shape, rows, page, "at", "lease_event_id")
 
 
 @router.post(
@@ -402,8 +402,9 @@ async def list_lease_parties(
         rows = await leases.parties(
             conn, str(lease_id), dated.at_us, dated.known_us, after[0] if after else None, page.limit + 1
         )  # fmt: skip
-    shapes = [shaped.lease_party_shape(row, str(lease_id)) for row in rows[: page.limit]]
-    return list_response(request, LeasePartyShape, shapes, next_cursor(rows, page, "lease_party_id"))
+    return page_response(
+        request, LeasePartyShape, lambda row: shaped.lease_party_shape(row, str(lease_id)), rows, page, "lease_party_id"
+    )
 
 
 @router.post(

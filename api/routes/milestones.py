@@ -17,9 +17,10 @@ from api.keys import Editor, Insider
 from api.lease_shapes import AssetEventShape, AssetTransitionShape, MaintenanceShape
 from api.listing import TimeKey, decode_cursor, encode_cursor, list_response
 from api.once import Answer, IdempotencyKey, write_once
+from api.paging import page_response
 from api.parameters import AssetId, DatedQuery, Instant, PageQuery, Text
 from api.problem import invalid, not_found
-from api.routes.assets import asset_row, next_cursor, now_us
+from api.routes.assets import asset_row, now_us
 from api.routes.leases import FUTURE_US, MEMBERS_MAX, Bounded, Evidence, Superseded, ordered
 from fleet.dated import Span
 from fleet.lease_phase import Refusal
@@ -86,8 +87,7 @@ async def list_asset_events(
             conn, str(asset_id), dated.at_us, dated.known_us, basis=basis, superseded=superseded,
             after=(after[0], str(after[1])) if after else None, limit=page.limit + 1,
         )  # fmt: skip
-    shapes = [shaped.asset_event_shape(row) for row in rows[: page.limit]]
-    return list_response(request, AssetEventShape, shapes, next_cursor(rows, page, "at", "asset_event_id"))
+    return page_response(request, AssetEventShape, shaped.asset_event_shape, rows, page, "at", "asset_event_id")
 
 
 @router.post(

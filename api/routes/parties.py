@@ -24,11 +24,12 @@ from api.lease_shapes import (
     PartyShape,
     ReserveHeldShape,
 )
-from api.listing import NumberKey, decode_cursor, json_response, list_response
+from api.listing import NumberKey, decode_cursor, json_response
 from api.once import Answer, IdempotencyKey, write_once
+from api.paging import page_response
 from api.parameters import Dated, DatedQuery, Instant, PageQuery, Text
 from api.problem import invalid, not_found
-from api.routes.assets import next_cursor, now_us, states_of
+from api.routes.assets import now_us, states_of
 from api.routes.leases import ordered, refuse_unknown_party
 from api.shapes import StateShape
 from api.states import time_of
@@ -104,8 +105,7 @@ async def list_parties(
     after = decode_cursor(page.cursor, tuple[UUID])
     async with asker.desk() as conn:
         rows = await parties.find(conn, q, dated.known_us, str(after[0]) if after else None, page.limit + 1)
-    shapes = [shaped.party_shape(row) for row in rows[: page.limit]]
-    return list_response(request, PartyShape, shapes, next_cursor(rows, page, "party_id"))
+    return page_response(request, PartyShape, shaped.party_shape, rows, page, "party_id")
 
 
 @router.post("", status_code=201, responses=answer(PartyShape, examples.PARTY, 201, 400, 409, 413), response_model=None)
@@ -154,8 +154,7 @@ async def list_control(
         rows = await parties.parents(
             conn, str(party_id), dated.at_us, dated.known_us, after[0] if after else None, page.limit + 1
         )  # fmt: skip
-    shapes = [shaped.control_shape(row) for row in rows[: page.limit]]
-    return list_response(request, PartyControlShape, shapes, next_cursor(rows, page, "party_group_id"))
+    return page_response(request, PartyControlShape, shaped.control_shape, rows, page, "party_group_id")
 
 
 @router.post(

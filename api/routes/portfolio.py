@@ -15,9 +15,10 @@ from api.documents import answer_list
 from api.keys import Insider
 from api.listing import decode_cursor, list_response
 from api.lives import use_shape
+from api.paging import next_cursor
 from api.parameters import AssetClassName, Dated, DatedQuery, PageQuery, Span, SpanQuery, Text
 from api.problem import invalid
-from api.routes.assets import next_cursor, now_us, states_of
+from api.routes.assets import now_us, states_of
 from api.shapes import OpenAlertsShape, PlanShape, PortfolioLeaseShape, PortfolioShape, StateShape
 from api.states import time_of
 from fleet.asset_class import ASSET_CLASSES

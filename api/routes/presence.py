@@ -16,10 +16,11 @@ from api import examples
 from api.documents import answer_list
 from api.keys import Asker, Insider
 from api.listing import decode_cursor, list_response
+from api.paging import next_cursor
 from api.parameters import ClassName, Dated, DatedQuery, Instant, Page, PageQuery, Text
 from api.problem import Fault, Problem, invalid
 from api.routes.areas import newest
-from api.routes.assets import next_cursor, now_us
+from api.routes.assets import now_us
 from api.shapes import InsideShape, PassedSilenceShape, PointShape, PresenceShape
 from fleet import presence
 from fleet.area import GeometryError, Shape, shape_of

@@ -14,8 +14,8 @@ from api.documents import answer, answer_list
 from api.keys import Editor, Insider
 from api.listing import NumberKey, decode_cursor, list_response
 from api.once import Answer, IdempotencyKey, write_once
+from api.paging import page_response
 from api.parameters import Instant, PageQuery, SpanQuery, Text
-from api.routes.assets import next_cursor
 from api.shapes import RejectionCountShape, RejectionShape, ReplayShape
 from api.states import time_of
 from fleet.instants import to_rfc3339
@@ -69,8 +69,7 @@ async def list_rejections(
     after = decode_cursor(page.cursor, tuple[NumberKey])
     async with asker.desk() as conn:
         rows = await reads.rejections(conn, reason, span.from_us, span.to_us, after[0] if after else None, page.limit + 1)
-    shapes = [rejection_shape(row) for row in rows[: page.limit]]
-    return list_response(request, RejectionShape, shapes, next_cursor(rows, page, "rejection_id"))
+    return page_response(request, RejectionShape, rejection_shape, rows, page, "rejection_id")
 
 
 @router.get("/counts", responses=answer_list(RejectionCountShape, examples.REJECTION_COUNT), response_model=None)

@@ -18,9 +18,10 @@ from api.documents import answer, answer_list
 from api.keys import Editor, Insider
 from api.lease_rows import lease_month, lease_row, refuse_foreign_asset
 from api.ledger_shapes import account_shape, claim_shape, entry_shape, rate_shape
-from api.listing import NumberKey, TextKey, decode_cursor, encode_cursor, list_response
+from api.listing import NumberKey, TextKey, decode_cursor
 from api.money_shapes import AccrualRunShape, ClaimShape, ReserveAccountShape, ReserveEntryShape, ReserveRateShape
 from api.once import Answer, IdempotencyKey, write_once
+from api.paging import page_response
 from api.parameters import DatedQuery, Instant, LeaseId, MonthName, PageQuery, Text
 from api.problem import Fault, Problem, invalid, not_found, pointer_of
 from api.routes.assets import now_us
@@ -211,9 +212,7 @@ async def list_accounts(
         )  # fmt: skip
         key = None if after is None else (str(lease_id), str(after[0]), after[1])
         rows = await reserves.accounts(conn, which, key, page.limit + 1)
-    shown = rows[: page.limit]
-    following = encode_cursor(str(shown[-1]["asset_id"]), shown[-1]["bucket"]) if len(rows) > page.limit else None
-    return list_response(request, ReserveAccountShape, [account_shape(row) for row in shown], following)
+    return page_response(request, ReserveAccountShape, account_shape, rows, page, "asset_id", "bucket")
 
 
 @router.post(
@@ -254,9 +253,7 @@ async def list_rates(
         rows = await reserves.rates(
             conn, str(account_id), on, dated.known_us, None if after is None else after[0], page.limit + 1
         )  # fmt: skip
-    shown = rows[: page.limit]
-    following = encode_cursor(shown[-1]["valid_from"].isoformat()) if len(rows) > page.limit else None
-    return list_response(request, ReserveRateShape, [rate_shape(str(account_id), row) for row in shown], following)
+    return page_response(request, ReserveRateShape, lambda row: rate_shape(str(account_id), row), rows, page, "valid_from")
 
 
 @router.post(
@@ -468,9 +465,7 @@ async def _ledger(
         if lease_id is not None:
             await lease_row(conn, lease_id)
         rows = await reserves.entries(conn, which, None if after is None else after[0], page.limit + 1)
-    shown = rows[: page.limit]
-    following = encode_cursor(shown[-1]["reserve_entry_id"]) if len(rows) > page.limit else None
-    return list_response(request, ReserveEntryShape, [entry_shape(row) for row in shown], following)
+    return page_response(request, ReserveEntryShape, entry_shape, rows, page, "reserve_entry_id")
 
 
 Kinds = Annotated[EntryKindName | None, Query(description="Only lines of this kind.")]

@@ -13,9 +13,10 @@ from api import money_examples as examples
 from api.documents import answer, answer_list
 from api.keys import Editor, Insider
 from api.lease_rows import lease_row
-from api.listing import TextKey, decode_cursor, encode_cursor, json_response, list_response
+from api.listing import TextKey, decode_cursor, json_response, list_response
 from api.money_shapes import ReturnCompensationShape, ReturnConditionShape
 from api.once import Answer, IdempotencyKey, write_once
+from api.paging import page_response
 from api.parameters import DatedQuery, LeaseId, PageQuery, Text
 from api.problem import invalid
 from api.return_shapes import Weighed, compensation_shape
@@ -76,9 +77,7 @@ async def list_conditions(
             conn, str(lease_id), dated.known_us, statuses=None if status is None else (status,),
             after=None if after is None else after[0], limit=page.limit + 1,
         )  # fmt: skip
-    shown = rows[: page.limit]
-    following = encode_cursor(shown[-1]["return_condition_id"]) if len(rows) > page.limit else None
-    return list_response(request, ReturnConditionShape, [condition_shape(row) for row in shown], following)
+    return page_response(request, ReturnConditionShape, condition_shape, rows, page, "return_condition_id")
 
 
 @router.post(

@@ -11,7 +11,8 @@ from starlette.responses import Response
 from api import examples
 from api.documents import answer_list
 from api.keys import Anyone
-from api.listing import TextKey, TimeKey, decode_cursor, encode_cursor, list_response
+from api.listing import TextKey, TimeKey, decode_cursor
+from api.paging import page_response
 from api.parameters import STAY_KINDS, YEARS, AssetId, DatedQuery, Duration, PageQuery, SpanQuery, StayKinds
 from api.routes.assets import sending_row
 from api.shapes import StayShape
@@ -77,8 +78,4 @@ async def list_stays(
     async with asker.desk() as conn:
         await sending_row(conn, asset_id, dated)
         rows = await stays.stays(conn, which, after, page.limit + 1)
-    cursor = None
-    if len(rows) > page.limit:
-        last = rows[page.limit - 1]
-        cursor = encode_cursor(last["started_at"], last["kind"])
-    return list_response(request, StayShape, [stay_shape(row, str(asset_id)) for row in rows[: page.limit]], cursor)
+    return page_response(request, StayShape, lambda row: stay_shape(row, str(asset_id)), rows, page, "started_at", "kind")

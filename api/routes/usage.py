@@ -13,7 +13,8 @@ from starlette.responses import Response
 from api import examples, lives
 from api.documents import answer_list
 from api.keys import Anyone
-from api.listing import TextKey, TimeKey, decode_cursor, encode_cursor, list_response
+from api.listing import TextKey, TimeKey, decode_cursor, list_response
+from api.paging import page_response
 from api.parameters import AssetId, DatedQuery, PageQuery, Span, SpanQuery, Text
 from api.problem import invalid
 from api.routes.assets import now_us, sending_row
@@ -60,10 +61,7 @@ async def list_journeys(
             asset_id=str(asset_id), kind=kind, from_us=span.from_us, to_us=span.to_us, at_us=dated.at_us, known_us=dated.known_us
         )
         rows = await uses.journeys(conn, which, after, page.limit + 1)
-    following = None
-    if len(rows) > page.limit:
-        following = encode_cursor(rows[page.limit - 1]["started_at"], rows[page.limit - 1]["journey_id"])
-    return list_response(request, JourneyShape, [journey_shape(row) for row in rows[: page.limit]], following)
+    return page_response(request, JourneyShape, journey_shape, rows, page, "started_at", "journey_id")
 
 
 def journey_shape(row: Row) -> JourneyShape:

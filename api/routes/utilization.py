@@ -16,9 +16,10 @@ from api.billing_shapes import charges_shape, reconciliation_shape, report_shape
 from api.documents import answer, answer_list
 from api.keys import Editor, Insider
 from api.lease_rows import lease_month, lease_row, refuse_foreign_asset
-from api.listing import RevisionKey, TimeKey, decode_cursor, encode_cursor, json_response, list_response
+from api.listing import RevisionKey, TimeKey, decode_cursor, json_response, list_response
 from api.money_shapes import ChargesShape, ReconciliationShape, ReportsWrittenShape, UtilizationReportShape
 from api.once import Answer, IdempotencyKey, write_once
+from api.paging import next_cursor, page_response
 from api.parameters import DatedQuery, Instant, LeaseId, MonthName, PageQuery, Text
 from api.problem import Fault, Problem, invalid, pointer_of
 from api.routes.assets import now_us
@@ -205,12 +206,9 @@ async def list_reports(
             to_us=None if span is None else span.end_us, at_us=dated.at_us, known_us=dated.known_us, superseded=superseded,
         )  # fmt: skip
         rows = await reports.reports(conn, which, None if after is None else (after[0], str(after[1]), after[2]), page.limit + 1)
-    shown = rows[: page.limit]
-    following = None
-    if len(rows) > page.limit:
-        last = shown[-1]
-        following = encode_cursor(last["from_time"], str(last["utilization_report_id"]), last["revision"])
-    return list_response(request, UtilizationReportShape, [report_shape(row) for row in shown], following)
+    return page_response(
+        request, UtilizationReportShape, report_shape, rows, page, "from_time", "utilization_report_id", "revision"
+    )
 
 
 @router.get(
@@ -252,8 +250,7 @@ async def list_reconciliations(
         practice = await dossiers.practice_of(conn, asker.tenant, HOUSE, dated.known_us)
     shapes = [reconciliation_shape(each, dated.at_us or now_us(), practice) for each in found]
     wanted = [each for each in shapes if status is None or each.status == status]
-    following = encode_cursor(str(rows[page.limit - 1]["lease_id"])) if len(rows) > page.limit else None
-    return list_response(request, ReconciliationShape, wanted, following)
+    return list_response(request, ReconciliationShape, wanted, next_cursor(rows, page, "lease_id"))
 
 
 @router.get("/leases/{lease_id}/charges", response_model=None, responses=answer(ChargesShape, examples.CHARGES, 200, 404))

@@ -18,9 +18,9 @@ from api.documents import answer, answer_list, problem_answers
 from api.keys import Admin, Insider
 from api.listing import NumberKey, decode_cursor, json_response, list_response
 from api.once import Answer, IdempotencyKey, write_once
+from api.paging import next_cursor, page_response
 from api.parameters import Instant, PageQuery, Text, plain_text
 from api.problem import Fault, Problem, not_found
-from api.routes.assets import next_cursor
 from api.shapes import AttemptShape, ReplayShape, WebhookShape
 from api.states import time_of
 from fleet.instants import to_rfc3339
@@ -131,8 +131,7 @@ async def list_webhooks(request: Request, asker: Insider, page: PageQuery) -> Re
     after = decode_cursor(page.cursor, tuple[UUID])
     async with asker.desk() as conn:
         rows = await reads.webhooks(conn, None, str(after[0]) if after else None, page.limit + 1)
-    shapes = [webhook_shape(row) for row in rows[: page.limit]]
-    return list_response(request, WebhookShape, shapes, next_cursor(rows, page, "webhook_id"))
+    return page_response(request, WebhookShape, webhook_shape, rows, page, "webhook_id")
 
 
 @router.post("", status_code=201, responses=answer(WebhookShape, examples.WEBHOOK, 201, 400, 409, 413), response_model=None)
