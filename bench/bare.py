@@ -15,7 +15,7 @@ import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion
 
 from bench.gauge import Gauge
-from bench.servers import IN_FLIGHT_MAX
+from bench.mosquitto import IN_FLIGHT_MAX
 
 ACKNOWLEDGED, READY = range(2)
 

@@ -7,92 +7,22 @@ from __future__ import annotations
 
 import secrets
 import shutil
-import signal
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Protocol
 from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
 from psycopg import sql
 
+from bench.mosquitto import Mosquitto, mosquitto_program
 from keelwing.embedded import process
-from keelwing.embedded.nats import EmbeddedNats, answers_mqtt
+from keelwing.embedded.nats import EmbeddedNats
 from keelwing.embedded.postgres import EmbeddedPostgres
 
-IN_FLIGHT_MAX = 2000  # of every consumer, as Keelwing's setting has it
-MOSQUITTO_PATH = "/usr/sbin:/usr/local/sbin:/opt/homebrew/sbin"
-MOSQUITTO_CONFIGURATION = """\
-listener {port} 127.0.0.1
-allow_anonymous true
-persistence true
-persistence_location {directory}/
-autosave_interval 5
-max_queued_messages 0
-max_inflight_messages {in_flight_max}
-log_dest stderr
-log_type warning
-log_type error
-user root
-"""
-
-
-class Broker(Protocol):
-    """A broker of one run."""
-
-    name: str
-
-    @property
-    def port(self) -> int:
-        """Its MQTT port on 127.0.0.1."""
-
-    @property
-    def pid(self) -> int | None:
-        """Its process; None when it does not run."""
-
-    def start(self) -> None:
-        """Start; returns when it answers MQTT."""
-
-    def stop(self) -> None:
-        """Stop, and wait."""
-
-
-class Mosquitto:
-    """Mosquitto with its queue bounded by nothing, saved every five seconds."""
-
-    name = "mosquitto"
-
-    def __init__(self, directory: Path) -> None:
-        self._directory = directory
-        self.port = process.free_port()
-        self._process: process.Child | None = None
-
-    @property
-    def pid(self) -> int | None:
-        """Its process; None when it does not run."""
-        return None if self._process is None else self._process.pid
-
-    def start(self) -> None:
-        """Start; returns when it answers MQTT. Errors: EmbeddedServerError when it does not within 10 s."""
-        program = mosquitto_program()
-        if program is None:
-            raise process.EmbeddedServerError("mosquitto is not installed")
-        configuration = self._directory / "mosquitto.conf"
-        configuration.write_text(
-            MOSQUITTO_CONFIGURATION.format(port=self.port, directory=self._directory, in_flight_max=IN_FLIGHT_MAX)
-        )
-        log_path = self._directory / "mosquitto.log"
-        self._process = process.spawn([program, "-c", str(configuration)], log_path=log_path, cwd=self._directory, env={})
-        if not process.wait_until(lambda: answers_mqtt("127.0.0.1", self.port), 10.0):
-            raise process.EmbeddedServerError(f"mosquitto does not answer:\n{process.log_tail(log_path)}")
-
-    def stop(self) -> None:
-        """Stop, and wait."""
-        if self._process is not None:
-            process.stop(self._process, [(signal.SIGTERM, 10.0)])
-            self._process = None
+Broker = EmbeddedNats | Mosquitto
+"""A broker of one run."""
 
 
 @contextmanager
@@ -101,11 +31,6 @@ def run_directory() -> Iterator[Path]:
     memory = Path("/dev/shm")
     with tempfile.TemporaryDirectory(prefix="keelwing-bench-", dir=memory if memory.is_dir() else None) as directory:
         yield Path(directory)
-
-
-def mosquitto_program() -> str | None:
-    """Path of Mosquitto; None when it is not installed."""
-    return shutil.which("mosquitto") or shutil.which("mosquitto", path=MOSQUITTO_PATH)
 
 
 def brokers_there() -> list[str]:
@@ -117,12 +42,19 @@ def brokers_there() -> list[str]:
 def broker_of(name: str) -> Iterator[Broker]:
     """A broker with an empty store, running; gone afterwards."""
     with tempfile.TemporaryDirectory(prefix=f"keelwing-bench-{name}-") as directory:
-        broker: Broker = EmbeddedNats(Path(directory)) if name == "nats" else Mosquitto(Path(directory))
+        broker: Broker = EmbeddedNats(Path(directory)) if name == "nats" else _mosquitto(Path(directory))
         broker.start()
         try:
             yield broker
         finally:
             broker.stop()
+
+
+def _mosquitto(directory: Path) -> Mosquitto:
+    program = mosquitto_program()
+    if program is None:
+        raise process.EmbeddedServerError("mosquitto is not installed")
+    return Mosquitto(program, directory, autosave_s=5)
 
 
 class Database:

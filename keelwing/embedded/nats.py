@@ -14,16 +14,12 @@ import os
 import signal
 import socket
 import sys
-import time
 from pathlib import Path
-from typing import Any, Self
-
-import structlog
+from typing import Any
 
 from keelwing.embedded import process
 from keelwing.embedded.process import EmbeddedServerError
-
-log = structlog.get_logger(__name__)
+from keelwing.embedded.service import EmbeddedServer
 
 READY_TIMEOUT_S = 120.0
 """How long a start may take. Chosen: opening a store of gigabytes after a kill reads it through."""
@@ -39,7 +35,7 @@ MEMORY_STORE_BYTES_MAX = 256 * 1024**2
 """Bound of the store in memory, which MQTT over NATS uses for little. Chosen: far above what it was seen to use."""
 
 
-class EmbeddedNats:
+class EmbeddedNats(EmbeddedServer):
     """A NATS server with MQTT in a directory, dying with the process (strictly: the thread) that started it.
 
     Args:
@@ -61,15 +57,12 @@ class EmbeddedNats:
         max_ack_pending: int = 2048,
         sync_interval: str = "1s",
     ) -> None:
-        self.name = "nats"
-        self.directory = directory.absolute()
-        self.log_path = self.directory / "nats.log"
+        super().__init__("nats", "NATS", directory)
         self._wanted_port = mqtt_port
         self._port: int | None = None
         self._ack_wait_s = ack_wait_s
         self._max_ack_pending = max_ack_pending
         self._sync_interval = sync_interval
-        self._process: process.Child | None = None
         self._lock = process.DirectoryLock(self.directory / "lock", "The NATS broker")
 
     @property
@@ -95,15 +88,6 @@ class EmbeddedNats:
                 raise EmbeddedServerError(f"no NATS broker was started in {self.directory} yet") from error
         return self._port
 
-    @property
-    def pid(self) -> int | None:
-        """Process id of the running broker, None when it does not run."""
-        return self._process.pid if self._process is not None and self._process.poll() is None else None
-
-    def alive(self) -> bool:
-        """Whether the broker's process runs."""
-        return self.pid is not None
-
     def start(self) -> None:
         """End what an earlier run left, start, wait until the broker answers an MQTT CONNECT.
 
@@ -126,7 +110,7 @@ class EmbeddedNats:
                 cwd=self.directory,
                 env=os.environ,
             )
-            self._await_ready()
+            self._await(lambda: answers_mqtt("127.0.0.1", self.port), READY_TIMEOUT_S)
         except BaseException:
             self.stop(timeout_s=3.0)
             raise
@@ -137,20 +121,6 @@ class EmbeddedNats:
             process.stop(self._process, [(signal.SIGTERM, timeout_s)])
             self._process = None
         self._lock.release()
-
-    def kill(self) -> None:
-        """End the broker as a crash would (SIGKILL), for tests; the lock and the port are kept."""
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait()
-            self._process = None
-
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.stop()
 
     def configuration(self) -> dict[str, Any]:
         """The broker's configuration, as NATS reads it (JSON is a subset of its format)."""
@@ -193,20 +163,6 @@ class EmbeddedNats:
             if process.wait_until(gone, 10.0):
                 return
         raise EmbeddedServerError(f"a NATS broker of an earlier run in {self.directory} does not end: stop it by hand")
-
-    def _await_ready(self) -> None:
-        started_s = time.monotonic()
-        told_s = started_s
-        while not answers_mqtt("127.0.0.1", self.port):
-            if not self.alive():
-                raise EmbeddedServerError(f"NATS ended while starting:\n{process.log_tail(self.log_path)}")
-            now_s = time.monotonic()
-            if now_s - started_s > READY_TIMEOUT_S:
-                raise EmbeddedServerError(f"NATS is not ready after {READY_TIMEOUT_S:.0f} s:\n{process.log_tail(self.log_path)}")
-            if now_s - told_s > 5.0:
-                told_s = now_s
-                log.info("nats.starting", elapsed_s=round(now_s - started_s), log=str(self.log_path))
-            time.sleep(process.POLL_S)
 
 
 def running_url(directory: Path) -> str | None:

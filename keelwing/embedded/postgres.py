@@ -9,9 +9,7 @@ import secrets
 import shutil
 import signal
 import subprocess
-import time
 from pathlib import Path
-from typing import Self
 
 import structlog
 
@@ -19,6 +17,7 @@ from keelwing.embedded import process
 from keelwing.embedded.account import Account, service_account
 from keelwing.embedded.place import digest, find_binaries, find_place, known_place
 from keelwing.embedded.process import EmbeddedServerError
+from keelwing.embedded.service import EmbeddedServer
 
 log = structlog.get_logger(__name__)
 
@@ -57,7 +56,7 @@ FAST_CONFIGURATION = {
 """For tests: nothing waits for the disk, and a crash of the machine loses the cluster."""
 
 
-class EmbeddedPostgres:
+class EmbeddedPostgres(EmbeddedServer):
     """A PostgreSQL server in a directory, dying with the process (strictly: the thread) that started it.
 
     Start and stop are blocking. A context manager starts and stops. The superuser `keelwing` owns the database `keelwing`;
@@ -65,13 +64,10 @@ class EmbeddedPostgres:
     """
 
     def __init__(self, directory: Path, *, port: int | None = None, fast: bool = False) -> None:
-        self.name = "postgres"
-        self.directory = directory.absolute()
-        self.log_path = self.directory / "postgres.log"
+        super().__init__("postgres", "PostgreSQL", directory)
         self._wanted_port = port
         self._port: int | None = None
         self._fast = fast
-        self._process: process.Child | None = None
         self._lock: process.DirectoryLock | None = None
         # Shown in the titles of the server's processes, which are how they are found when their parent is gone.
         self._cluster_name = "keelwing-" + digest(self.directory)
@@ -88,15 +84,6 @@ class EmbeddedPostgres:
         if password is None or port is None:
             raise EmbeddedServerError(f"no PostgreSQL was started in {self.directory} yet")
         return f"postgresql://{SUPERUSER}:{password}@127.0.0.1:{port}/{DATABASE}"
-
-    @property
-    def pid(self) -> int | None:
-        """Process id of the running server, None when it does not run."""
-        return self._process.pid if self._process is not None and self._process.poll() is None else None
-
-    def alive(self) -> bool:
-        """Whether the server's process runs."""
-        return self.pid is not None
 
     def start(self) -> None:
         """Make the cluster if there is none, end what an earlier run left, start, wait until it accepts connections.
@@ -135,20 +122,6 @@ class EmbeddedPostgres:
         if self._lock is not None:
             self._lock.release()
             self._lock = None
-
-    def kill(self) -> None:
-        """End the server as a crash would (SIGKILL to the postmaster), for tests of recovery; the lock is kept."""
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait()
-            self._process = None
-
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.stop()
 
     def _end_leftover(self, cluster: Path) -> None:
         """Wait for processes of an earlier run in this cluster to end, then make them.
@@ -226,24 +199,13 @@ class EmbeddedPostgres:
         )
 
     def _await_ready(self, binaries: Path) -> None:
-        """Wait until `pg_isready` says so; tells every 5 s that it still waits (recovery after a crash)."""
+        """Wait until `pg_isready` says so."""
         probe = [str(binaries / "pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(self._port), "-t", "3"]
-        started_s = time.monotonic()
-        told_s = started_s
-        while True:
-            if not self.alive():
-                raise EmbeddedServerError(f"PostgreSQL ended while starting:\n{process.log_tail(self.log_path)}")
-            if subprocess.run(probe, env=_environment(), check=False, timeout=20).returncode == 0:  # noqa: S603
-                return
-            now_s = time.monotonic()
-            if now_s - started_s > READY_TIMEOUT_S:
-                raise EmbeddedServerError(
-                    f"PostgreSQL is not ready after {READY_TIMEOUT_S:.0f} s:\n{process.log_tail(self.log_path)}"
-                )
-            if now_s - told_s > 5.0:
-                told_s = now_s
-                log.info("postgres.starting", elapsed_s=round(now_s - started_s), log=str(self.log_path))
-            time.sleep(process.POLL_S)
+
+        def answers() -> bool:
+            return subprocess.run(probe, env=_environment(), check=False, timeout=20).returncode == 0  # noqa: S603
+
+        self._await(answers, READY_TIMEOUT_S)
 
     def _ensure_database(self, binaries: Path) -> None:
         """Create the database `keelwing`; looked at on every start, for a run may have ended before it."""

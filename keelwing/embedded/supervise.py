@@ -15,12 +15,13 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import FrameType
-from typing import Protocol, Self
+from typing import Self
 
 import structlog
 
 from keelwing.embedded import process
 from keelwing.embedded.process import EmbeddedServerError
+from keelwing.embedded.service import Service
 
 log = structlog.get_logger(__name__)
 
@@ -41,27 +42,7 @@ WATCH_S = 0.1
 """Pause between two looks at the services. Chosen: unnoticed by a person, cheap for the machine."""
 
 
-class Service(Protocol):
-    """What a supervisor can hold: an embedded server or a child process."""
-
-    name: str
-    log_path: Path
-
-    def start(self) -> None:
-        """Start, and return when it is ready.
-
-        Raises:
-            EmbeddedServerError: it does not become ready; nothing of it runs then.
-        """
-
-    def alive(self) -> bool:
-        """Whether its process runs."""
-
-    def stop(self, timeout_s: float) -> None:
-        """Stop within so many seconds; nothing happens when it does not run."""
-
-
-class ChildProcess:
+class ChildProcess(Service):
     """One program of ours as a service.
 
     Args:
@@ -86,28 +67,17 @@ class ChildProcess:
         ready_timeout_s: float = 60.0,
         death_signal: signal.Signals = signal.SIGKILL,
     ) -> None:
-        self.name = name
-        self.log_path = log_directory.absolute() / f"{name}.log"
+        super().__init__(name, log_directory.absolute() / f"{name}.log")
         self._command = list(command)
         self._env = dict(os.environ if env is None else env)
         self._ready = ready
         self._ready_timeout_s = ready_timeout_s
         self._death_signal = death_signal
-        self._process: process.Child | None = None
-
-    @property
-    def pid(self) -> int | None:
-        """Process id, None when it does not run."""
-        return self._process.pid if self._process is not None and self._process.poll() is None else None
 
     @property
     def exit_status(self) -> int | None:
         """Exit status of the last run (negative: the signal), None while it runs."""
         return None if self._process is None else self._process.poll()
-
-    def alive(self) -> bool:
-        """Whether the process runs."""
-        return self.pid is not None
 
     def start(self) -> None:
         """Start the program and wait until it is ready.

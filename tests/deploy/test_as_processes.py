@@ -9,8 +9,8 @@ from collections.abc import Iterator
 import psycopg
 import pytest
 
+from bench.mosquitto import mosquitto_program
 from deploy.as_processes import Composition, send_and_read_back
-from tests.fix_broker import mosquitto_program
 from tests.fix_postgres import reachable_directory
 
 pytestmark = pytest.mark.mosquitto

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
+from bench.mosquitto import mosquitto_program
 from ingest.mqtt import BrokerAddress, Inbox
 from keelwing.embedded import process
-from tests.fix_broker import mosquitto_program
 
 CONFIGURATION = """\
 listener {port} 127.0.0.1

@@ -18,12 +18,12 @@ import psycopg
 import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 
+from bench.mosquitto import Mosquitto, mosquitto_program
 from ingest import broker_check
 from ingest.mqtt import BrokerAddress
 from keelwing.doctor import Check, diagnose
 from keelwing.settings import PREFIX, Settings
-from tests import fix_broker
-from tests.fix_broker import Broker, Mosquitto, mosquitto_program
+from tests.fix_broker import Broker
 from tests.fix_stack import Stack
 from tests.house.fix_tree import ROOT
 
@@ -71,18 +71,16 @@ def test_a_healthy_stack_passes_every_check(demo_stack: Stack) -> None:
 
 
 @pytest.fixture
-def careless_mosquitto(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Mosquitto, Path]]:
+def careless_mosquitto() -> Iterator[tuple[Mosquitto, Path]]:
     """Mosquitto as it comes: a listener, and every other setting its default; with its configuration."""
     program = mosquitto_program()
     if program is None:
         pytest.skip("mosquitto is not installed")
-    monkeypatch.setattr(
-        fix_broker, "MOSQUITTO_CONFIGURATION", "listener {port} 127.0.0.1\nallow_anonymous true\nuser root\n# {directory}\n"
-    )
+    bare = "listener {port} 127.0.0.1\nallow_anonymous true\nuser root\n"
     with tempfile.TemporaryDirectory(prefix="keelwing-test-mosquitto-") as directory:
-        broker = Mosquitto(program, Path(directory))
+        broker = Mosquitto(program, Path(directory), autosave_s=1, configuration=bare)
         broker.start()
-        yield broker, Path(directory) / "mosquitto.conf"
+        yield broker, broker.configuration_path
         broker.stop()
 
 
