@@ -10,10 +10,8 @@ import re
 from collections.abc import Iterator
 from typing import Any, NamedTuple, TypeAlias
 
-import msgspec
-
 from ingest.recordings.instants import any_ms
-from ingest.recordings.model import JSON_FAULTS, Malformed, Progress, malformed
+from ingest.recordings.model import Malformed, Progress, malformed
 from ingest.recordings.opening import Source
 
 _HEX = r"[0-9a-fA-F]{28}|[0-9a-fA-F]{14}"
@@ -84,18 +82,11 @@ def text_frames(source: Source, progress: Progress | None) -> Frames:
 
 def json_frames(source: Source, progress: Progress | None) -> Frames:
     """Frames of rs1090's JSON lines; a line that names its `df` is decoded already, by a receiver that knew its place."""
-    decode = msgspec.json.Decoder(dict[str, Any]).decode
-    for line in source.lines(progress):
+    for line in source.json_lines(progress, dict[str, Any]):
         if isinstance(line, Malformed):
             yield line
             continue
-        if not line.raw.strip():
-            continue
-        try:
-            element = decode(line.raw)
-        except JSON_FAULTS:
-            yield malformed("bad_json", line.number, line.raw)
-            continue
+        element = line.value
         if not is_frame_object(element):
             yield malformed("bad_frame", line.number, line.raw)
             continue

@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import msgspec
-
 from ingest.recordings.instants import iso_ms, milliseconds
-from ingest.recordings.model import JSON_FAULTS, Item, Items, Malformed, Progress, Tally, malformed
+from ingest.recordings.model import Item, Items, Malformed, Progress, Tally, malformed
 from ingest.recordings.opening import Source
 
 _STREAMS = ("telemetry", "static")
@@ -26,17 +24,8 @@ def read_ndjson(source: Source, tally: Tally, progress: Progress | None) -> Item
     `ingest.decode` to judge.
     """
     del tally
-    decode = msgspec.json.Decoder().decode
-    for line in source.lines(progress):
-        if isinstance(line, Malformed):
-            yield line
-        elif line.raw.strip():
-            try:
-                element = decode(line.raw)
-            except JSON_FAULTS:
-                yield malformed("bad_json", line.number, line.raw)
-                continue
-            yield _item(element, line.number, line.raw)
+    for line in source.json_lines(progress):
+        yield line if isinstance(line, Malformed) else _item(line.value, line.number, line.raw)
 
 
 def _item(element: Any, line_number: int, raw: bytes) -> Item:

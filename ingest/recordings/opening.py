@@ -1,6 +1,6 @@
-"""Bytes of a recording: plain or gzip told by the first two bytes, in bounded lines or as one bounded document.
+"""Bytes of a recording: plain or gzip told by the first two bytes, in bounded lines, lines of JSON, or one bounded document.
 
-Knows files and progress; nothing about what the bytes mean. A gzip stream that ends early or is damaged is told as a
+Knows files and progress; nothing about what the values mean. A gzip stream that ends early or is damaged is told as a
 value after what could be read.
 """
 
@@ -11,9 +11,11 @@ import io
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, NamedTuple
+from typing import IO, Any, NamedTuple
 
-from ingest.recordings.model import RAW_BYTES_MAX, Malformed, Progress, malformed
+import msgspec
+
+from ingest.recordings.model import JSON_FAULTS, RAW_BYTES_MAX, Malformed, Progress, malformed
 
 LINE_BYTES_MAX = 1 << 20  # chosen: the longest sane line is a few kB; a longer one is one malformed piece
 DOCUMENT_BYTES_MAX = 512 << 20  # chosen: a day of one aircraft is about 1 MB; beyond this a document is refused, not streamed
@@ -28,6 +30,14 @@ class Line(NamedTuple):
 
     number: int
     raw: bytes
+
+
+class JsonLine(NamedTuple):
+    """A line's 1-based number, its bytes without the end, and the JSON value in it."""
+
+    number: int
+    raw: bytes
+    value: Any
 
 
 class Source:
@@ -70,6 +80,20 @@ class Source:
             except _GZIP_FAULTS:
                 yield malformed("truncated_gzip", number + 1, b"")
             self._report(raw, progress)
+
+    def json_lines(self, progress: Progress | None = None, kind: Any = Any) -> Iterator[JsonLine | Malformed]:
+        """Every line that is not blank as a JSON value of a kind; one that is none comes as `Malformed('bad_json')`."""
+        decode = msgspec.json.Decoder(kind).decode
+        for line in self.lines(progress):
+            if isinstance(line, Malformed):
+                yield line
+            elif line.raw.strip():
+                try:
+                    value = decode(line.raw)
+                except JSON_FAULTS:
+                    yield malformed("bad_json", line.number, line.raw)
+                    continue
+                yield JsonLine(line.number, line.raw, value)
 
     def document(self, progress: Progress | None = None) -> bytes | Malformed:
         """The whole content, or `Malformed` when it is over `DOCUMENT_BYTES_MAX` or its gzip stream is damaged."""

@@ -90,18 +90,11 @@ def read_csv(source: Source, tally: Tally, progress: Progress | None) -> Items:
 def read_json_lines(source: Source, tally: Tally, progress: Progress | None) -> Items:
     """Items of JSON objects one a line, streaming. The first object that fits a layout chooses it for all."""
     converter: VesselRows | FlightRows | None = None
-    decode = msgspec.json.Decoder().decode
-    for line in source.lines(progress):
+    for line in source.json_lines(progress):
         if isinstance(line, Malformed):
             yield line
             continue
-        if not line.raw.strip():
-            continue
-        try:
-            element = decode(line.raw)
-        except JSON_FAULTS:
-            yield malformed("bad_json", line.number, line.raw)
-            continue
+        element = line.value
         if converter is None and isinstance(element, dict):
             converter = _converter(element, source, tally)
         yield from _row_items(converter, element, line.number)
