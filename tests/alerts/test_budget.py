@@ -29,7 +29,7 @@ from alerts.budget import (
     week_of,
 )
 from store.rows import FindingRow
-from tests.alerts.test_lifecycle import finding
+from tests.alerts.fix_findings import finding
 
 MONDAY_US = 1_795_392_000_000_000  # 2026-11-23T00:00:00Z
 

@@ -3,44 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import uuid
-from typing import Any
 
 import psycopg
 from psycopg.rows import dict_row
 
 from alerts.notifier import NotifierSettings, run
-from fleet.shards import shard_of
 from ingest.alerting import raise_alerts
 from store import commits
 from store.pool import open_pool
-from store.rows import FindingRow
 from store.transaction import PostgresTransaction
+from tests.alerts.fix_findings import HOUR_US, OPENED_US, finding
 from tests.alerts.fix_receiver import SECRET, Receiver
-
-OPENED_US = 1_795_330_800_000_000
-HOUR_US = 3_600_000_000
-ASSET_ID = str(uuid.UUID(int=7))
-
-
-def finding(**fields: Any) -> FindingRow:
-    defaults: dict[str, Any] = {
-        "finding_id": "f" * 32,
-        "tenant": "acme",
-        "asset_id": ASSET_ID,
-        "shard": shard_of(ASSET_ID),
-        "asset": "imo:9074729",
-        "rule": "gap",
-        "rule_version": 1,
-        "severity": "warning",
-        "subject": None,
-        "opened_us": OPENED_US,
-        "closed_us": None,
-        "detected_us": OPENED_US + HOUR_US,
-        "score": None,
-        "evidence": {"silent_h": 6.5},
-    }
-    return FindingRow(**(defaults | fields))
 
 
 async def test_every_change_of_an_alert_leaves_as_a_signed_event_with_the_whole_of_it(

@@ -24,30 +24,9 @@ from alerts.lifecycle import (
     tell,
 )
 from store.rows import FindingRow
+from tests.alerts.fix_findings import HOUR_US, OPENED_US, finding
 
-OPENED_US = 1_795_330_800_000_000
-HOUR_US = 3_600_000_000
 NOW_US = OPENED_US + 2 * HOUR_US
-
-
-def finding(**fields: Any) -> FindingRow:
-    defaults: dict[str, Any] = {
-        "finding_id": "f1",
-        "tenant": "acme",
-        "asset_id": "5a0e8ffc-6f5c-4a83-8e0a-ff58bb5d0001",
-        "shard": 3,
-        "asset": "imo:9074729",
-        "rule": "gap",
-        "rule_version": 1,
-        "severity": "warning",
-        "subject": None,
-        "opened_us": OPENED_US,
-        "closed_us": None,
-        "detected_us": OPENED_US + HOUR_US,
-        "score": None,
-        "evidence": {"silent_h": 6.5},
-    }
-    return FindingRow(**(defaults | fields))
 
 
 def applied(alert: Alert | None, emission: FindingRow, at_us: int = NOW_US) -> AlertChange:

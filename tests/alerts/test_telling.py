@@ -24,8 +24,9 @@ from alerts.lifecycle import EVIDENCE_BYTES_MAX, SEVERITY_RANK, AlertChange
 from alerts.telling import Candidate, Notice, Verdict, decide, severities_told, told_later
 from ingest.alerting import Raised, raise_alerts
 from store.rows import FindingRow
+from tests.alerts.fix_findings import OPENED_US, finding
 from tests.alerts.test_budget import account
-from tests.alerts.test_lifecycle import NOW_US, OPENED_US, applied, finding, opened
+from tests.alerts.test_lifecycle import NOW_US, applied, opened
 
 HELD = Hold(finding_id="r1", rule="gnss_interference", about="region:54.2N019.7E", reason="region_jammed")
 REGION = finding(
