@@ -64,11 +64,9 @@ def deviation_deg(heading_deg: float, cog_deg: float) -> float:
 def at_reading(memory: DriftMemory, moment: Moment) -> Sequence[Finding]:
     """Lengthen, begin or break the run; open once it is long enough in time and distance, close after three other reports."""
     reading = moment.reading
-    if not isinstance(reading, VesselReading):
+    if not isinstance(reading, VesselReading) or reading.sog_kn is None:
         return NOTHING
     sog_kn = reading.sog_kn
-    if sog_kn is None:
-        return NOTHING
     if not SOG_DIP_KN <= sog_kn <= SOG_MAX_KN:
         if moment.row is not None and sog_kn > TRUSTED_KN:
             _check_compass(memory, reading)

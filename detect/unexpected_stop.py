@@ -83,11 +83,9 @@ def at_row(memory: StopMemory, moment: Moment) -> Sequence[Finding]:
 def at_reading(memory: StopMemory, moment: Moment) -> Sequence[Finding]:
     """From fast to stopped: remember the last fast report, brake, and wait until she has stayed for a minute."""
     reading = moment.reading
-    if not isinstance(reading, VesselReading):
+    if not isinstance(reading, VesselReading) or reading.sog_kn is None:
         return NOTHING
     sog_kn = reading.sog_kn
-    if sog_kn is None:
-        return NOTHING
     if memory.episode is not None:
         return _close(memory, memory.episode, moment) if sog_kn >= UNDER_WAY_KN else NOTHING
     if sog_kn > FAST_KN:
