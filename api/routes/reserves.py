@@ -298,11 +298,24 @@ async def accrue_month(
     return await write_once(request, asker, idempotency_key, work)
 
 
-async def _added(conn: Connection, new: reserves.NewEntry) -> Any:
-    """Append an entry and give its ledger line."""
+async def _added(conn: Connection, new: reserves.NewEntry) -> Answer:
+    """Append an entry and answer with its ledger line."""
     entry_id = await reserves.add_entry(conn, new)
     rows = await reserves.entries(conn, reserves.EntryFilter(account_id=new.account_id), entry_id - 1, 1)
-    return entry_shape(rows[0])
+    return Answer(body=entry_shape(rows[0]), status=201)
+
+
+async def _enter(
+    request: Request, asker: Editor, lease_id: UUID, new: reserves.NewEntry, idempotency_key: str | None
+) -> Response:  # fmt: skip
+    """Append an entry that needs nothing but its bucket."""
+
+    async def work(conn: Connection) -> Answer:
+        await _account(conn, lease_id, UUID(new.account_id))
+        await reports.hold(conn, str(lease_id))
+        return await _added(conn, new)
+
+    return await write_once(request, asker, idempotency_key, work)
 
 
 @router.post(
@@ -314,17 +327,11 @@ async def add_payment(
     idempotency_key: IdempotencyKey = None,
 ) -> Response:  # fmt: skip
     """Money that came in for a bucket: it is held there, and less is owed."""
-
-    async def work(conn: Connection) -> Answer:
-        await _account(conn, lease_id, account_id)
-        await reports.hold(conn, str(lease_id))
-        new = reserves.NewEntry(
-            account_id=str(account_id), kind="payment", amount=body.amount, at_us=body.at, actor=asker.name,
-            workings={"reference": body.reference},
-        )  # fmt: skip
-        return Answer(body=await _added(conn, new), status=201)
-
-    return await write_once(request, asker, idempotency_key, work)
+    new = reserves.NewEntry(
+        account_id=str(account_id), kind="payment", amount=body.amount, at_us=body.at, actor=asker.name,
+        workings={"reference": body.reference},
+    )  # fmt: skip
+    return await _enter(request, asker, lease_id, new, idempotency_key)
 
 
 @router.post(
@@ -338,17 +345,11 @@ async def add_adjustment(
     """Correct what is owed by an entry of its own, for a `month` or none; it stays whatever is booked again."""
     if body.amount == ZERO:
         raise invalid("body", "amount", "is nothing")
-
-    async def work(conn: Connection) -> Answer:
-        await _account(conn, lease_id, account_id)
-        await reports.hold(conn, str(lease_id))
-        new = reserves.NewEntry(
-            account_id=str(account_id), kind="adjustment", amount=body.amount, at_us=body.at, actor=asker.name,
-            month=body.month, workings={"reason": body.reason},
-        )  # fmt: skip
-        return Answer(body=await _added(conn, new), status=201)
-
-    return await write_once(request, asker, idempotency_key, work)
+    new = reserves.NewEntry(
+        account_id=str(account_id), kind="adjustment", amount=body.amount, at_us=body.at, actor=asker.name,
+        month=body.month, workings={"reason": body.reason},
+    )  # fmt: skip
+    return await _enter(request, asker, lease_id, new, idempotency_key)
 
 
 @router.post(
@@ -424,7 +425,7 @@ async def retain(
             account_id=str(account_id), kind="retained_at_end", amount=held, at_us=body.at, actor=asker.name,
             workings={"reason": body.reason},
         )  # fmt: skip
-        return Answer(body=await _added(conn, new), status=201)
+        return await _added(conn, new)
 
     return await write_once(request, asker, idempotency_key, work)
 
@@ -452,7 +453,7 @@ async def reverse(
             account_id=str(account_id), kind=line["kind"], amount=-line["amount"], at_us=body.at, actor=asker.name,
             month=line["month"], workings={**line["workings"], "reason": body.reason}, reverses=entry_id,
         )  # fmt: skip
-        return Answer(body=await _added(conn, new), status=201)
+        return await _added(conn, new)
 
     return await write_once(request, asker, idempotency_key, work)
 

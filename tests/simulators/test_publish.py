@@ -240,29 +240,26 @@ def test_a_bad_url_is_refused(url: str) -> None:
         parse_url(url)
 
 
+async def run_until_live(ear: Ear, nats: Any, scenario: Any, **told: Any) -> None:
+    """Run a scenario's history, stop it when it is live, and hear it say that it is gone."""
+    stop, live = asyncio.Event(), asyncio.Event()
+    running = asyncio.create_task(
+        run_scenario(scenario, url=nats.url, seed=3, stop=stop, on_progress=lambda _: live.set(), **told)
+    )
+    await asyncio.wait_for(live.wait(), 30)
+    stop.set()
+    await asyncio.wait_for(running, 10)
+    await ear.until(lambda e: e.heard[-1][1] == b"offline")
+
+
 async def test_a_scenario_runs_its_history_then_live_until_stopped(nats: Any, tmp_path: Path) -> None:
     scenario = msgspec.structs.replace(load_scenario("small"), history_h=0.5)
     start = datetime.now(UTC)
-    stop, live = asyncio.Event(), asyncio.Event()
     counts: list[int] = []
     async with hearing(nats.url) as ear:
-        running = asyncio.create_task(
-            run_scenario(
-                scenario,
-                url=nats.url,
-                seed=3,
-                start=start,
-                resume_from=None,
-                labels_path=tmp_path / "labels.ndjson",
-                stop=stop,
-                on_count=counts.append,
-                on_progress=lambda _: live.set(),
-            )
+        await run_until_live(
+            ear, nats, scenario, start=start, resume_from=None, labels_path=tmp_path / "labels.ndjson", on_count=counts.append
         )
-        await asyncio.wait_for(live.wait(), 30)
-        stop.set()
-        await asyncio.wait_for(running, 10)
-        await ear.until(lambda e: e.heard[-1][1] == b"offline")
     times: dict[str, list[str]] = defaultdict(list)
     for topic, payload in ear.heard:
         if topic.endswith("/telemetry"):
@@ -280,24 +277,8 @@ async def test_a_resumed_scenario_begins_where_it_was_told(nats: Any) -> None:
     scenario = load_scenario("small")
     now = datetime.now(UTC)
     start, resume_from = now - timedelta(hours=2), now - timedelta(minutes=3)
-    stop, live = asyncio.Event(), asyncio.Event()
     async with hearing(nats.url) as ear:
-        running = asyncio.create_task(
-            run_scenario(
-                scenario,
-                url=nats.url,
-                seed=3,
-                start=start,
-                resume_from=resume_from,
-                labels_path=None,
-                stop=stop,
-                on_progress=lambda _: live.set(),
-            )
-        )
-        await asyncio.wait_for(live.wait(), 30)
-        stop.set()
-        await asyncio.wait_for(running, 10)
-        await ear.until(lambda e: e.heard[-1][1] == b"offline")
+        await run_until_live(ear, nats, scenario, start=start, resume_from=resume_from, labels_path=None)
     heard = []
     for topic, payload in ear.heard:
         if topic.endswith("/telemetry"):
