@@ -54,11 +54,10 @@ WHERE asset_id = ANY (%(assets)s::uuid[]) AND kind = 'flight' AND NOT retracted
 ORDER BY asset_id, started_at;
 
 -- name: days
--- Sums of whole UTC days inside [from, to), but for those that are cut.
+-- Sums of whole UTC days inside [from, to), of those that are cut too: another asset's lease may cut them, not this one's.
 SELECT asset_id, day, state_s, state_m, observed_s, sources, figures, method
 FROM use_day
 WHERE asset_id = ANY (%(assets)s::uuid[]) AND day >= %(from_day)s AND day < %(to_day)s
-    AND NOT day = ANY (%(edge_days)s::date[])
     AND CASE WHEN %(known)s::timestamptz IS NULL THEN superseded_by IS NULL ELSE
         EXISTS (SELECT FROM commits WHERE commits.commit_no = use_day.commit_no AND committed_at <= %(known)s)
         AND NOT EXISTS (SELECT FROM commits WHERE commits.commit_no = superseded_by AND committed_at <= %(known)s) END

@@ -4,7 +4,7 @@ import csv
 import io
 import json
 from collections.abc import Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -416,6 +416,26 @@ async def test_what_cannot_be_is_refused_with_a_pointer(ask: Asking, world: Worl
         assert [error["pointer"] for error in answer.json()["errors"]] == [pointer]
 
 
+async def test_a_day_that_another_assets_lease_cuts_is_whole_for_this_one(ask: Asking, world: World) -> None:
+    """Nothing is known of the aircraft by the hour, only the sums of its days."""
+    furnish(world)
+    with psycopg.connect(world.url) as conn:
+        contract = conn.execute(
+            "INSERT INTO lease_contract (tenant, asset_id, reference, form, signed_on, term) VALUES ('alpha', %s, 'TC-9', 'time',"
+            " '2026-05-01', tstzrange('2026-05-20T12:00Z', '2026-06-10Z')) RETURNING lease_id",
+            (world.ship,),
+        ).fetchone()
+        assert contract is not None
+        conn.execute(
+            "INSERT INTO lease (lease_id, tenant, asset_id, lessee_party_id, form, valid)"
+            " VALUES (%s, 'alpha', %s, %s, 'time', tstzrange('2026-05-20T12:00Z', '2026-06-10Z'))",
+            (contract[0], world.ship, world.lessee),
+        )
+    found = {one["lease_reference"]: one for one in (await got(ask("manager"), "/v1/reconciliations", month="2026-05"))["items"]}
+    assert found["TC-9"]["from"] == "2026-05-20T12:00:00Z"
+    assert found["OL-118"]["coverage"] == pytest.approx(0.98)
+
+
 async def test_money_is_the_lessors_own(ask: Asking, world: World) -> None:
     money = furnish(world)
     paths = [
@@ -426,5 +446,6 @@ async def test_money_is_the_lessors_own(ask: Asking, world: World) -> None:
     assert {(await ask("lessee").get(path)).status_code for path in paths} == {403}
     assert {(await ask("beta").get(path)).status_code for path in paths} == {404}
     assert (await ask("viewer").post(f"/v1/leases/{money.lease}/reserves/accruals", json={"month": "2026-05"})).status_code == 403
-    running = await ask("manager").post(f"/v1/leases/{money.lease}/reserves/accruals", json={"month": "2027-12"})
+    to_come = f"{datetime.now(UTC) + timedelta(days=32):%Y-%m}"
+    running = await ask("manager").post(f"/v1/leases/{money.lease}/reserves/accruals", json={"month": to_come})
     assert (running.status_code, running.json()["reason"]) == (409, "month_not_over")
