@@ -36,7 +36,7 @@ AREA_CHARS_MAX = 8000  # of an area in a query; larger ones are posted
 SPAN_US_MAX = 3660 * DAY_US
 SAME_PLACE_M = 5_000.0  # chosen: an aircraft heard again so near was parked
 AROUND_US = 2 * DAY_US  # chosen: a silence over the period's edge is seen whole if it ends within two days
-EVIDENCE_MAX = 50  # inside and silences of one asset that are listed
+EVIDENCE_MAX = 50  # stretches inside and silences of one asset that are listed: the first, and the longest (DECISIONS 197)
 
 
 class Question(msgspec.Struct, frozen=True):
@@ -133,12 +133,24 @@ async def _presences(conn: Connection, question: Question, rows: Sequence[reads.
         coverage = presence.coverage_of(silent.get(asset_id, ()), question.from_us, question.to_us)
         found.append(PresenceShape(
             asset_id=str(asset_id), class_=row["class"], name=row["name"], verdict="inside" if stretches else "possible",
-            inside=[_stretch(each) for each in stretches[:EVIDENCE_MAX]], silences=near[:EVIDENCE_MAX],
+            inside=[_stretch(each) for each in stretches[:EVIDENCE_MAX]],
+            silences=sorted(near[:EVIDENCE_MAX], key=lambda one: one.from_),
             coverage=round(coverage, 6), is_estimate=coverage < presence.ESTIMATE_BELOW, method=presence.METHOD,
-            sources=["asset_reading_hour", f"asset_reading_{row['class']}"],
-            reason={"inside": "more_fixes_than_are_looked_at"} if is_short else {},
+            sources=["asset_reading_hour", f"asset_reading_{row['class']}"], reason=_reason(stretches, near, is_short=is_short),
         ))  # fmt: skip
     return found
+
+
+def _reason(stretches: Sequence[presence.Inside], near: Sequence[PassedSilenceShape], *, is_short: bool) -> dict[str, str]:
+    """What of the evidence is not listed, and why."""
+    reason: dict[str, str] = {}
+    if len(stretches) > EVIDENCE_MAX:
+        reason["inside"] = "more_than_are_listed"
+    if is_short:
+        reason["inside"] = "more_fixes_than_are_looked_at"
+    if len(near) > EVIDENCE_MAX:
+        reason["silences"] = "the_longest_of_more"
+    return reason
 
 
 async def _inside(
@@ -165,7 +177,10 @@ async def _inside(
 async def _silent(
     conn: Connection, question: Question, rows: Sequence[reads.Row]
 ) -> tuple[dict[Any, list[tuple[int, int]]], dict[Any, list[PassedSilenceShape]]]:
-    """Every silence of the period by asset, and as evidence those in which it could have been inside."""
+    """Every silence of the period by asset, and as evidence those in which it could have been inside, the longest first.
+
+    One more than are listed at most, so that it can be said that there are more.
+    """
     gap_us = presence.gap_us(HOUSE, question.on)
     around = (question.from_us - AROUND_US, question.to_us + AROUND_US)
     heard = await store_presence.silences(conn, [row["asset_id"] for row in rows], *around, gap_us)
@@ -188,9 +203,10 @@ async def _silent(
         ]
         limit_kn = presence.speed_kn(HOUSE, asset_class, question.on)
         near = {id(one) for one in presence.may_reach(question.shape, whole, limit_kn)}
-        for (asset_id, _, _), one in zip(given, whole, strict=True):
+        told_of = [(asset_id, one) for (asset_id, _, _), one in zip(given, whole, strict=True) if id(one) in near]
+        for asset_id, one in sorted(told_of, key=lambda each: _length_us(each[1]), reverse=True):
             told = passed.setdefault(asset_id, [])
-            said = _silence(question.shape, one, asset_class, limit_kn) if id(one) in near and len(told) < EVIDENCE_MAX else None
+            said = _silence(question.shape, one, asset_class, limit_kn) if len(told) <= EVIDENCE_MAX else None
             if said is not None:
                 told.append(said)
     return silent, passed
@@ -215,6 +231,11 @@ def _by_class(rows: Sequence[reads.Row]) -> dict[str, list[Any]]:
 
 def _stretch(one: presence.Inside) -> InsideShape:
     return InsideShape(from_=to_rfc3339(one.from_us), to=to_rfc3339(one.to_us), fixes=one.fixes)
+
+
+def _length_us(silence: presence.Silence) -> int:
+    from_us, to_us = presence.bounds_of(silence)
+    return to_us - from_us
 
 
 def _silence(shape: Shape, silence: presence.Silence, asset_class: str, limit_kn: float) -> PassedSilenceShape | None:

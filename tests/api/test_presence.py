@@ -5,10 +5,14 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
+
 from fleet.instants import HOUR_US, MINUTE_US, to_rfc3339
-from store import spreads
+from fleet.shards import shard_of
+from store import registry, spreads
 from store.pool import open_pool
-from tests.api.fix_world import NOON_US, Asking, World
+from store.rows import ReadingRow, StepBatch
+from tests.api.fix_world import NOON_US, Asking, World, commit, ship_reading
 
 LAST_US = NOON_US + 4 * HOUR_US + 5 * MINUTE_US  # the feed's last word, at 4.3083° east
 
@@ -64,3 +68,30 @@ async def test_who_was_inside_and_who_could_have_been(ask: Asking, world: World)
     wrong = await ask("viewer").post("/v1/presence", json={**question, "area": {"type": "Point", "coordinates": [1, 2]}})
     assert (wrong.status_code, wrong.json()["errors"][0]["pointer"]) == (422, "#/area/type")
     assert (await ask("viewer").get("/v1/presence", params={"area": "nowhere", "from": question["from"]})).status_code == 404
+
+
+async def hear(world: World, times_us: list[int]) -> None:
+    """Commit more readings of alpha's ship."""
+    pool = await open_pool(world.url, "keelwing_worker", 2)
+    async with pool.connection() as conn:
+        key = ("alpha", "device", "vessel", "imo", "9074729")
+        stream_id = (await registry.resolve_streams(conn, [key]))[key]
+        rows = [
+            ReadingRow(stream_id=stream_id, shard=shard_of(world.ship), received_us=time_us, reading=ship_reading(time_us))
+            for time_us in times_us
+        ]
+        await commit(conn, world, StepBatch(readings=rows), {shard_of(world.ship)})
+    await pool.close()
+
+
+async def test_of_more_silences_than_are_listed_the_longest_are(
+    ask: Asking, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await hear(world, [NOON_US + hours * HOUR_US for hours in (6, 10, 13)])  # after silences of two hours, four and three
+    monkeypatch.setattr("api.routes.presence.EVIDENCE_MAX", 2)
+
+    (found,) = await asked(ask, box(3.85, 5.3), NOON_US + 13 * HOUR_US + MINUTE_US)
+
+    assert [round(one["silent_h"]) for one in found["silences"]] == [4, 3]
+    assert len(found["inside"]) == 2
+    assert found["reason"] == {"inside": "more_than_are_listed", "silences": "the_longest_of_more"}
