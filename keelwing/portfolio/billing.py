@@ -23,15 +23,16 @@ from keelwing.portfolio.terms import terms_of
 from simulators.motion import hash64, uniform
 
 MONTHS_REPORTED = 26
-NOON_REPORTS_D, RATED_D = 420, 1110  # a ship's reports of this year and the last; those of the rated ship since three Januaries
+NOON_REPORTS_D, RATED_D = 420, 1150  # a ship's reports of this year and the last; those of the rated ship since three Januaries
 DEADWEIGHT_T = {
     "container": 112_000, "bulk_carrier": 81_600, "tanker": 158_000, "product_tanker": 50_000, "lng_carrier": 95_000,
     "general_cargo": 12_500, "ro_ro": 15_000,
 }  # fmt: skip
 GROSS_T = {"ro_ro": 48_000}
 HFO_CF, AUXILIARY_T, LAST_REQUIRED = 3.114, 3.0, 2030
-RATED_ATTAINED = (3.05, 3.36, 3.83)
-"""Attained CII of the rated ship three years ago until now: A, B, C against 2026's lines (golden SH1's ship)."""
+RATED_SHARES = (0.80, 0.90, 0.98)
+"""Attained CII of the rated ship (golden SH1's) at sea in the three years of its story, as a share of what each year requires:
+A, B and C of a bulk carrier, whose lines lie at 0.86, 0.94 and 1.06 (MEPC.354(78)). Weeks in port raise it by up to 0.05."""
 
 
 class Component(NamedTuple):
@@ -317,11 +318,11 @@ def fuel_t(held: Held, at: datetime, miles: float, start: datetime) -> float:
 
 
 def attained_of(held: Held, at: datetime, start: datetime) -> float:
-    """The CII that a ship's fuel is made from: the rated ship's by year, the others' a share of what the year requires."""
-    if held.plan == stories.RATED:
-        return RATED_ATTAINED[min(max(at.year - (start.year - 2), 0), 2)]
+    """The CII that a ship's fuel is made from: a share of what the year requires, the rated ship's another by year."""
     kind = held.life.asset.type
     share = 0.78 + 0.42 * uniform(hash64("burn", held.plan))
+    if held.plan == stories.RATED:
+        share = RATED_SHARES[min(max(at.year - (stories.rated_year(start) - 2), 0), 2)]
     return share * cii.required(CII_TYPES.get(kind, kind), capacity_of(held), min(at.year, LAST_REQUIRED))
 
 

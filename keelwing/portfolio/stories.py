@@ -5,7 +5,7 @@ Days are counted back from the demo's first start, so that "redelivery in 60 day
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal, NamedTuple
 
 from keelwing.portfolio.lives import DAY_S, Pause
@@ -75,9 +75,12 @@ SILENT, THIN = "LAZULITE TRADER", ("ONYX TRADER",)
 OFF_HIRED, SUBLEASED = "BASALT TRADER", "KESTREL"
 IN_DEFAULT = "CEDAR STRAIT"
 """Whose stories the documents tell; see `docs/portfolio.md`."""
+TOLD_D = 45.0
+"""A year or a month of which a story tells began so long ago. Chosen, DECISIONS 196: reports of a month are due ten days after
+it, reserves are booked and paid on them, and a ship has sailed in a year before it is rated."""
 
 
-def days_ago(start: datetime, month: int, day: int, at_least_d: float = 35.0) -> float:
+def days_ago(start: datetime, month: int, day: int, at_least_d: float = TOLD_D) -> float:
     """Days from the last such day of a year to `start`, no fewer than `at_least_d`."""
     that = start.replace(month=month, day=day, hour=6, minute=0, second=0, microsecond=0)
     while (start - that).total_seconds() < at_least_d * DAY_S:
@@ -167,6 +170,11 @@ def _pauses(asset: SimulatedAsset, key: int, acquired_d: float, start: datetime)
         found = [one for one in found if one.from_s < -200 * DAY_S]
         found.append(Pause("repair", -lost_d(start) * DAY_S, -(lost_d(start) - 6) * DAY_S))
     return tuple(found)
+
+
+def rated_year(start: datetime) -> int:
+    """The last of the three calendar years of which the rated ship's story tells."""
+    return (start - timedelta(days=TOLD_D)).year
 
 
 def lost_d(start: datetime) -> float:

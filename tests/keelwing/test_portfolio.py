@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
+import msgspec
 import numpy as np
 import pytest
 
+from fleet import cii, utilization
 from fleet.lease import Terms, parse_terms
 from keelwing.portfolio import billing, heard, stories
 from keelwing.portfolio.lives import DAY_S
@@ -114,6 +117,52 @@ def test_months_of_reports_are_what_was_flown_but_for_the_stories_of_may(fleet: 
     flown = {month.begin.strftime("%Y-%m"): float(month.flight_h) for month in months}
     assert told[stories.UNDER_REPORTED, "2026-05"]["flight_h"] == pytest.approx(0.896 * flown["2026-05"], abs=0.01)
     assert told[stories.UNDER_REPORTED, "2026-06"]["flight_h"] == flown["2026-06"]
+
+
+def held_at(start: datetime, plan: str) -> Held:
+    """One asset of the demo as it is when first started at an instant."""
+    demo = load_scenario("demo")
+    vessels = [one for one in demo.vessels if one.name == plan]
+    aircraft = [one for one in demo.aircraft if one.name == plan]
+    alone = msgspec.structs.replace(demo, vessels=vessels, aircraft=aircraft, trainsets=[], faults=[])
+    (held,) = fleet_of(World(alone, seed=SEED, start=start), {plan: plan}, SEED, demo.history_h)
+    return held
+
+
+@pytest.mark.parametrize("since_june", [timedelta(days=4, hours=6), timedelta(days=9), timedelta(days=14, hours=6)])
+def test_may_is_told_of_when_its_reports_were_due(since_june: timedelta) -> None:
+    start = datetime(2027, 6, 1, tzinfo=UTC) + since_june
+    may = (start - timedelta(days=stories.days_ago(start, 5, 1))).year
+    due = datetime(may, 6, 1, tzinfo=UTC) + timedelta(days=utilization.HOUSE.number("utilization.report_due_days", start.date()))
+    assert due <= start
+    told = {}
+    for plan in (stories.UNDER_REPORTED, stories.REPORT_MISSING):
+        rows: dict[str, list[dict[str, object]]] = {}
+        held = held_at(start, plan)
+        billing.aircraft_rows(rows, held, billing.components_of([held], start), start, SEED)
+        told[plan] = {str(row["period"])[1:8] for row in rows["utilization_report"]}
+    assert f"{may}-05" in told[stories.UNDER_REPORTED]
+    assert f"{may}-05" not in told[stories.REPORT_MISSING]
+
+
+@pytest.mark.parametrize(
+    "day", ["2026-12-31T23:59Z", "2027-01-01T00:01Z", "2027-02-15T01:00Z", "2028-02-29T10:00Z", "2030-12-31T12:00Z"]
+)  # fmt: skip
+def test_the_rated_ship_is_a_then_b_then_c_whenever_the_demo_is_started(day: str) -> None:
+    start = datetime.fromisoformat(day)
+    held, rows = held_at(start, stories.RATED), dict[str, list[dict[str, object]]]()
+    billing.ship_rows(rows, held, start)
+    co2_t, miles = defaultdict[int, float](float), defaultdict[int, float](float)
+    for row in rows["utilization_report"]:
+        figures = json.loads(str(row["figures"]))
+        year = int(figures["utc_from"][:4])
+        co2_t[year] += sum((fuel["me_t"] + fuel["ae_t"]) * billing.HFO_CF for fuel in figures["fuel"])
+        miles[year] += figures["distance_og_nm"]
+    capacity, last = billing.capacity_of(held), stories.rated_year(start)
+    attained = {year: cii.attained(co2_t[year], capacity, miles[year]) for year in range(last - 2, last + 1)}
+    letters = [cii.against_year(one, "bulk_carrier", capacity, year).rating for year, one in attained.items()]
+    assert letters == ["A", "B", "C"]
+    assert min(str(row["period"])[1:11] for row in rows["utilization_report"]) <= f"{last - 2}-01-01"
 
 
 def test_the_engine_of_the_story_sat_on_two_wings(fleet: list[Held]) -> None:
