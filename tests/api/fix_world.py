@@ -5,6 +5,7 @@ an aircraft; lessor `beta` has an asset of the same ship, heard by its own devic
 """
 
 import asyncio
+import math
 import uuid
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field, replace
@@ -59,14 +60,14 @@ class World:
 
 
 def ship_reading(time_us: int, *, speed_kn: float = 12.0, value: str = "9074729", scheme: str = "imo") -> VesselReading:
-    """A fix that moves a tenth of a degree east an hour, with draught and one sensor."""
+    """A fix that moves a tenth of a degree east an hour, round and round the world, with draught and one sensor."""
     return VesselReading(
         scheme=scheme,
         value=value,
         time_us=time_us,
         seq=time_us // MINUTE_US,
         lat_deg=51.95,
-        lon_deg=3.9 + (time_us - NOON_US) / HOUR_US / 10,
+        lon_deg=math.remainder(3.9 + (time_us - NOON_US) / HOUR_US / 10, 360.0),
         sog_kn=speed_kn,
         cog_deg=90.0,
         nav_status=0,
