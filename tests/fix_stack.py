@@ -18,6 +18,8 @@ import pytest
 from tests.fix_postgres import reachable_directory
 
 START_S_MAX = 120.0
+TEST_S_MAX = 360.0
+"""How long a test of a whole Keelwing may take: its start and what it waits for have deadlines of their own, which add up."""
 
 
 def wait_for(what: str, condition: Callable[[], Any], timeout_s: float = 60.0) -> Any:
@@ -134,6 +136,9 @@ class Stack:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The first test of the demo starts it; the others come last, when it has lived for as long as they want."""
+    for item in items:
+        if {"demo_stack", "stack_directory"} & set(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.timeout(TEST_S_MAX))
     of_demo = [item for item in items if "demo_stack" in getattr(item, "fixturenames", ())][1:]
     items[:] = [item for item in items if item not in of_demo] + of_demo
 

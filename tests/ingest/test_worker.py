@@ -67,7 +67,7 @@ def readings(shop: Shop, first: int, count: int) -> list[tuple[str, bytes]]:
     ]
 
 
-async def until(what: str, condition: Callable[[], Awaitable[bool]], timeout_s: float = 30.0) -> None:
+async def until(what: str, condition: Callable[[], Awaitable[bool]], timeout_s: float = 60.0) -> None:
     """Wait for a condition; fails, saying what was waited for, at the deadline."""
     deadline_s = time.monotonic() + timeout_s
     while not await condition():
@@ -75,7 +75,7 @@ async def until(what: str, condition: Callable[[], Awaitable[bool]], timeout_s: 
         await asyncio.sleep(0.05)
 
 
-async def stores(shop: Shop, count: int, timeout_s: float = 30.0) -> None:
+async def stores(shop: Shop, count: int, timeout_s: float = 60.0) -> None:
     async def enough() -> bool:
         return await shop.stored() >= count
 
@@ -227,6 +227,7 @@ def process(shop: Shop, broker_url: str, log_path: Path, ready: Path, processes:
         return subprocess.Popen(command, env=environment, stdout=log, stderr=log)
 
 
+@pytest.mark.timeout(300)  # it starts four workers, and each wait for one has a deadline of its own
 @pytest.mark.parametrize(("processes", "kills"), [(0, 3), (2, 1)])
 async def test_a_worker_killed_again_and_again_stores_each_reading_once(
     shop: Shop, nats_broker: Broker, tmp_path: Path, processes: int, kills: int
