@@ -107,7 +107,11 @@ async def build(conn: Connection, tenant: str = "demo", today: date | None = Non
 
 
 async def _limits_and_use(conn: Connection, papers: Papers, about: dict[str, Any]) -> None:
-    """An engine with 300 h to its restoration at 10 h a day, a disk with 500 cycles of 20,000, reports but for the last month."""
+    """An engine with 300 h to its restoration at 10 h a day, a disk with 500 cycles of 20,000, reports but for the last month.
+
+    Observed are whole months: of one in which a day was missed, the report would be too high.
+    """
+    about = {**about, "since": papers.day(-120).replace(day=1)}
     await run(
         conn,
         "INSERT INTO life_limit (tenant, asset_id, item, serial_no, kind, driver, limit_value, used_value, counted_at,"
@@ -120,7 +124,7 @@ async def _limits_and_use(conn: Connection, papers: Papers, about: dict[str, Any
         conn,
         "INSERT INTO use_day (tenant, asset_id, day, state_s, flight_s, cycles, observed_s, commit_no)"
         " SELECT %(tenant)s, %(plane)s, day::date, '{\"airborne\": 36000, \"ground\": 50400}', 36000, 5, 86000, 64"
-        " FROM generate_series(%(today)s::date - 120, %(today)s::date - 1, interval '1 day') AS day",
+        " FROM generate_series(%(since)s::date, %(today)s::date - 1, interval '1 day') AS day",
         **about, today=papers.today,
     )  # fmt: skip
     await run(
@@ -128,7 +132,7 @@ async def _limits_and_use(conn: Connection, papers: Papers, about: dict[str, Any
         "INSERT INTO journey (journey_id, revision, tenant, asset_id, asset, kind, started_at, ended_at, method, cycles, figures,"
         " commit_no) SELECT 'flight-' || day::date || n, 1, %(tenant)s, %(plane)s, 'icao24:3c6444', 'flight',"
         " day + n * interval '4 hours', day + n * interval '4 hours' + interval '2 hours', 'test', 1, '{\"cycles\": 1}', 64"
-        " FROM generate_series(%(today)s::date - 120, %(today)s::date - 1, interval '1 day') AS day, generate_series(0, 4) AS n",
+        " FROM generate_series(%(since)s::date, %(today)s::date - 1, interval '1 day') AS day, generate_series(0, 4) AS n",
         **about, today=papers.today,
     )  # fmt: skip
     await run(

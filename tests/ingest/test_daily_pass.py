@@ -36,9 +36,10 @@ def test_a_pass_is_due_from_its_hour_on_and_until_then_the_day_before() -> None:
     assert day_due(day + 5 * HOUR_US - 1, 5) == date(2026, 11, 21)
 
 
-async def test_a_pass_opens_what_is_due_says_nothing_twice_and_closes_what_is_over(pool: Pool) -> None:
+@pytest.mark.parametrize("today", [None, date(2026, 11, 30)], ids=["today", "120 days after the second of a month"])
+async def test_a_pass_opens_what_is_due_says_nothing_twice_and_closes_what_is_over(pool: Pool, today: date | None) -> None:
     async with pool.connection() as conn:
-        papers = await build(conn)
+        papers = await build(conn, today=today)
     first = await run_pass(pool, "demo", papers.today)
     found = await rows(
         pool, "SELECT rule, severity, subject, asset, evidence FROM finding WHERE superseded_by IS NULL ORDER BY rule"
