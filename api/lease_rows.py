@@ -6,6 +6,7 @@ from datetime import date
 from typing import Any
 
 from api.problem import Fault, Problem, invalid, not_found
+from fleet.practice import Practice
 from fleet.reconciliation import LeaseMonth
 from store import billing
 from store.pool import Connection
@@ -22,10 +23,13 @@ async def lease_row(conn: Connection, lease_id: Any, known_us: int | None = None
 
 
 async def lease_month(
-    conn: Connection, row: Row, first: date, known_us: int | None = None, *, part: str = "query"
+    conn: Connection, row: Row, first: date, practice: Practice, known_us: int | None = None, *, part: str = "query"
 ) -> LeaseMonth:  # fmt: skip
-    """One month of a lease. Raises Problem 422 where the lease did not hold its asset in it; `part` names where it was asked."""
-    found = await billing.months(conn, [row], [first], known_us)
+    """One month of a lease, by the tenant's practice. Raises Problem 422 where the lease did not hold its asset in it.
+
+    `part` names where the month was asked.
+    """
+    found = await billing.months(conn, [row], [first], known_us, practice)
     if not found:
         raise invalid(part, "month", "the lease did not hold its asset in this month")
     return found[0]

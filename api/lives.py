@@ -7,6 +7,7 @@ from `fleet`. It knows no query and no clock: the instant the life is told up to
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import UTC, tzinfo
 from typing import Any, NamedTuple
 
 from api.shapes import (
@@ -22,6 +23,7 @@ from api.shapes import (
 )
 from api.states import time_of
 from fleet.instants import DAY_US, to_datetime, to_rfc3339
+from fleet.lease import UNREADABLE, Terms, attribution_at, stored_terms
 from fleet.milestone import SHOWS, Milestone, Said
 from fleet.practice import Practice
 from fleet.practice_book import HOUSE
@@ -34,41 +36,54 @@ Row = dict[str, Any]
 HOUR_S = 3600.0
 NM_M = 1852.0  # domain.md 0: 1 nm = 1852 m
 METHOD = "whole UTC days, edges cut in proportion to time"
-ATTRIBUTIONS = ("landing", "takeoff", "split")  # domain.md 1.1, AC2
-ATTRIBUTION = "landing"  # domain.md 1.1, default [D]
 
 
 class Span(NamedTuple):
-    """A stretch of the life: a tenure's (`tenure` its place in the list of tenures), or what lies between head tenures (None)."""
+    """A stretch of the life: a tenure's (`tenure` its place in the list of tenures), or what lies between head tenures (None).
+
+    Without `readable` the lease's terms cannot be read, and its flights count as those of a lease that does not say.
+    """
 
     tenure: int | None
     use: UseSpan
+    readable: bool = True
+
+    @property
+    def attribution(self) -> str | None:
+        """How flights over its end count; None where the lease may say otherwise and cannot be read."""
+        return self.use.attribution if self.readable else None
 
 
-def attribution_of(contract: Row | None) -> str:
-    """How a lease counts flights that cross its edges; `landing` where the paper does not say."""
-    said = None if contract is None else (contract["terms"] or {}).get("period_attribution")
-    return said if said in ATTRIBUTIONS else ATTRIBUTION
+def use_span(from_us: int, to_us: int, terms: Terms, practice: Practice, zone: tzinfo = UTC) -> UseSpan:
+    """A stretch with the attribution of each of its edges: as the lease says, else the tenant's of the day that ends there."""
+    begins, ends = (attribution_at(terms, edge_us, zone, practice) for edge_us in (from_us, to_us))
+    return UseSpan(from_us, to_us, ends, begins)
 
 
-def spans_of(tenures: Sequence[Row], contracts: dict[Any, Row], heard_from_us: int | None, at_us: int) -> list[Span]:
+def spans_of(
+    tenures: Sequence[Row], contracts: dict[Any, Row], heard_from_us: int | None, at_us: int, practice: Practice
+) -> list[Span]:  # fmt: skip
     """The stretches whose use is asked for: every tenure, and what no head tenure covers since the asset was first heard.
 
     Head tenures and the stretches between them lie end to end, so their sums are the asset's.
     """
+    silent = Terms()
     found: list[Span] = []
     free_from = heard_from_us
     for n, row in enumerate(tenures):
         start = row["valid_from"] if row["valid_from"] is not None else heard_from_us
         end = at_us if row["valid_to"] is None else min(row["valid_to"], at_us)
         if start is not None and start < end:
-            found.append(Span(n, UseSpan(start, end, attribution_of(contracts.get(row["lease_id"])))))
+            paper = contracts.get(row["lease_id"])
+            terms = stored_terms(None if paper is None else paper["terms"])
+            readable = isinstance(terms, Terms)
+            found.append(Span(n, use_span(start, end, terms if isinstance(terms, Terms) else silent, practice), readable))
         if row["head"] and free_from is not None:
             if start is not None and free_from < start:
-                found.append(Span(None, UseSpan(free_from, start)))
+                found.append(Span(None, use_span(free_from, start, silent, practice)))
             free_from = max(free_from, end)
     if free_from is not None and free_from < at_us:
-        found.append(Span(None, UseSpan(free_from, at_us)))
+        found.append(Span(None, use_span(free_from, at_us, silent, practice)))
     return found
 
 
@@ -77,7 +92,7 @@ def use_shape(
 ) -> UseFiguresShape | None:  # fmt: skip
     """The sum of rows of `store.lifecycle.use_of`; None of no rows. What no activity covers is `unknown`.
 
-    Estimate: domain.md 0, coverage under `use.billable_coverage`.
+    `attribution` None: what the lease says of it cannot be read. Estimate: domain.md 0, coverage under `use.billable_coverage`.
     """
     if not rows:
         return None
@@ -98,6 +113,8 @@ def use_shape(
     reason: Reasons = {}
     if not aircraft:
         reason = dict.fromkeys(("flight_h", "cycles", "attribution"), "not_of_class")
+    elif attribution is None:
+        reason = {"attribution": UNREADABLE}
     if asset_class != "vessel":
         reason |= dict.fromkeys(("laden_nm", "ballast_nm"), "not_of_class")
     observed = any(row["observed_s"] is not None for row in rows)

@@ -295,27 +295,37 @@ class Flown(NamedTuple):
     cycles: int
 
 
-def flown(flights: Iterable[tuple[int, int, int]], from_us: int, to_us: int, rule: Attribution) -> Flown:
+def flown(
+    flights: Iterable[tuple[int, int, int]], from_us: int, to_us: int, rule: Attribution, begins: Attribution | None = None
+) -> Flown:  # fmt: skip
     """Flight time and cycles that belong to [from_us, to_us) by a lease's `period_attribution` (domain.md 1.1; golden AC2).
 
     By `landing` (the default [D]) a flight belongs wholly to where ON lies, by `takeoff` to where OFF lies; by `split` its time
-    is divided at the edge and its cycle belongs to the landing. Adjacent periods sum to the whole by every rule.
+    is divided at the edge and its cycle belongs to the landing. Adjacent periods sum to the whole by every rule, also where the
+    rule changes with the period, as long as both go by one rule at the edge they share.
 
     Args:
         flights: (OFF, ON, cycles) of each.
         from_us: begin.
         to_us: end.
-        rule: of the lease.
+        rule: for flights over the end, and over the begin unless `begins` says otherwise.
+        begins: for flights over the begin.
     """
     total_us = cycles = 0
-    for off_us, on_us, landings in flights:
-        if rule == "split":
-            total_us += max(0, min(on_us, to_us) - max(off_us, from_us))
-            cycles += landings if from_us <= on_us < to_us else 0
-        elif from_us <= (on_us if rule == "landing" else off_us) < to_us:
-            total_us += on_us - off_us
-            cycles += landings
+    for flight in flights:
+        since, beyond = _behind(flight, from_us, begins or rule), _behind(flight, to_us, rule)
+        total_us += since.flight_us - beyond.flight_us
+        cycles += since.cycles - beyond.cycles
     return Flown(total_us, cycles)
+
+
+def _behind(flight: tuple[int, int, int], edge_us: int, rule: Attribution) -> Flown:
+    """What of a flight, (OFF, ON, cycles), counts behind an edge."""
+    off_us, on_us, landings = flight
+    counted = (off_us if rule == "takeoff" else on_us) >= edge_us
+    if rule == "split":
+        return Flown(max(0, on_us - max(off_us, edge_us)), landings if counted else 0)
+    return Flown(on_us - off_us, landings) if counted else Flown(0, 0)
 
 
 def months(from_us: int, to_us: int, zone: tzinfo) -> list[tuple[str, int, int]]:

@@ -8,20 +8,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, tzinfo
 from decimal import Decimal
 from typing import Annotated, Any, Literal, TypeVar
 from zoneinfo import ZoneInfo
 
 import msgspec
 
-from fleet.instants import from_datetime
+from fleet.flight import ATTRIBUTIONS, Attribution
+from fleet.instants import from_datetime, to_datetime
 from fleet.maintenance_reserve import RateTerms, terms_faults
 from fleet.practice import Figure, Practice
 from fleet.return_condition import ReturnTerms
 from fleet.utilization import MinimumUse
 
-Attribution = Literal["landing", "takeoff", "split"]
 InsuranceKind = Literal["hull", "war", "p_and_i", "liability", "spares"]
 Severity = Literal["info", "warning", "critical"]
 UseUnit = Literal["fh", "fc", "apuh", "car_km", "nm", "at_sea_h", "door_cycle"]
@@ -34,6 +34,9 @@ Period = Annotated[
 Days = Annotated[int, msgspec.Meta(ge=0, le=3650)]
 LIST_MAX = 200
 AMOUNT_MAX = Decimal(10) ** 16  # what numeric(18, 2) holds
+FIRST_US = -62_135_500_000_000_000  # a day into year 1: every time zone has a date there
+UNREADABLE = "terms_not_readable"
+"""What the API's reasons and the agenda call terms that cannot be read."""
 
 FIGURES = (
     Figure(
@@ -351,9 +354,47 @@ _INSTANT = re.compile(r"\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\
 
 
 def period_attribution(terms: Terms, on: date, practice: Practice) -> Attribution:
-    """Where a flight over a month's end counts: as the lease says, else the house's figure (domain.md 1.1, golden AC2)."""
+    """Where a flight over the end of a day counts: as the lease says, else the figure of that day (domain.md 1.1, golden AC2).
+
+    Raises TypeError (a programmer's error: the database refuses such a setting) where the figure is no attribution.
+    """
     found: Attribution = terms.period_attribution or practice.figure("lease.period_attribution", on).value
+    if found not in ATTRIBUTIONS:
+        raise TypeError(f"lease.period_attribution is not one of {', '.join(ATTRIBUTIONS)}")
     return found
+
+
+def attribution_at(terms: Terms, edge_us: int, zone: tzinfo, practice: Practice) -> Attribution:
+    """Where a flight over the edge of a period counts, by what holds on the day of a time zone that ends with the edge.
+
+    Asked of the edge and not of the period, so that two periods that share it agree, and a flight over the midnight on which a
+    setting changes counts once (DECISIONS 198).
+    """
+    ended_us = max(edge_us - 1, FIRST_US)
+    return period_attribution(terms, to_datetime(ended_us).astimezone(zone).date(), practice)
+
+
+class UnreadableTerms(msgspec.Struct, frozen=True):
+    """What is kept of a lease as its terms and cannot be read as such by this version: every fault, at least one."""
+
+    faults: tuple[TermFault, ...]
+
+    @property
+    def words(self) -> str:
+        """The faults in a sentence: `rent/amount must be a number that is not negative; colour is no term of a lease`."""
+        return "; ".join(f"{fault.pointer.removeprefix('/')} {fault.detail}".lstrip() for fault in self.faults)
+
+
+def stored_terms(kept: Any) -> Terms | UnreadableTerms:
+    """What a lease's row holds as its terms, whoever asks; None, where there is no paper, agrees nothing.
+
+    What cannot be read (an older version wrote it, or a hand) is a value: the asker decides whether to go without, and says so as
+    `UNREADABLE`.
+    """
+    if kept is None or isinstance(kept, Terms):
+        return kept or Terms()
+    found = parse_terms(kept)
+    return found if isinstance(found, Terms) else UnreadableTerms(tuple(found))
 
 
 def insurances_required(terms: Terms, on: date, practice: Practice) -> tuple[str, ...]:

@@ -2,11 +2,12 @@
 
 Rows as the queries name them, instants in microseconds UTC; `known_us` asks what was known then. Observed use comes as
 `fleet.reconciliation.Observation` by asset id: flights by the lease's attribution, sums of whole days, edges cut from activities.
+The attribution of a lease that agrees none is the tenant's, whose practice every asker gives.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -17,11 +18,10 @@ import msgspec
 from fleet import flight, noon_report, use
 from fleet.geodesy import NM_M
 from fleet.instants import DAY_US, HOUR_US, from_datetime, to_datetime
-from fleet.lease import Terms, period_attribution
+from fleet.lease import Terms, attribution_at
 from fleet.maintenance_reserve import RateTerms
 from fleet.months import add_months
 from fleet.practice import Practice
-from fleet.practice_book import HOUSE
 from fleet.reconciliation import AccountOfMonth, LeaseMonth, Month, Observation, Reported, figures_of, month_of
 from fleet.utilization import mismatch_evidence
 from store import reserves, uses, utilization_reports
@@ -32,6 +32,8 @@ from store.queries import load
 
 SQL = load("billing")
 Row = dict[str, Any]
+AttributionAt = Callable[[int], flight.Attribution]
+"""Where a flight over an instant, microseconds UTC, counts."""
 ACCOUNTS_MAX = 20_000  # chosen: a thousand leases with twenty buckets
 REPORTS_MAX = 50_000  # chosen: a thousand ships with a noon report a day and more
 INSTALLED_MAX = 5000  # chosen: components of a page of leases over a month, swaps included
@@ -115,9 +117,9 @@ async def observed(
 
 
 def observation(
-    found: Observed, asset_id: str, asset_class: str, from_us: int, to_us: int, rule: flight.Attribution
+    found: Observed, asset_id: str, asset_class: str, from_us: int, to_us: int, rule_at: AttributionAt
 ) -> Observation:  # fmt: skip
-    """What an asset was observed to do in [from, to), flights by the lease's attribution; without any use row: not observed.
+    """What an asset was observed to do in [from, to), flights over an edge by its attribution; without any use row: not observed.
 
     Time in the air without a single flight leaves hours and cycles out: they are unknown, not zero.
     """
@@ -129,7 +131,7 @@ def observation(
     if asset_class == "aircraft":
         flights = [each for each in found.flights.get(asset_id, ()) if each[0] < to_us and each[1] >= from_us]
         if flights or not total.states_us.get("airborne"):
-            flown = flight.flown(flights, from_us, to_us, rule)
+            flown = flight.flown(flights, from_us, to_us, rule_at(to_us), rule_at(from_us))
             figures |= {"flight_h": Decimal(flown.flight_us) / HOUR_US, "cycles": Decimal(flown.cycles)}
     if asset_class == "vessel":
         figures["distance_nm"] = _exact(total.distance_m / NM_M)
@@ -137,7 +139,7 @@ def observation(
 
 
 def component_observation(
-    found: Observed, stretches: Sequence[Stretch], classes: Mapping[str, str], from_us: int, to_us: int, rule: flight.Attribution
+    found: Observed, stretches: Sequence[Stretch], classes: Mapping[str, str], from_us: int, to_us: int, rule_at: AttributionAt
 ) -> Observation:  # fmt: skip
     """What a component did in [from, to): what its parents did while it sat on them.
 
@@ -145,7 +147,7 @@ def component_observation(
     are nobody's to observe. `classes` are of the parents, by asset id.
     """
     parts = [
-        (stretch, observation(found, stretch.parent_id, classes[stretch.parent_id], stretch.from_us, stretch.to_us, rule))
+        (stretch, observation(found, stretch.parent_id, classes[stretch.parent_id], stretch.from_us, stretch.to_us, rule_at))
         for stretch in stretches
         if stretch.parent_id in classes
     ]
@@ -183,7 +185,7 @@ def month_in_zone(
 
 
 async def months(
-    conn: Connection, of: Sequence[Row], firsts: Sequence[date], known_us: int | None, *, priced: bool = True
+    conn: Connection, of: Sequence[Row], firsts: Sequence[date], known_us: int | None, practice: Practice, *, priced: bool = True
 ) -> list[LeaseMonth]:  # fmt: skip
     """Months of leases, by lease and then month; those in which a lease did not hold its asset are left out. A few set queries.
 
@@ -192,6 +194,7 @@ async def months(
         of: rows of `leases`.
         firsts: the months' first days; when one begins is each lease's own matter (its billing zone).
         known_us: what was known then.
+        practice: the tenant's figures, as known then.
         priced: with the reserve accounts; without them the months can be judged but not billed.
     """
     held = [
@@ -227,7 +230,9 @@ async def months(
     parents = sorted(wanted | {each.parent_id for each in stretches})
     seen = await observed(conn, parents, from_us, to_us, known_us, cuts)
     gathered = _Gathered(accounts, stretches, seen)
-    return [_lease_month(row, month, terms, gathered, said) for (row, terms, month), said in zip(held, told, strict=True)]
+    return [
+        _lease_month(row, month, terms, gathered, said, practice) for (row, terms, month), said in zip(held, told, strict=True)
+    ]
 
 
 def tenures_of(row: Row) -> list[tuple[int | None, int | None]]:
@@ -256,7 +261,7 @@ async def mismatches(
     }
     of = await (await conn.execute(SQL["leases"], binds)).fetchall()
     found: dict[str, dict[str, dict[str, Any]]] = {}
-    for month in await months(conn, of, firsts, known_us, priced=False):
+    for month in await months(conn, of, firsts, known_us, practice, priced=False):
         evidence = mismatch_evidence(month.judged(practice), month.month.name)
         if evidence is not None:
             own = month.observed[month.asset_id]
@@ -273,9 +278,13 @@ class _Gathered(NamedTuple):
     seen: Observed
 
 
-def _lease_month(row: Row, month: Month, terms: Terms, rows: _Gathered, told: _Told) -> LeaseMonth:
+def _lease_month(row: Row, month: Month, terms: Terms, rows: _Gathered, told: _Told, practice: Practice) -> LeaseMonth:
     lease_id, asset_id = str(row["lease_id"]), str(row["asset_id"])
-    attribution = period_attribution(terms, month.last, HOUSE)
+    zone = ZoneInfo(terms.billing_time_zone)
+
+    def rule_at(edge_us: int) -> flight.Attribution:
+        return attribution_at(terms, edge_us, zone, practice)
+
     mine = rows.accounts.get((lease_id, month.first), [])
     names = {asset_id: (row["class"], row["asset_name"])}
     names |= {str(each["asset_id"]): (each["class"], each["asset_name"]) for each in mine}
@@ -288,18 +297,18 @@ def _lease_month(row: Row, month: Month, terms: Terms, rows: _Gathered, told: _T
     observed_by_asset = {}
     for each in names:
         if each == asset_id:
-            observed_by_asset[each] = observation(rows.seen, each, row["class"], month.from_us, month.to_us, attribution)
+            observed_by_asset[each] = observation(rows.seen, each, row["class"], month.from_us, month.to_us, rule_at)
             continue
         own = [stretch for stretch in cut if stretch.asset_id == each]
         classes = {asset_id: row["class"]}  # what sat on another lease's asset is not this lease's to bill
-        observed_by_asset[each] = component_observation(rows.seen, own, classes, month.from_us, month.to_us, attribution)
+        observed_by_asset[each] = component_observation(rows.seen, own, classes, month.from_us, month.to_us, rule_at)
         whole = any(
             stretch.parent_id == asset_id and (stretch.from_us, stretch.to_us) == (month.from_us, month.to_us) for stretch in own
         )
         if each not in reported and whole and asset_id in reported:
             reported[each] = msgspec.structs.replace(reported[asset_id], taken_from=asset_id)
     spoken = [
-        (to_us - from_us, observation(rows.seen, asset_id, row["class"], from_us, to_us, attribution))
+        (to_us - from_us, observation(rows.seen, asset_id, row["class"], from_us, to_us, rule_at))
         for from_us, to_us in told.spoken or ()
     ]
     spoken = [part for part in spoken if part[1].coverage is not None]

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from psycopg import sql
 
+from fleet.flight import Attribution
 from fleet.instants import DAY_US, to_datetime
 from store.pool import Connection
 from store.queries import load
@@ -34,11 +35,15 @@ class Told(NamedTuple):
 
 
 class UseSpan(NamedTuple):
-    """A half-open stretch whose use is asked for, and how flights that cross its edges count: `landing`, `takeoff` or `split`."""
+    """A half-open stretch whose use is asked for, and how flights over its edges count: `landing`, `takeoff` or `split`.
+
+    `attribution` is that of its end; `begins` that of its begin, where it is another.
+    """
 
     from_us: int
     to_us: int
-    attribution: str = "landing"
+    attribution: Attribution
+    begins: Attribution | None = None
 
 
 class Sought(NamedTuple):
@@ -113,7 +118,8 @@ async def use_of(conn: Connection, told: Told, spans: Sequence[UseSpan]) -> list
         if from_us < to_us
     ]
     return await _rows(
-        conn, "use_of", told, attribution=[each.attribution for each in spans],
+        conn, "use_of", told, begins=[each.begins or each.attribution for each in spans],
+        ends=[each.attribution for each in spans],
         day_from=[to_datetime(first_us).date() for first_us, _ in days],
         day_to=[to_datetime(last_us).date() for _, last_us in days],
         edge_n=[n for n, _, _ in edges], edge_from=[to_datetime(from_us) for _, from_us, _ in edges],

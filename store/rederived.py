@@ -12,7 +12,8 @@ from decimal import Decimal
 from typing import Any
 
 from fleet.months import add_months
-from store import billing, restated
+from fleet.practice_book import HOUSE
+from store import billing, dossiers, restated
 from store.pool import Connection
 from store.queries import load
 
@@ -27,8 +28,8 @@ async def tell(conn: Connection, tenant: str, on: date, at_us: int) -> int:
     binds = {"tenant": tenant, "from_month": from_month, "limit": TOUCHED_MAX}
     told: list[restated.Restatement] = []
     for row in await (await conn.execute(SQL["touched"], binds)).fetchall():
-        then = await _figures(conn, row, row["closed_at"])
-        now = await _figures(conn, row, None)
+        then = await _figures(conn, tenant, row, row["closed_at"])
+        now = await _figures(conn, tenant, row, None)
         if then == now:
             continue
         month = restated.ClosedMonth(from_us=row["from_time"], to_us=row["to_time"], closed_by=("invoiced",))
@@ -47,10 +48,11 @@ async def tell(conn: Connection, tenant: str, on: date, at_us: int) -> int:
     return len(told)
 
 
-async def _figures(conn: Connection, row: Mapping[str, Any], known_us: int | None) -> dict[str, Any] | None:
-    """What was observed of the lease's asset in the month, as known; None where nothing was."""
+async def _figures(conn: Connection, tenant: str, row: Mapping[str, Any], known_us: int | None) -> dict[str, Any] | None:
+    """What was observed of the lease's asset in the month, by what was known and set then; None where nothing was."""
+    practice = await dossiers.practice_of(conn, tenant, HOUSE, known_us)
     leases = await billing.leases(conn, row["lease_id"], None, None, known_us)
-    months = await billing.months(conn, leases, [row["month"]], known_us, priced=False)
+    months = await billing.months(conn, leases, [row["month"]], known_us, practice, priced=False)
     if not months:
         return None
     seen = months[0].observed[row["asset_id"]]

@@ -11,6 +11,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
 
+from fleet import flight
 from fleet.forecast import WornLimit, months_between
 from fleet.instants import DAY_US, to_datetime
 from fleet.money import ZERO
@@ -97,9 +98,14 @@ def _observation(asset_id: str, asset_class: str, from_us: int, known: _Known) -
         if each.asset_id == asset_id and each.to_us > from_us and each.from_us < known.as_of_us
     ]
     if not own:
-        return billing.observation(known.seen, asset_id, asset_class, from_us, known.as_of_us, "landing")
+        return billing.observation(known.seen, asset_id, asset_class, from_us, known.as_of_us, _landing)
     classes = {each: known.names[each][0] for each in known.names}
-    return billing.component_observation(known.seen, own, classes, from_us, known.as_of_us, "landing")
+    return billing.component_observation(known.seen, own, classes, from_us, known.as_of_us, _landing)
+
+
+def _landing(_edge_us: int) -> flight.Attribution:
+    """A limit counts landings, whatever a lease agrees on months."""
+    return "landing"
 
 
 def _rate(seen: Observation, name: str, asset_id: str, window_us: int, known: _Known) -> Decimal | None:

@@ -21,9 +21,11 @@ from api.workbook import XLSX_TYPE, workbook
 from fleet.asset_class import ASSET_CLASSES
 from fleet.instants import to_datetime, to_rfc3339
 from fleet.milestone import OBSERVED_WITHIN_D, Milestone, handovers, milestones
+from fleet.practice import Practice
 from fleet.practice_book import HOUSE
 from fleet.stage_history import StagePeriod, stage_history
 from store import identities, lifecycle, reads
+from store.dossiers import practice_of
 from store.lifecycle import Sought, Told
 from store.pool import Connection
 
@@ -96,22 +98,24 @@ class LifeUse(NamedTuple):
     whole: UseFiguresShape | None
 
 
-async def use_in(conn: Connection, life: Life) -> LifeUse:
-    """Use inside every tenure and between them, of one set query."""
+async def use_in(conn: Connection, life: Life, practice: Practice) -> LifeUse:
+    """Use inside every tenure and between them, of one set query; flights as the leases or the tenant's practice say."""
     told, asset_class = life.told, life.asset["class"]
     heard_from = life.heard["first_time"]
-    spans = lives.spans_of(life.tenures, life.paper_of, heard_from if life.insider else None, told.at_us)
+    spans = lives.spans_of(life.tenures, life.paper_of, heard_from if life.insider else None, told.at_us, practice)
     rows = await lifecycle.use_of(conn, told, [each.use for each in spans])
     of_tenure, head, free = {}, [], []
+    free_attribution = None
     for span, row in zip(spans, rows, strict=True):
         if span.tenure is None:
             free.append(row)
+            free_attribution = span.attribution
             continue
-        of_tenure[span.tenure] = lives.use_shape([row], asset_class, span.use.attribution, told.at_us)
+        of_tenure[span.tenure] = lives.use_shape([row], asset_class, span.attribution, told.at_us)
         if life.tenures[span.tenure]["head"]:
             head.append(row)
     return LifeUse(
-        of_tenure, lives.use_shape(free, asset_class, lives.ATTRIBUTION, told.at_us),
+        of_tenure, lives.use_shape(free, asset_class, free_attribution, told.at_us),
         lives.use_shape([*head, *free], asset_class, "by_lease", told.at_us),
     )  # fmt: skip
 
@@ -127,7 +131,7 @@ async def life_shape(conn: Connection, asker: Asker, asset_id: Any, dated: Dated
     """The life of an asset as the API shows it. Raises Problem 404."""
     life = await read_life(conn, asker, asset_id, dated)
     found = await milestones_of(conn, life)
-    use = await use_in(conn, life)
+    use = await use_in(conn, life, await practice_of(conn, asker.tenant, HOUSE, dated.known_us))
     state = (await states_of(conn, asker, [life.asset], dated))[0]
     parts, unsaid = await said_parts(conn, asker, asset_id, dated)
     at_us, stages = life.told.at_us, stages_of(life)

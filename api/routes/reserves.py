@@ -288,10 +288,10 @@ async def accrue_month(
     async def work(conn: Connection) -> Answer:
         row = await lease_row(conn, lease_id)
         await reports.hold(conn, str(lease_id))
-        month = await lease_month(conn, row, body.month, part="body")
+        practice = await dossiers.practice_of(conn, asker.tenant, HOUSE)
+        month = await lease_month(conn, row, body.month, practice, part="body")
         if now_us() < month.month.to_us:
             raise Problem(409, "The month is not over: reserves are booked in arrears.", reason="month_not_over")
-        practice = await dossiers.practice_of(conn, asker.tenant, HOUSE)
         run = Run(month, body.basis, asker.tenant, asker.name, now_us(), practice)
         return Answer(body=await book(conn, run))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, tzinfo
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
@@ -23,9 +23,12 @@ from api.states import time_of
 from fleet.flight import months
 from fleet.geodesy import NM_M
 from fleet.instants import DAY_US, HOUR_US, to_datetime, to_rfc3339
+from fleet.lease import Terms
+from fleet.practice import Practice
 from fleet.practice_book import HOUSE
 from fleet.use import BILLABLE_COVERAGE
 from store import lifecycle, reads, uses
+from store.dossiers import practice_of
 from store.lifecycle import Told, UseSpan
 from store.pool import Connection
 
@@ -37,12 +40,21 @@ LEAST_US = -62_135_596_800_000_000  # year 1, where a table's instants begin for
 
 
 class UsagePeriod(msgspec.Struct, frozen=True):
-    """One stretch whose use is asked for, by which name, under which lease."""
+    """One stretch whose use is asked for, how flights over its end count (None: not known), by which name, under which lease."""
 
     span: UseSpan
+    attribution: str | None
     month: str | None = None
     lease_id: str | None = None
     lessee_name: str | None = None
+
+
+class Counting(NamedTuple):
+    """How flights over an edge count: by what was asked, else by the practice of the day in `zone` that ends there."""
+
+    terms: Terms
+    practice: Practice
+    zone: tzinfo
 
 
 @router.get("/assets/{asset_id}/journeys", responses=answer_list(JourneyShape, examples.JOURNEY, 404), response_model=None)
@@ -108,9 +120,9 @@ async def get_usage(
     ] = None,
     time_zone: Annotated[Text, Query(max_length=64, description="IANA name of the zone whose months are meant.")] = "UTC",
     attribution: Annotated[
-        Literal["landing", "takeoff", "split"],
-        Query(description="Where a flight across an edge belongs (by `lease`: as the lease says)."),
-    ] = "landing",
+        Literal["landing", "takeoff", "split"] | None,
+        Query(description="Where a flight across an edge belongs; none: as the tenant's practice says (by `lease`: the lease)."),
+    ] = None,
 ) -> Response:  # fmt: skip
     """Use of the asset in [from, to): time in each operating state, distance, and of aircraft flight hours and cycles.
 
@@ -121,7 +133,9 @@ async def get_usage(
         row = await sending_row(conn, asset_id, dated)
         told = Told(str(asset_id), now_us() if dated.at_us is None else dated.at_us, dated.known_us)
         from_us, to_us = await _bounds(conn, row, span, told)
-        periods = await _periods(conn, told, from_us, to_us, by, zone_of(time_zone), attribution, insider=asker.party is None)
+        practice = await practice_of(conn, asker.tenant, HOUSE, dated.known_us)
+        counting = Counting(Terms(period_attribution=attribution), practice, zone_of(time_zone))
+        periods = await _periods(conn, told, from_us, to_us, by, counting, insider=asker.party is None)
         rows = await lifecycle.use_of(conn, told, [period.span for period in periods])
     items = [usage_shape(period, each, row["class"]) for period, each in zip(periods, rows, strict=True)]
     return list_response(request, UsagePeriodShape, items, None)
@@ -146,7 +160,7 @@ async def _bounds(conn: Connection, asset: Row, span: Span, told: Told) -> tuple
 
 
 async def _periods(
-    conn: Connection, told: Told, from_us: int, to_us: int, by: str | None, zone: tzinfo, attribution: str, *, insider: bool
+    conn: Connection, told: Told, from_us: int, to_us: int, by: str | None, counting: Counting, *, insider: bool
 ) -> list[UsagePeriod]:
     """The stretches of [from, to), end to end. Raises Problem 422 for more than `PERIODS_MAX`."""
     if from_us >= to_us:
@@ -160,28 +174,32 @@ async def _periods(
     elif by == "month":
         if to_us - from_us > PERIODS_MAX * 31 * DAY_US:
             raise invalid("query", "by", f"makes more than {PERIODS_MAX} periods")
-        cuts = list(months(from_us, to_us, zone))
+        cuts = list(months(from_us, to_us, counting.zone))
     elif by == "lease":
-        return await _by_lease(conn, told, from_us, to_us, insider=insider)
+        return await _by_lease(conn, told, from_us, to_us, counting.practice, insider=insider)
     return [
-        UsagePeriod(UseSpan(max(start_us, from_us), min(end_us, to_us), attribution), month=name)
+        UsagePeriod(span, span.attribution, month=name)
         for name, start_us, end_us in cuts
+        for span in (lives.use_span(max(start_us, from_us), min(end_us, to_us), *counting),)
     ]
 
 
-async def _by_lease(conn: Connection, told: Told, from_us: int, to_us: int, *, insider: bool) -> list[UsagePeriod]:
+async def _by_lease(
+    conn: Connection, told: Told, from_us: int, to_us: int, practice: Practice, *, insider: bool
+) -> list[UsagePeriod]:  # fmt: skip
     """Head tenures inside [from, to) and the stretches between them; to a lessee its own tenures alone."""
     tenures = [row for row in await lifecycle.tenures(conn, told) if row["head"] or not insider]
     papers = {row["lease_id"]: row for row in await lifecycle.contracts(conn, told)}
     found: list[UsagePeriod] = []
-    for span in lives.spans_of(tenures, papers, from_us if insider else None, told.at_us):
+    for span in lives.spans_of(tenures, papers, from_us if insider else None, told.at_us, practice):
         start_us, end_us = max(span.use.from_us, from_us), min(span.use.to_us, to_us)
         if start_us >= end_us:
             continue
         tenure = None if span.tenure is None else tenures[span.tenure]
         found.append(
             UsagePeriod(
-                UseSpan(start_us, end_us, span.use.attribution),
+                span.use._replace(from_us=start_us, to_us=end_us),
+                span.attribution,
                 lease_id=None if tenure is None else str(tenure["lease_id"]),
                 lessee_name=None if tenure is None else tenure["lessee_name"],
             )
@@ -191,7 +209,7 @@ async def _by_lease(conn: Connection, told: Told, from_us: int, to_us: int, *, i
 
 def usage_shape(period: UsagePeriod, row: Row, asset_class: str) -> UsagePeriodShape:
     """One period's figures, as `api.lives.use_shape` says them."""
-    figures = lives.use_shape([row], asset_class, period.span.attribution, period.span.to_us)
+    figures = lives.use_shape([row], asset_class, period.attribution, period.span.to_us)
     if figures is None:
         raise RuntimeError("a period without a row of use")
     said = {name: getattr(figures, name) for name in figures.__struct_fields__}

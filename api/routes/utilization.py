@@ -221,8 +221,8 @@ async def get_reconciliation(
 ) -> Response:  # fmt: skip
     """A month as reported against a month as observed, with tolerance, coverage and the effect in money of each account."""
     async with asker.desk() as conn:
-        found = await lease_month(conn, await lease_row(conn, lease_id, dated.known_us), month, dated.known_us)
         practice = await dossiers.practice_of(conn, asker.tenant, HOUSE, dated.known_us)
+        found = await lease_month(conn, await lease_row(conn, lease_id, dated.known_us), month, practice, dated.known_us)
     return json_response(reconciliation_shape(found, dated.at_us or now_us(), practice))
 
 
@@ -246,8 +246,8 @@ async def list_reconciliations(
             conn, None, around.begin_us - 14 * HOUR_US, around.end_us + 14 * HOUR_US, dated.known_us,
             after=str(after[0]) if after else None, limit=page.limit + 1,
         )  # fmt: skip
-        found = await billing.months(conn, rows[: page.limit], [month], dated.known_us)
         practice = await dossiers.practice_of(conn, asker.tenant, HOUSE, dated.known_us)
+        found = await billing.months(conn, rows[: page.limit], [month], dated.known_us, practice)
     shapes = [reconciliation_shape(each, dated.at_us or now_us(), practice) for each in found]
     wanted = [each for each in shapes if status is None or each.status == status]
     return list_response(request, ReconciliationShape, wanted, next_cursor(rows, page, "lease_id"))
@@ -260,6 +260,6 @@ async def get_charges(
 ) -> Response:  # fmt: skip
     """What a lease bills beyond rent and reserves for a month: use up to its minimum, and cycles beyond its assumed ratio."""
     async with asker.desk() as conn:
-        found = await lease_month(conn, await lease_row(conn, lease_id, dated.known_us), month, dated.known_us)
         practice = await dossiers.practice_of(conn, asker.tenant, HOUSE, dated.known_us)
+        found = await lease_month(conn, await lease_row(conn, lease_id, dated.known_us), month, practice, dated.known_us)
     return json_response(charges_shape(found, basis, practice))

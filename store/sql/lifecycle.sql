@@ -156,21 +156,23 @@ WITH day AS MATERIALIZED (
         GROUP BY n, key
     ) AS summed GROUP BY n
 ), flight AS MATERIALIZED (
-    SELECT n, from_time, to_time, attribution, started_at, ended_at, coalesce((figures ->> 'cycles')::int, 1) AS cycles
-    FROM unnest(%(from)s::timestamptz[], %(to)s::timestamptz[], %(since)s::timestamptz[], %(attribution)s::text[]) WITH ORDINALITY
-        AS span (from_time, to_time, since, attribution, n)
+    SELECT n, from_time, to_time, begins, ends, started_at, ended_at, coalesce((figures ->> 'cycles')::int, 1) AS cycles
+    FROM unnest(%(from)s::timestamptz[], %(to)s::timestamptz[], %(since)s::timestamptz[], %(begins)s::text[], %(ends)s::text[])
+        WITH ORDINALITY AS span (from_time, to_time, since, begins, ends, n)
     JOIN journey ON asset_id = %(asset)s AND kind = 'flight' AND started_at < to_time AND started_at >= since
         AND ended_at >= from_time
     WHERE NOT retracted AND {known_journey}
 ), flown AS (
-    SELECT n, sum(CASE attribution
-            WHEN 'landing' THEN CASE WHEN ended_at >= from_time AND ended_at < to_time THEN length_s ELSE 0 END
-            WHEN 'takeoff' THEN CASE WHEN started_at >= from_time AND started_at < to_time THEN length_s ELSE 0 END
-            ELSE extract(epoch FROM least(ended_at, to_time) - greatest(started_at, from_time))::float8 END) AS flight_s,
-        sum(cycles) FILTER (WHERE CASE attribution
-            WHEN 'takeoff' THEN started_at >= from_time AND started_at < to_time
-            ELSE ended_at >= from_time AND ended_at < to_time END) AS cycles
-    FROM flight CROSS JOIN LATERAL (SELECT extract(epoch FROM ended_at - started_at)::float8 AS length_s) AS measured
+    -- what counts behind the begin without what counts behind the end, as `fleet.flight.flown` has it
+    SELECT n, sum(behind.flight_s * sign) AS flight_s, sum(behind.cycles * sign)::bigint AS cycles
+    FROM flight
+    CROSS JOIN LATERAL (VALUES (1, from_time, begins), (-1, to_time, ends)) AS edge (sign, at, attribution)
+    CROSS JOIN LATERAL (
+        SELECT CASE WHEN attribution = 'takeoff' THEN started_at ELSE ended_at END >= at AS counted) AS told
+    CROSS JOIN LATERAL (
+        SELECT CASE WHEN counted THEN extract(epoch FROM ended_at
+                - CASE WHEN attribution = 'split' THEN greatest(started_at, at) ELSE started_at END)::float8 ELSE 0 END AS flight_s,
+            CASE WHEN counted THEN flight.cycles ELSE 0 END AS cycles) AS behind
     GROUP BY n
 )
 SELECT span.n, extract(epoch FROM to_time - from_time)::float8 AS period_s, distance_m, laden_m, ballast_m, observed_s, state.state_s,

@@ -95,6 +95,36 @@ def _fly(conn: psycopg.Connection[Any], plane: str, observed_share: float) -> No
         )
 
 
+def fly_over_the_end_of_may(world: World, says: str | None) -> None:
+    """One more flight, three hours over midnight to June, under a lease that says where it counts (None: it does not)."""
+    with psycopg.connect(world.url) as conn:
+        if says is None:
+            conn.execute("UPDATE lease_contract SET terms = terms - 'period_attribution'")
+        conn.execute(
+            "INSERT INTO journey"
+            " (journey_id, revision, tenant, asset_id, asset, kind, started_at, ended_at, method, cycles, commit_no)"
+            " VALUES ('over', 1, 'alpha', %s, 'icao24:4840d6', 'flight', '2026-05-31 22:00Z', '2026-06-01 01:00Z', 'AC-DET-1/1',"
+            " 1, %s)",
+            (world.plane, COMMIT_NO),
+        )
+        conn.execute(
+            "INSERT INTO use_day (tenant, asset_id, day, state_s, observed_s, sources, method, commit_no)"
+            " SELECT 'alpha', %s, day::date, '{\"ground\": 86400}', 86400, '{}', 'AC-DET-1/1', %s"
+            " FROM generate_series('2026-06-01'::date, '2026-06-30', interval '1 day') AS day",
+            (world.plane, COMMIT_NO),
+        )
+
+
+def attribute(world: World, to: str, since: str | None = None) -> None:
+    """Set where flights over a month's end count for lessor alpha, from a day on."""
+    with psycopg.connect(world.url) as conn:
+        conn.execute(
+            "INSERT INTO setting (tenant, rule, name, value, valid)"
+            " VALUES ('alpha', 'practice', 'lease.period_attribution', %s, tstzrange(%s, NULL))",
+            (Jsonb(to), since),
+        )
+
+
 def lose_a_flight(world: World, journey_id: str) -> None:
     """Retract a flight in a later commit, as a derivation after late readings does."""
     later = (COMMIT_NO * 1_000_000, journey_id)

@@ -14,7 +14,7 @@ import pytest
 
 from ingest.daily_pass import run_pass
 from store.pool import open_pool
-from tests.api.fix_money import Money, furnish, lose_a_flight
+from tests.api.fix_money import Money, attribute, fly_over_the_end_of_may, furnish, lose_a_flight
 from tests.api.fix_world import Asking, World
 from tests.fleet.fix_vectors import vector
 
@@ -198,6 +198,77 @@ async def test_a_report_below_what_was_flown_shows_its_effect_in_money(ask: Aski
     minimum, excess = charges["items"]
     assert (minimum["actual"], minimum["agreed"], minimum["billable"]) == (280, 350, 350)
     assert (excess["agreed"], excess["amount"]) == (112, "5400.00")  # 280 / 2.5; 36 cycles at 150
+
+
+async def flown_hours(client: httpx.AsyncClient, money: Money) -> list[float]:
+    """Flight hours that are billed as observed, of May and of June."""
+    path, found = f"/v1/leases/{money.lease}/charges", []
+    for month in ("2026-05", "2026-06"):
+        charges = await got(client, path, month=month, basis="observed")
+        found.append(next(item["actual"] for item in charges["items"] if item["kind"] == "minimum_use"))
+    return found
+
+
+@pytest.mark.parametrize(
+    ("setting", "hours"),
+    [(None, [312.45, 3.0]), ("landing", [312.45, 3.0]), ("takeoff", [315.45, 0.0]), ("split", [314.45, 1.0])],
+)
+async def test_a_flight_over_a_months_end_is_billed_in_the_month_that_the_lessors_setting_names(
+    ask: Asking, world: World, setting: str | None, hours: list[float]
+) -> None:
+    money = furnish(world)
+    fly_over_the_end_of_may(world, None)
+    if setting is not None:
+        attribute(world, setting)
+
+    assert await flown_hours(ask("manager"), money) == pytest.approx(hours)
+
+
+async def test_a_lease_that_says_where_a_flight_counts_wins_over_the_lessors_setting(ask: Asking, world: World) -> None:
+    money = furnish(world)
+    fly_over_the_end_of_may(world, "landing")
+    attribute(world, "takeoff")
+
+    assert await flown_hours(ask("manager"), money) == pytest.approx([312.45, 3.0])
+
+
+@pytest.mark.parametrize(
+    ("since", "hours"), [("2026-05-31Z", [315.45, 0.0]), ("2026-06-01Z", [312.45, 3.0]), ("2026-06-30Z", [312.45, 3.0])]
+)
+async def test_a_setting_counts_from_the_month_on_whose_last_day_it_holds_and_no_flight_is_lost_or_billed_twice(
+    ask: Asking, world: World, since: str, hours: list[float]
+) -> None:
+    money = furnish(world)
+    fly_over_the_end_of_may(world, None)
+    attribute(world, "takeoff", since)
+
+    assert await flown_hours(ask("manager"), money) == pytest.approx(hours)
+
+
+async def test_reports_are_held_against_the_month_that_the_lessors_setting_names(ask: Asking, world: World) -> None:
+    money, manager = furnish(world), ask("manager")
+    fly_over_the_end_of_may(world, None)
+    attribute(world, "takeoff")
+    await open_accounts(manager, money)
+    await report(manager, money, 303.0, 149)
+
+    found = await got(manager, f"/v1/leases/{money.lease}/reconciliation", month="2026-05")
+    [listed] = (await got(manager, "/v1/reconciliations", month="2026-05"))["items"]
+    pack = (await manager.get(f"/v1/assets/{money.plane}/months/2026-05/pack")).text
+    await the_daily_pass(world, date(2026, 6, 15))
+    alerts = await got(manager, "/v1/alerts", rule="utilization_mismatch")
+
+    assert {one["measure"]: one["observed"] for one in found["comparisons"]} == {"flight_h": 315.45, "cycles": 149}
+    assert listed["comparisons"] == found["comparisons"]
+    assert "315.4" in pack
+    assert [item["subject"] for item in alerts["items"]] == [f"2026-05 of {money.lease}"]
+    [may] = await _findings(world)
+    assert next(each for each in may["measures"] if each["measure"] == "flight_h")["observed"] == 315.45
+
+
+async def _findings(world: World) -> list[Any]:
+    with psycopg.connect(world.url) as conn:
+        return [row[0] for row in conn.execute("SELECT evidence FROM finding WHERE rule = 'utilization_mismatch'")]
 
 
 async def test_too_little_heard_decides_and_bills_nothing(ask: Asking, world: World) -> None:

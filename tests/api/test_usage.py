@@ -13,6 +13,7 @@ from fleet.use import Activity, Fact, Journey, UseDay
 from store import batches, commits, registry
 from store.pool import open_pool
 from store.rows import StepBatch, UseRow, UseTailRow
+from tests.api.fix_money import attribute
 from tests.api.fix_world import Asking, World
 
 MAY_US = 1_777_593_600 * SECOND_US  # 2026-05-01T00:00:00Z
@@ -131,6 +132,30 @@ async def test_use_is_said_by_day_month_and_lease_and_adds_up(flown: World, ask:
     refused = await ask("viewer").get(f"/v1/assets/{flown.plane}/usage", params={"time_zone": "Mars/Olympus"})
     assert refused.status_code == 422
     assert "time_zone" in str(refused.json()["errors"][0])
+
+
+async def test_use_that_nobody_says_otherwise_of_counts_flights_as_the_lessor_does(flown: World, ask: Asking) -> None:
+    attribute(flown, "takeoff")
+    bounds = {"from": to_rfc3339(MAY_US - DAY_US), "to": to_rfc3339(MAY_US + DAY_US + 12 * HOUR_US)}
+
+    by_month = await usage(ask, flown, by="month", **bounds)
+    by_lease = await usage(ask, flown, by="lease", **bounds)
+    asked = await usage(ask, flown, by="month", attribution="landing", **bounds)
+    life = (await ask("viewer").get(f"/v1/assets/{flown.plane}/lifecycle")).json()
+
+    assert [(part["cycles"], part["attribution"]) for part in by_month] == [(1, "takeoff"), (0, "takeoff")]
+    assert [(part["cycles"], part["attribution"]) for part in by_lease] == [(1, "takeoff"), (0, "takeoff")]
+    assert [(part["cycles"], part["attribution"]) for part in asked] == [(0, "landing"), (1, "landing")]
+    assert [period["use"]["cycles"] for period in life["lease_periods"]] == [1, 0]
+
+
+async def test_a_flight_over_the_midnight_on_which_a_setting_changes_is_counted_once(flown: World, ask: Asking) -> None:
+    attribute(flown, "takeoff", "2026-05-01Z")
+
+    bounds = {"from": to_rfc3339(MAY_US - DAY_US), "to": to_rfc3339(MAY_US + DAY_US + 12 * HOUR_US)}
+    parts = await usage(ask, flown, by="month", **bounds)
+
+    assert [(part["cycles"], part["flight_h"]) for part in parts] == [(0, 0.0), (1, 2.5)]
 
 
 async def test_a_flight_is_told_as_it_was_known_and_only_to_whom_it_concerns(flown: World, ask: Asking) -> None:

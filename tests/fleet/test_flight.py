@@ -74,6 +74,21 @@ def test_leases_that_follow_each_other_share_all_of_the_use(
     assert (sum(part.flight_us for part in parts), sum(part.cycles for part in parts)) == whole
 
 
+@settings(max_examples=100)
+@given(
+    st.lists(st.tuples(st.integers(0, 100 * HOUR_US), st.integers(0, 20 * HOUR_US)), max_size=8),
+    st.lists(st.tuples(st.integers(-HOUR_US, 130 * HOUR_US), st.sampled_from(ATTRIBUTIONS)), min_size=2, max_size=6),
+)
+def test_periods_that_agree_on_the_edges_they_share_lose_and_double_nothing(
+    given_flights: list[tuple[int, int]], given_edges: list[tuple[int, Attribution]]
+) -> None:
+    flights = [(off_us, off_us + length_us, 1) for off_us, length_us in given_flights]
+    edges = sorted(given_edges)
+    whole = flown(flights, edges[0][0], edges[-1][0], edges[-1][1], edges[0][1])
+    parts = [flown(flights, begin[0], end[0], end[1], begin[1]) for begin, end in pairwise(edges)]
+    assert (sum(part.flight_us for part in parts), sum(part.cycles for part in parts)) == whole
+
+
 def test_the_gap_rule_has_an_ambiguous_band() -> None:
     for said in vector("AC3_gap_rule"):
         judged = judge_gap(said["gap_s"] * SECOND_US, said["dist_m"], said["tau_mps"] * 4, JET)

@@ -4,6 +4,7 @@ import copy
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import msgspec
 import pytest
@@ -13,14 +14,18 @@ from fleet.lease import (
     FIGURES,
     FORMS,
     Lease,
+    TermFault,
     Terms,
+    UnreadableTerms,
+    attribution_at,
     insurances_required,
     parse_lease,
     parse_predicate,
     parse_terms,
     period_attribution,
+    stored_terms,
 )
-from fleet.practice import Practice
+from fleet.practice import Figure, Practice
 
 HOUSE = Practice(FIGURES)
 TERMS: dict[str, Any] = {
@@ -136,6 +141,42 @@ def test_where_the_paper_is_silent_the_house_speaks() -> None:
     assert period_attribution(Terms(period_attribution="split"), day, HOUSE) == "split"
     assert insurances_required(Terms(), day, HOUSE) == ("hull",)
     assert insurances_required(Terms(insurances_required=()), day, HOUSE) == ()
+
+
+def setting(value: Any, since: date | None = None) -> Practice:
+    return HOUSE.overlaid([Figure(name="lease.period_attribution", value=value, source="setting", valid_from=since)])
+
+
+def test_a_flight_over_an_edge_counts_by_what_holds_on_the_day_that_ends_there() -> None:
+    midnight_us = from_datetime(datetime(2026, 6, 1, tzinfo=UTC))
+    from_june, from_the_last_of_may = (setting("takeoff", day) for day in (date(2026, 6, 1), date(2026, 5, 31)))
+    assert attribution_at(Terms(), midnight_us, UTC, from_june) == "landing"
+    assert attribution_at(Terms(), midnight_us, UTC, from_the_last_of_may) == "takeoff"
+    assert attribution_at(Terms(), midnight_us + 1, UTC, from_june) == "takeoff"
+    assert attribution_at(Terms(), midnight_us, ZoneInfo("Asia/Tokyo"), from_june) == "takeoff"
+    assert attribution_at(Terms(period_attribution="split"), midnight_us, UTC, from_june) == "split"
+    assert attribution_at(Terms(), -(2**62), ZoneInfo("America/New_York"), HOUSE) == "landing"
+
+
+def test_a_setting_that_is_no_attribution_is_loud() -> None:
+    with pytest.raises(TypeError, match="landing, takeoff, split"):
+        period_attribution(Terms(), date(2026, 6, 1), setting("touchdown"))
+
+
+def test_terms_as_they_were_kept_are_terms() -> None:
+    terms = parse_terms(TERMS)
+    assert isinstance(terms, Terms)
+    assert stored_terms(msgspec.json.decode(msgspec.json.encode(terms))) == terms
+    assert stored_terms(terms) is terms
+    assert stored_terms(None) == Terms()
+
+
+def test_kept_terms_that_cannot_be_read_are_a_value_with_every_fault() -> None:
+    found = stored_terms({"rent": {"amount": "-1", "currency": "usd"}, "colour": "red", "billing_time_zone": "UTC"})
+    assert isinstance(found, UnreadableTerms)
+    assert {fault.pointer for fault in found.faults} == {"/rent/currency", "/colour"}
+    assert "colour is no term of a lease" in found.words
+    assert stored_terms([]) == UnreadableTerms((TermFault("", "must be an object"),))
 
 
 def test_the_lessor_who_crews_may_lose_hire() -> None:

@@ -16,6 +16,7 @@ from uuid import UUID
 import msgspec
 import pytest
 
+from fleet.flight import ATTRIBUTIONS
 from fleet.instants import HOUR_US, from_datetime
 from store import lifecycle, months, presence, readings, reads, spreads, train_uses
 from store.pool import Connection, open_pool, scope
@@ -301,8 +302,8 @@ async def _ask_reads(conn: Connection, found: Answers, who: str, known: Known) -
 async def _ask_lives(conn: Connection, found: Answers, who: str, known: Known) -> None:
     """The life, the month and the use of each asset, as believed now and as known then."""
     world, from_us, to_us = known.world, NOON_US - 24 * HOUR_US, NOON_US + HOUR_US // 2
-    spans = [lifecycle.UseSpan(from_us - 24 * HOUR_US, to_us), *(
-        lifecycle.UseSpan(NOON_US - HOUR_US // 4, to_us, each) for each in ("takeoff", "split")
+    spans = [lifecycle.UseSpan(from_us - 24 * HOUR_US, to_us, "landing"), *(
+        lifecycle.UseSpan(NOON_US - HOUR_US // 4, to_us, each) for each in ATTRIBUTIONS[1:]
     )]  # fmt: skip
     sought = [lifecycle.Sought("arrival", NOON_US), lifecycle.Sought("departure", NOON_US)]
     for asset in (world.ship, world.plane, TRAINSET):

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit, urlunsplit
 import psycopg
 import pytest
 from psycopg import sql
+from psycopg.types.json import Jsonb
 
 from fleet.asset_class import ASSET_CLASSES
 from store.columns import COLUMNS
@@ -24,6 +25,22 @@ POSTGRES_TYPES = {"number": "double precision", "integer": "integer", "boolean":
 def test_migrating_twice_does_it_once(empty_database_url: str) -> None:
     assert [f"{name}.sql" for name in migrate(empty_database_url)] == MIGRATIONS
     assert migrate(empty_database_url) == []
+
+
+@pytest.mark.parametrize(
+    ("rule", "value", "kept"), [("practice", "takeoff", True), ("practice", "touchdown", False), ("gap", 7, True)]
+)
+def test_a_setting_for_flights_over_a_months_end_is_one_of_the_three_words(
+    database_url: str, rule: str, value: object, kept: bool
+) -> None:
+    said = "INSERT INTO setting (tenant, rule, name, value) VALUES ('_', %s, 'lease.period_attribution', %s)"
+    with psycopg.connect(database_url) as connection:
+        try:
+            connection.execute(said, [rule, Jsonb(value)])
+        except psycopg.errors.CheckViolation:
+            assert not kept
+        else:
+            assert kept
 
 
 def test_two_processes_may_migrate_at_once(empty_database_url: str) -> None:
