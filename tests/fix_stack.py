@@ -62,7 +62,17 @@ class Stack:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
-        wait_for("the stack says that it is up", self._is_up, START_S_MAX)
+        try:
+            wait_for("the stack says that it is up", self._is_up, START_S_MAX)
+        except BaseException:  # what did not come up in time would run on beside the tests that follow
+            self._give_up()
+            raise
+
+    def _give_up(self) -> None:
+        try:
+            self.interrupt()
+        except subprocess.TimeoutExpired:
+            self.kill()
 
     def _is_up(self) -> bool:
         assert self.process is not None

@@ -1,7 +1,9 @@
 """The fixtures other tests stand on: databases per test, brokers that come back, a network that breaks."""
 
+import shutil
 import socket
 from collections.abc import Callable
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import psycopg
@@ -11,6 +13,7 @@ from keelwing.embedded.nats import answers_mqtt
 from tests.fix_broker import Broker
 from tests.fix_postgres import PostgresServer
 from tests.fix_proxy import TcpProxy
+from tests.fix_stack import Stack
 
 
 def test_a_copied_database_holds_what_its_template_held_and_is_its_own(postgres_server: PostgresServer) -> None:
@@ -83,3 +86,13 @@ def test_a_test_gets_a_migrated_database_of_its_own(database_url: str, template_
     assert row is not None
     assert row[0] != template_database
     assert row[1] is not None
+
+
+def test_a_stack_that_does_not_come_up_in_time_does_not_run_on(stack_directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tests.fix_stack.START_S_MAX", 0.5)
+    stack = Stack(stack_directory)
+    with pytest.raises(pytest.fail.Exception):
+        stack.start()
+    assert stack.process is not None
+    assert stack.process.poll() is not None
+    shutil.rmtree(stack_directory)
