@@ -15,11 +15,12 @@ from fleet.instants import MINUTE_US, SECOND_US
 from fleet.vessel import VesselReading
 
 NAME = "drifting"
-VERSION = 1
+VERSION = 2
 SOG_MIN_KN = 1.0  # detection.md S10: AisAbnormal analysis.drift.sog.min
 SOG_DIP_KN = (
     0.7  # chosen: what single reports may fall to; their mean must be 1 kn, as speeds come in tenths and the sea is uneven
 )
+MADE_GOOD = 0.9  # chosen: of that 1 kn, by positions: speeds given in whole knots say 1 of half a knot
 SOG_MAX_KN = 5.0  # detection.md S10: analysis.drift.sog.max
 DEVIATION_DEG = 45.0  # detection.md S10: analysis.drift.coghdg, of the course and of its opposite
 PERIOD_MIN = 10.0  # detection.md S10: analysis.drift.period
@@ -112,6 +113,8 @@ def _judge(memory: DriftMemory, moment: Moment, reading: VesselReading, since_us
     displaced_m = near_distance_m(memory.lat_deg, memory.lon_deg, lat_deg, lon_deg, possible_m)
     if displaced_m > possible_m:  # a jump, not a drift
         memory.since_us = None
+        return NOTHING
+    if displaced_m < MADE_GOOD * SOG_MIN_KN * KN_MPS * elapsed_s:
         return NOTHING
     needed_m = SWING_M if moment.now.nav_status in LYING else moment.setting(NAME, "displaced_m", DISPLACED_M)
     if displaced_m <= needed_m or memory.sog_sum_kn < SOG_MIN_KN * memory.reports or memory.heading_off_rows >= UNTRUSTED_ROWS:

@@ -6,6 +6,7 @@ from math import exp
 from random import Random
 from typing import Any
 
+import msgspec
 import pytest
 
 from detect.drifting import deviation_deg
@@ -31,6 +32,13 @@ def test_a_ship_carried_along_across_her_course_is_told_from_the_first_report_on
 @pytest.mark.parametrize(("sog_kn", "found"), [(0.9, 0), (1.0, 1), (5.0, 1), (5.1, 0)])
 def test_it_drifts_from_one_knot_to_five(bench: Any, sog_kn: float, found: int) -> None:
     assert len(last(bench, adrift(bench, minutes=40, sog_kn=sog_kn).readings, "drifting")) == found
+
+
+@pytest.mark.parametrize(("made_good_kn", "found"), [(0.88, 0), (0.92, 1)])
+def test_a_knot_said_in_whole_knots_must_be_made_good_by_positions(bench: Any, made_good_kn: float, found: int) -> None:
+    track = Track(bench).sail(30, sog_kn=12.0).sail(40, sog_kn=made_good_kn, heading_deg=10.0)
+    whole = [msgspec.structs.replace(one, sog_kn=float(round(one.sog_kn or 0.0))) for one in track.readings]
+    assert len(last(bench, whole, "drifting")) == found
 
 
 @pytest.mark.parametrize(
