@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import hypot
 
 import msgspec
 
 from detect.episodes import Episode
 from detect.hull import AT_WORK, LYING, hull_of, in_harbour
 from detect.model import Finding
-from detect.plane import near_distance_m
+from detect.plane import near_distance_m, offset_m
 from detect.rule import NOTHING, Moment, Rule
 from detect.state import Memory
 from fleet.geodesy import KN_MPS
@@ -17,7 +18,7 @@ from fleet.instants import MINUTE_US, SECOND_US
 from fleet.vessel import VesselReading
 
 NAME = "unexpected_stop"
-VERSION = 1
+VERSION = 2
 FAST_KN = 7.0  # detection.md S9: AisAbnormal analysis.suddenspeedchange.sog.highmark
 STOPPED_KN = 1.0  # detection.md S9: sog.lowmark
 DECAY_S = 30.0  # detection.md S9: drop.decay
@@ -32,6 +33,7 @@ SLACK = 0.05  # chosen: of a distance against a reported speed, as current and r
 SLACK_M = 25.0  # chosen: two fixes of 10 m each, and the time stamps' second at 10 kn
 STEADY = 0.1  # chosen: who changes speed by more may have gone faster between two reports
 STEADY_S = 180.0  # chosen: reports at most this far apart, the cadence of class A at anchor; 5 % of more is too long to brake in
+TURNED = 0.36  # chosen: 20 degrees off the line she came along; who turns goes farther than the straight way to where she stops
 MOVED_M = 100.0  # chosen: a fix wanders, and a hull swings about where it sticks; at 7 kn a ship goes 216 m in a minute
 SLOWED = 0.6  # chosen: who goes at less than this share of her recent speed is coming in: ferries do at 0.4 of it
 SLOWED_US = 15 * MINUTE_US  # chosen: a harbour's approach at reduced speed
@@ -140,7 +142,7 @@ def braking_kn_s(start: Motion, fast: Motion, stop: Motion) -> float:
 
     Speed is lost at v/dt at least. Within a distance d it takes v²/2d to stop. And who went steadily at v, as fast as some time
     before (`start`), and has gone far by then, had only 2(dt - d/v) left to brake. Constant deceleration, the greatest of the
-    three; distances are granted 5 % and 25 m.
+    three; distances are granted 5 % and 25 m. Of a ship that turned the way is not known, and the first alone holds.
     """
     dt_s = (stop.time_us - fast.time_us) / SECOND_US
     if dt_s <= 0.0:
@@ -151,6 +153,8 @@ def braking_kn_s(start: Motion, fast: Motion, stop: Motion) -> float:
     if d_m > reach_m:
         return 0.0
     hardest = (fast.sog_kn - stop.sog_kn) / dt_s
+    if not _is_straight(start, fast, stop):
+        return hardest
     short_m = d_m * (1.0 + SLACK) + SLACK_M
     hardest = max(hardest, v_mps * v_mps / (2.0 * short_m) / KN_MPS)
     is_steady = abs(start.sog_kn - fast.sog_kn) <= STEADY * fast.sog_kn
@@ -158,6 +162,17 @@ def braking_kn_s(start: Motion, fast: Motion, stop: Motion) -> float:
         left_s = 2.0 * (dt_s - (d_m * (1.0 - SLACK) - SLACK_M) / v_mps)
         hardest = max(hardest, fast.sog_kn / max(left_s, 1.0))
     return hardest
+
+
+def _is_straight(start: Motion, fast: Motion, stop: Motion) -> bool:
+    """Whether she stopped on the line that she came along, by her positions."""
+    came_e, came_n = offset_m(start.lat_deg, start.lon_deg, fast.lat_deg, fast.lon_deg)
+    east, north = offset_m(fast.lat_deg, fast.lon_deg, stop.lat_deg, stop.lon_deg)
+    came_m = hypot(came_e, came_n)
+    if came_m == 0.0:
+        return False
+    along_m, across_m = (east * came_e + north * came_n) / came_m, abs(east * came_n - north * came_e) / came_m
+    return along_m >= -SLACK_M and across_m <= TURNED * max(along_m, 0.0) + SLACK_M
 
 
 def _start(memory: StopMemory, fast: Motion) -> Motion | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import cos, radians, sin
 from random import Random
 from typing import Any
 
@@ -45,6 +46,15 @@ def test_between_reports_two_minutes_apart_the_place_tells_how_she_braked(gone: 
     way_deg = 12.0 * 120.0 / 3600.0 / 60.0
     start, fast = Motion(-120_000_000, -way_deg, 0.0, 12.0), Motion(0, 0.0, 0.0, 12.0)
     stop = Motion(120_000_000, gone * way_deg, 0.0, 0.0)
+    assert (braking_kn_s(start, fast, stop) > BRAKING_KN_S) == bool(found)
+
+
+@pytest.mark.parametrize(("turned_deg", "found"), [(15.0, 1), (30.0, 0)])
+def test_the_place_tells_nothing_of_a_ship_that_turned_on_her_way_there(turned_deg: float, found: int) -> None:
+    way_deg = 20.0 * 180.0 / 3600.0 / 60.0
+    start, fast = Motion(-180_000_000, -way_deg, 0.0, 20.0), Motion(0, 0.0, 0.0, 20.0)
+    away_deg = 0.2 * way_deg
+    stop = Motion(180_000_000, away_deg * cos(radians(turned_deg)), away_deg * sin(radians(turned_deg)), 0.4)
     assert (braking_kn_s(start, fast, stop) > BRAKING_KN_S) == bool(found)
 
 
