@@ -25,7 +25,7 @@ from detect.traits import STEADY, Traits
 from fleet.instants import DAY_US, HOUR_US, MINUTE_US, SECOND_US
 
 NAME = "channel_anomaly"
-VERSION = 3
+VERSION = 4
 SCORE_EVERY_US = 10 * SECOND_US  # design 5 and 6: each channel at most once in 10 s
 OPEN_Z = 6.0  # chosen: with two of three, on Gaussian noise less than once in the life of a fleet
 CLOSE_Z = 3.0  # chosen: half of what opens
@@ -219,6 +219,8 @@ def _count(
     lately.note_value(recent, value)
     if recent.run == 0:
         watched.moved_us = time_us
+    if 0 < recent.run <= recent.longest and watched.episode is None:
+        return NOTHING  # it holds its last value as it does now and then: nothing new was measured
     if score.local_z is not None:
         lately.note_score(recent, score.local_z)
     times = WORLD_TIMES if name.startswith(WORLD) else 1.0
@@ -260,7 +262,8 @@ def _verdict(
     """What the scores so far amount to, the plainest first; None while to nothing."""
     recent = watched.recent
     rows = sum(recent.scores)
-    if recent.run >= max(STUCK_RUN, STUCK_TIMES * recent.longest) and time_us - watched.moved_us >= STUCK_US:
+    is_long = recent.run >= max(STUCK_RUN, STUCK_TIMES * recent.longest) and time_us - watched.moved_us >= STUCK_US
+    if is_long and not _is_rounded(watched, score, value):
         chance = lately.repeat_chance(recent)
         if chance <= RUN_CHANCE:
             return Verdict("stuck", watched.moved_us, _deviate(chance), chance, "run", recent.repeats + recent.moves)
@@ -279,6 +282,13 @@ def _verdict(
         z = lately.rough_z(recent)
         return Verdict("noisy", since_us, z, _normal(z), "normal", rows)
     return None
+
+
+def _is_rounded(watched: Watched, score: Score, value: float) -> bool:
+    """Whether a coarse scale explains repeats: the channel scatters by less than a step, and is within one of its due."""
+    step, recent = watched.baseline.resolution, watched.recent
+    expected = score.expected if score.basis == "operating_point" else score.expected - recent.level
+    return recent.spread < step and abs(value - expected) <= step
 
 
 def _is_over(watched: Watched) -> bool:

@@ -17,7 +17,7 @@ from fleet.instants import HOUR_US, MINUTE_US
 from fleet.vessel import is_ship_station
 
 NAME = "position_jump"
-VERSION = 3
+VERSION = 4
 UNRESOLVED_US = 10 * MINUTE_US  # design 4.6
 LATE_S = 7200.0  # chosen: satellites deliver within two hours, and some stations stamp what they get with their own clock
 REST_US = HOUR_US  # chosen: jumps that follow each other within an hour are one story, so that a day has 24 at most

@@ -15,7 +15,7 @@ from typing import Any
 from detect.plane import near_distance_m, offset_m
 from detect.state import Track, Tracks
 from detect.traits import Traits
-from fleet.geodesy import NM_M
+from fleet.geodesy import KN_MPS, NM_M
 from fleet.instants import HOUR_US, MINUTE_US, SECOND_US
 
 FOLLOWED_US = 10 * MINUTE_US  # design 4.6: a jump is unresolved after ten minutes; from then on the new place is where it is
@@ -33,6 +33,9 @@ POINT = Struct("<qii")
 PATH_MAX = 18  # chosen: three hours; satellites deliver within two
 LATE_M = 2.0 * NM_M  # chosen: what a bend between two points of the path hides
 NEAR_M = {"aircraft": 10.0 * NM_M}  # chosen: what a clock a minute wrong makes of a jet, as `position_conflict` has it
+TURNLESS_US = (
+    3 * MINUTE_US
+)  # chosen: whose course nobody says may have gone anywhere, but not far out of its way in so short a time
 TWIN_VISITS = 4  # chosen: positions that came over four times, and went back between, are of two hulls that both sail on
 TWIN_FIXES = 5  # chosen: each hull proves itself by five fixes; more than any glitch repeats itself by chance
 TWIN_SHARE = {"aircraft": 0.2}  # chosen: wrong zones of CPR repeat themselves, in a few positions of a hundred
@@ -95,7 +98,11 @@ def is_near(track: Track, home: Track, traits: Traits) -> bool:
     if near_m is None:
         return False
     found = traits.fit(home, track)
-    return min(found.off_m, found.distance_m) <= near_m
+    off_m = min(found.off_m, found.distance_m)
+    elapsed_us = track.time_us - home.time_us
+    if home.course_deg is None and home.speed_kn is not None and 0 < elapsed_us <= TURNLESS_US:
+        off_m = min(off_m, abs(found.distance_m - home.speed_kn * KN_MPS * elapsed_us / SECOND_US))
+    return off_m <= near_m
 
 
 def silence_us(asset_class: str) -> int:

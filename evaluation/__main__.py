@@ -1,7 +1,7 @@
 """`python -m evaluation`: everything, into results/evaluation.json and docs/evaluation.md; or one part, printed for eyes.
 
-`clean [PART]` what detection says of real tracks, untouched; `injected [PART]` what it says of injected faults; `labelled`, `nab`
-and `cmapss` the sets that others labelled.
+`clean [PART]` what detection says of real tracks, untouched; `transformed [PART]` of the same told otherwise; `injected [PART]`
+what it says of injected faults; `labelled`, `nab` and `cmapss` the sets that others labelled.
 """
 
 from __future__ import annotations
@@ -31,6 +31,19 @@ def clean(part: str) -> int:
     for fault in faults:
         print(fault)
     return 1 if faults else 0
+
+
+def transformed(part: str) -> int:
+    """Print what is said of clean recordings whose path holds `part` when they are told otherwise. 1 where they are not here."""
+    from evaluation.transformed import listed
+
+    directory = shared_directory()
+    if directory is None:
+        print("the real recordings are not here: set KEELWING_SHARED to the folder that holds `data/`")
+        return 1
+    for line in listed(part, directory):
+        print(line)
+    return 0
 
 
 def injected(part: str, share: float) -> int:
@@ -100,6 +113,10 @@ def main() -> int:
     parts = parser.add_subparsers(dest="command")
     one = parts.add_parser("clean", help="every warning on real tracks, untouched")
     one.add_argument("part", nargs="?", default="", help="only recordings whose path holds this")
+    told = parts.add_parser(
+        "transformed", help="warnings on clean tracks told otherwise: thinned, jittered, moved, with less in them"
+    )
+    told.add_argument("part", nargs="?", default="", help="only recordings whose path holds this")
     other = parts.add_parser("injected", help="what is found of injected faults")
     other.add_argument("part", nargs="?", default="", help="only kinds whose name or rule holds this")
     other.add_argument("--share", type=float, default=1.0, help="of the cases of each kind")
@@ -110,6 +127,8 @@ def main() -> int:
         return whole(quick=given.quick)
     if given.command == "clean":
         return clean(given.part)
+    if given.command == "transformed":
+        return transformed(given.part)
     return injected(given.part, given.share) if given.command == "injected" else labelled_sets(given.command)
 
 

@@ -100,6 +100,31 @@ def test_ten_repeats_of_a_sensor_that_moves_are_stuck_and_fewer_are_chance(bench
     assert [(one.evidence["kind"], one.evidence["ended"]) for one in findings] == [("stuck", "returned")] * found
 
 
+@pytest.mark.parametrize(("step_c", "found"), [(1.0, 0), (0.1, 1)])
+def test_a_scale_coarser_than_what_is_measured_repeats_itself_and_is_not_stuck(bench: Any, step_c: float, found: int) -> None:
+    rng, readings = random.Random(5), []
+    for minute, one in enumerate(ship(bench, 2 * BEGIN + 120)):
+        sea_c = 15.0 + rng.gauss(0, 0.35) if minute < 2 * BEGIN else 15.0
+        told = round(sea_c / step_c) * step_c
+        readings.append(msgspec.structs.replace(one, channels={**one.channels, "jacket_water_temp_c": told}))
+    kinds = {one.evidence["kind"] for one in bench.run(readings) if one.subject == "jacket_water_temp_c"}
+    assert ("stuck" in kinds) == bool(found)
+
+
+@pytest.mark.parametrize(("measurements", "found"), [(1, 0), (2, 1)])
+def test_a_value_held_until_the_next_measurement_is_one_measurement(bench: Any, measurements: int, found: int) -> None:
+    def wild(minute: int, channels: dict[str, float], _rng: random.Random) -> None:
+        if BEGIN <= minute < BEGIN + 5 * measurements:
+            channels["vibration_mm_s"] += 2.0
+
+    healthy, readings = ship(bench, 3 * BEGIN, wild), []
+    for minute, one in enumerate(healthy):
+        held = healthy[minute // 5 * 5].channels["vibration_mm_s"]
+        readings.append(msgspec.structs.replace(one, channels={**one.channels, "vibration_mm_s": held}))
+    found_there = [one for one in bench.last(bench.run(readings), "channel_anomaly") if one.subject == "vibration_mm_s"]
+    assert len(found_there) == found
+
+
 @pytest.mark.parametrize(("rows", "found"), [(4, 0), (6, 1)])
 def test_a_channel_that_stays_away_for_five_rows_is_dead_and_comes_back(bench: Any, rows: int, found: int) -> None:
     def away(minute: int, channels: dict[str, float], _rng: random.Random) -> None:

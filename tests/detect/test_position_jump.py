@@ -5,6 +5,7 @@ from __future__ import annotations
 from math import cos, degrees, pi, sin
 from typing import Any
 
+import msgspec
 import pytest
 
 from detect.tracks import TRACKS_MAX
@@ -172,6 +173,18 @@ def test_an_aircraft_a_minute_off_its_way_had_a_wrong_clock_and_farther_off_it_j
     after = [fly(bench, second, off_nm) for second in range(60, 1200, 5)]
     (episode,) = bench.last(jumps(bench, [*before, *after], until=7200), "position_jump")
     assert (episode.severity, episode.evidence.get("ended")) == (severity, ended)
+
+
+@pytest.mark.parametrize(("stamped_s", "severity"), [(35, {"info"}), (0, {"info", "warning"})])
+def test_an_aircraft_without_a_course_is_looked_for_as_far_off_as_it_flies(
+    bench: Any, stamped_s: int, severity: set[str]
+) -> None:
+    before = [fly(bench, second, track_deg=None) for second in range(0, 121, 60)]
+    off_nm = 0.0 if stamped_s else 25.0
+    flown = [fly(bench, second, off_nm, track_deg=None) for second in range(180 + 2 * stamped_s, 1500, 60)]
+    early = [msgspec.structs.replace(one, time_us=one.time_us - 2 * stamped_s * 1_000_000) for one in flown]
+    found = {one.severity for one in jumps(bench, [*before, *early], until=7200)}
+    assert found == severity
 
 
 def test_positions_of_an_aircraft_that_come_late_and_under_a_new_time_orphan_no_track(bench: Any) -> None:
