@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -157,15 +158,20 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def demo_stack() -> Iterator[Stack]:
     """`keelwing up --demo`, one for the session."""
     directory = reachable_directory("keelwing-test-stack-")
-    stack = Stack(directory, "--demo")
-    stack.start()
     try:
-        yield stack
+        stack = Stack(directory, "--demo")
+        stack.start()
+        try:
+            yield stack
+        finally:
+            stack.interrupt()
     finally:
-        stack.interrupt()
+        shutil.rmtree(directory, ignore_errors=True)
 
 
 @pytest.fixture
-def stack_directory() -> Path:
-    """A directory for a stack of one test alone."""
-    return reachable_directory("keelwing-test-stack-")
+def stack_directory() -> Iterator[Path]:
+    """A directory for a stack of one test alone; gone with it."""
+    directory = reachable_directory("keelwing-test-stack-")
+    yield directory
+    shutil.rmtree(directory, ignore_errors=True)

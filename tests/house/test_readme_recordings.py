@@ -16,6 +16,7 @@ FIRST_LINE = re.compile(r"^\$ head -1 (\S+)\n(.*)$", re.MULTILINE)
 
 
 @pytest.mark.shared
+@pytest.mark.timeout(240)  # two recordings, each with a deadline of its own
 def test_the_backtests_of_the_readme_print_what_it_says(shared: Path, tmp_path: Path) -> None:
     text = README.read_text()
     printed = BACKTEST.findall(text)
@@ -28,7 +29,7 @@ def test_the_backtests_of_the_readme_print_what_it_says(shared: Path, tmp_path: 
             env={**environment, "PYTHONPATH": str(README.parent)},
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=100,
             check=False,
         )
         assert (done.returncode, done.stdout.strip()) == (0, sentence)

@@ -95,6 +95,7 @@ async def test_the_same_message_over_two_feeds_is_stored_twice_and_judged_once(b
     assert len(await bench.rows("SELECT 1 FROM reading_vessel")) == 6
 
 
+@pytest.mark.timeout(240)  # two hundred and forty commits
 async def test_wakes_take_no_more_room_than_there_are_assets(bench: Bench) -> None:
     for minute in range(0, 720, 3):
         await bench.send((SHIP, [at(minute * 60, lat_deg=1, lon_deg=1, sog_kn=0, nav_status=5)]))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import threading
 from collections.abc import Iterator
 from functools import partial
@@ -143,4 +142,3 @@ def test_killed_and_started_again_it_goes_on_and_ends_on_ctrl_c_within_10_s(stac
     finally:
         if stack.process is not None and stack.process.poll() is None:
             stack.interrupt()
-        shutil.rmtree(stack_directory, ignore_errors=True)
