@@ -24,6 +24,7 @@ DOMAIN = "keelwing"  # right of the @ of a UID, which must not change for a cale
 DETAIL_LINES_MAX = 20
 
 _TITLES = {
+    "lease_terms": "Terms of the lease cannot be read",
     "delivery": "Delivery to the lessee",
     "redelivery": "Redelivery: the lease's term ends",
     "redelivery_notice": "Notice of redelivery ({notice}, {notice_days} days before)",

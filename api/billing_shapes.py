@@ -17,6 +17,7 @@ from api.money_shapes import (
 )
 from api.states import time_of
 from fleet.instants import to_rfc3339
+from fleet.lease import UNREADABLE
 from fleet.money import cents
 from fleet.practice import Practice
 from fleet.reconciliation import Effect, LeaseMonth, month_use, status_of, totals
@@ -84,11 +85,14 @@ def reconciliation_shape(month: LeaseMonth, now_us: int, practice: Practice) -> 
         reason["report_coverage"] = "one_report_for_the_month" if told is not None else "no_report"
     if not month.accounts:
         reason["effect"] = "no_reserve_accounts"
+    if month.unreadable is not None:
+        reason |= dict.fromkeys(("status", "comparisons", "effects", "effect"), UNREADABLE)
     return ReconciliationShape(
         lease_id=month.lease_id, lease_reference=month.reference, lessee=month.lessee, asset_id=month.asset_id,
         asset_name=month.names[month.asset_id][1], month=month.month.name, from_=to_rfc3339(month.month.from_us),
         to=to_rfc3339(month.month.to_us),
-        status=status_of(judged, received=told is not None, month=month.month, now_us=now_us, practice=practice),
+        status="undecided" if month.unreadable is not None
+        else status_of(judged, received=told is not None, month=month.month, now_us=now_us, practice=practice),
         coverage=None if own is None else own.coverage, report_coverage=month.report_coverage,
         is_estimate=is_estimate(None if own is None else own.coverage, month.month.last, practice),
         method=[] if own is None else list(own.methods), sources={} if own is None else own.sources,

@@ -27,7 +27,7 @@ from fleet import carbon, cii, eeoi, noon_report
 from fleet.carbon import Carbon, CarbonShip, Outlook
 from fleet.geodesy import NM_M
 from fleet.instants import from_datetime, to_datetime, to_rfc3339
-from fleet.lease import AgreedCii, Terms, parse_terms
+from fleet.lease import UNREADABLE, AgreedCii, Terms, UnreadableTerms, stored_terms
 from fleet.practice import NotDefinedError
 from fleet.practice_book import HOUSE
 from store.vessels import CarbonFacts
@@ -40,12 +40,6 @@ class Window(NamedTuple):
 
     from_us: int
     to_us: int
-
-
-def terms_of(row: Row) -> Terms | None:
-    """What a charter's paper agrees; None where what is stored is no terms (an older paper)."""
-    found = parse_terms(row["terms"])
-    return None if isinstance(found, list) else found
 
 
 def held_within(row: Row, window: Window) -> Window:
@@ -90,15 +84,15 @@ def charter_shape(facts: CarbonFacts, row: Row, window: Window, outlook: Outlook
     found = carbon.window(facts.ship, facts.reports, facts.using, *held, HOUSE)
     attained = attained_of(found, facts.ship)
     years = year_shapes(attained, facts.ship, held)
-    terms = terms_of(row)
+    terms = stored_terms(row["terms"])
     reason = reasons_of(found, facts.ship, attained)
-    if terms is None:
-        reason["agreed"] = "terms_not_readable"
+    if isinstance(terms, UnreadableTerms):
+        reason["agreed"] = UNREADABLE
     return CharterCiiShape(
         lease_id=str(row["lease_id"]), lessee=str(row["lessee_party_id"]), lessee_name=row["lessee_name"], form=row["form"],
         from_=to_rfc3339(held.from_us), to=to_rfc3339(held.to_us), co2_t=found.co2_t, distance_nm=found.distance_nm,
         attained=attained, years=years,
-        agreed=[_agreed(each, attained, years, outlook) for each in (terms.agreed_cii if terms is not None else ())],
+        agreed=[_agreed(each, attained, years, outlook) for each in (terms.agreed_cii if isinstance(terms, Terms) else ())],
         coverage=found.coverage, is_indicative=found.is_indicative, is_estimate=found.is_estimate, reason=reason,
     )  # fmt: skip
 

@@ -6,6 +6,7 @@ from datetime import date
 from typing import Any
 
 from api.problem import Fault, Problem, invalid, not_found
+from fleet.lease import UNREADABLE, Terms, UnreadableTerms, stored_terms
 from fleet.practice import Practice
 from fleet.reconciliation import LeaseMonth
 from store import billing
@@ -22,13 +23,26 @@ async def lease_row(conn: Connection, lease_id: Any, known_us: int | None = None
     return rows[0]
 
 
+def readable_terms(row: Row) -> Terms:
+    """The terms of a row of leases. Raises Problem 409 with every fault where they cannot be read."""
+    found = stored_terms(row["terms"])
+    if isinstance(found, UnreadableTerms):
+        raise Problem(
+            409, f"The terms of the lease cannot be read; change them with PATCH /v1/leases/{row['lease_id']}: {found.words}.",
+            reason=UNREADABLE,
+        )  # fmt: skip
+    return found
+
+
 async def lease_month(
     conn: Connection, row: Row, first: date, practice: Practice, known_us: int | None = None, *, part: str = "query"
 ) -> LeaseMonth:  # fmt: skip
-    """One month of a lease, by the tenant's practice. Raises Problem 422 where the lease did not hold its asset in it.
+    """One month of a lease, by the tenant's practice.
 
-    `part` names where the month was asked.
+    `part` names where the month was asked. Raises Problem 409 where the lease's terms cannot be read, 422 where it did not hold
+    its asset in the month.
     """
+    readable_terms(row)
     found = await billing.months(conn, [row], [first], known_us, practice)
     if not found:
         raise invalid(part, "month", "the lease did not hold its asset in this month")

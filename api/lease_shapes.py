@@ -319,7 +319,7 @@ class ExposureShape(Shape, frozen=True, kw_only=True):
     """Everything a tenant has with a party and its corporate group at an instant.
 
     `leases_ending` are the leases that bind the group, by where their term ends, soonest first. `complete` is false where a
-    list was cut at its greatest length.
+    list was cut at its greatest length, or the terms of a lease cannot be read and may name a deposit.
     """
 
     party: PartyShape

@@ -24,9 +24,9 @@ from api.problem import Fault, Problem
 from api.states import time_of
 from api.trials import TrialCase
 from fleet.instants import to_rfc3339
-from fleet.lease import TermFault
+from fleet.lease import UNREADABLE, TermFault, Terms, stored_terms
 from fleet.lease_phase import LeaseState, Refusal
-from store.leases import ShownLease, terms_of
+from store.leases import ShownLease
 
 Row = dict[str, Any]
 
@@ -70,15 +70,16 @@ def contract_shape(shown: ShownLease) -> LeaseContractShape:
     row, state = shown.row, shown.state
     tenures = [_tenure(each) for each in shown.tenures]
     held = tenures[-1] if tenures else None
+    terms = stored_terms(row["terms"])
     parts = {
         "delivered_at": time_of(state.delivered_us), "ended_at": time_of(state.ended_us), "term_to": time_of(state.term.to_us),
         "signed_on": _signed_on(row, state), "reference": row["reference"],
-        "parent_lease_id": row["parent_lease_id"],
+        "parent_lease_id": row["parent_lease_id"], "terms": terms if isinstance(terms, Terms) else None,
     }  # fmt: skip
     return LeaseContractShape(
         id=row["lease_id"], asset_id=row["asset_id"], form=row["form"], head=row["head"], phase=state.phase,
         lessee=held.lessee if held else row["lessee_party_id"], lessee_name=held.lessee_name if held else row["lessee_name"],
-        term_from=time_of(state.term.from_us), tenures=tenures, terms=terms_of(row), revision=row["revision"],
+        term_from=time_of(state.term.from_us), tenures=tenures, revision=row["revision"],
         recorded_at=to_rfc3339(row["recorded_at"]), actor=row["actor"], reason=_reasons(parts), **parts,
     )  # fmt: skip
 
@@ -115,6 +116,7 @@ def _reasons(parts: dict[str, Any]) -> dict[str, str]:
     why = {
         "delivered_at": "not_delivered", "ended_at": "not_ended", "term_to": "open", "signed_on": "not_signed",
         "reference": "not_given", "parent_lease_id": "head_lease",
+        "terms": UNREADABLE,
     }  # fmt: skip
     return {name: why[name] for name, value in parts.items() if value is None}
 

@@ -7,11 +7,11 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from api.carbon import Window, held_within, terms_of
+from api.carbon import Window, held_within
 from api.shapes import LesseeDaysShape, OffHireShape, OffHireStatementShape, Reasons
 from fleet import off_hire
 from fleet.instants import from_datetime, to_datetime, to_rfc3339
-from fleet.lease import FORMS, Rent, Terms
+from fleet.lease import FORMS, UNREADABLE, Rent, Terms, stored_terms
 from fleet.money import cents, total
 from fleet.off_hire import Basis, LostTime, Stretch
 from fleet.practice_book import HOUSE
@@ -21,12 +21,21 @@ Row = dict[str, Any]
 
 
 class Rule(NamedTuple):
-    """How a lease counts lost time; `applies` False where it knows no off-hire, `basis` None where its paper is silent."""
+    """How a lease counts lost time; `applies` False where it knows no off-hire, `basis` None where its paper is silent.
+
+    Without `readable` the paper cannot be read: time may be lost, and nobody can say how it counts.
+    """
 
     applies: bool
     basis: Basis | None
     deminimis_h: float | None
     rent: Rent | None
+    readable: bool = True
+
+    @property
+    def unsaid(self) -> str:
+        """Why it is not known how lost time counts."""
+        return "no_off_hire_rule" if self.readable else UNREADABLE
 
     @property
     def daily_hire(self) -> Decimal | None:
@@ -59,12 +68,14 @@ class Facts(NamedTuple):
 
 def rule_of(row: Row) -> Rule:
     """A tenure's rule: its paper's; without one its form says whether there is off-hire at all (domain.md 2.6 [K])."""
-    terms: Terms | None = terms_of(row)
-    given = None if terms is None else terms.off_hire_rule
+    terms = stored_terms(row["terms"])
+    if not isinstance(terms, Terms):
+        return Rule(applies=True, basis=None, deminimis_h=None, rent=None, readable=False)
+    given = terms.off_hire_rule
     form = FORMS.get(row["form"])
     return Rule(
         applies=given is not None or form is None or form.off_hire, basis=None if given is None else given.basis,
-        deminimis_h=None if given is None else given.deminimis_h, rent=None if terms is None else terms.rent,
+        deminimis_h=None if given is None else given.deminimis_h, rent=terms.rent,
     )  # fmt: skip
 
 
@@ -125,7 +136,7 @@ def event_shape(event: Event) -> OffHireShape:
     if event.status != "confirmed":
         reason["counts_h"] = "not_confirmed"
     elif rule.basis is None or rule.deminimis_h is None:
-        reason["counts_h"] = "no_off_hire_rule"
+        reason["counts_h"] = rule.unsaid
     else:
         counts_h = off_hire.counted_h([event.lost], rule.basis, rule.deminimis_h)
     row = event.row
@@ -157,7 +168,7 @@ def counted(row: Row, events: Iterable[Event], window: Window) -> Counted:
     held = held_within(row, window)
     currency = None if rule.rent is None else rule.rent.currency
     if rule.applies and (rule.basis is None or rule.deminimis_h is None):
-        return Counted(held, None, currency, "no_off_hire_rule")
+        return Counted(held, None, currency, rule.unsaid)
     sums = off_hire.of_period(
         [each.lost for each in events if each.status == "confirmed"], to_datetime(held.from_us), to_datetime(held.to_us),
         basis=rule.basis or "net", deminimis_h=rule.deminimis_h or 0.0, daily_hire=rule.daily_hire, currency=currency or "USD",
@@ -177,7 +188,8 @@ def statement_shape(row: Row, events: Sequence[Event], window: Window) -> OffHir
     elif sums.deduction is None:
         reason["deduction"] = sums.reason or ""
     if rule.daily_hire is None:
-        reason["daily_hire"] = "no_hire" if rule.rent is None else "not_a_daily_hire"
+        silent = "no_hire" if rule.readable else UNREADABLE
+        reason["daily_hire"] = silent if rule.rent is None else "not_a_daily_hire"
     return OffHireStatementShape(
         lease_id=str(row["lease_id"]), asset_id=str(row["asset_id"]), from_=to_rfc3339(found.held.from_us),
         to=to_rfc3339(found.held.to_us), basis=rule.basis, deminimis_h=rule.deminimis_h,

@@ -18,6 +18,7 @@ from api.drawings import Bar, days_svg, track_svg
 from api.shapes import LifecycleShape, ObligationShape, UseFiguresShape
 from api.tracks import Fix
 from fleet.instants import DAY_US, to_datetime
+from fleet.lease import UNREADABLE
 from fleet.maintenance_reserve import Entry, balances
 from fleet.practice import Practice
 from fleet.reconciliation import LeaseMonth
@@ -151,10 +152,15 @@ def _facts(facts: MonthFacts) -> list[tuple[str, str]]:
 
 def _use_lines(facts: MonthFacts) -> list[Line]:
     """Every measure of every lease of the month, judged as the lease's reconciliation judges it."""
-    return [
+    unread = [
+        Line([_named(lease), *["–"] * 6, UNREADABLE.replace("_", " ")])
+        for lease in facts.lease_months
+        if lease.unreadable is not None
+    ]
+    return unread + [
         Line(
             [
-                lease.reference or lease.lessee or lease.lease_id[:8], UNITS.get(one.measure, one.measure), _number(one.observed),
+                _named(lease), UNITS.get(one.measure, one.measure), _number(one.observed),
                 _number(one.reported),
                 _number(one.difference) + ("" if one.difference_pct is None else f" ({one.difference_pct:+.1f} %)"),
                 "–" if one.tolerance is None else f"± {_number(one.tolerance)}",
@@ -166,6 +172,10 @@ def _use_lines(facts: MonthFacts) -> list[Line]:
         for lease in facts.lease_months
         for one in lease.judged(facts.practice)
     ]  # fmt: skip
+
+
+def _named(lease: LeaseMonth) -> str:
+    return lease.reference or lease.lessee or lease.lease_id[:8]
 
 
 def _effect_lines(facts: MonthFacts) -> list[Line]:

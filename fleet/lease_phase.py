@@ -53,7 +53,8 @@ class Paper(msgspec.Struct, frozen=True, kw_only=True):
     """What the events of a lease are judged against: the contract as it is on paper.
 
     `term` is what was promised, before options; `required` the kinds of cover asked for at delivery; `lessee` who signed. With
-    `signed` its day of signature is known and no event tells it.
+    `signed` its day of signature is known and no event tells it. `unreadable` says why the terms cannot be read (None: they can):
+    then no event is entered, and those that were are believed without asking the terms.
     """
 
     lease_id: str
@@ -67,6 +68,7 @@ class Paper(msgspec.Struct, frozen=True, kw_only=True):
     required: tuple[str, ...] = ("hull",)
     cover: tuple[Cover, ...] = ()
     signed: bool = False
+    unreadable: str | None = None
 
 
 class Tenure(msgspec.Struct, frozen=True):
@@ -159,6 +161,9 @@ TRANSITIONS: dict[str, Transition] = {
 """The transition table of domain.md 5.2, with its side exits. `purchase` and `transfer` end our lease with our title: to the
 lessee by option, to a buyer by novation of the lessor; they and `total_loss` follow from what happens to the asset."""
 
+GUARDS_OF_TERMS = ("insurance_in_force", "option_open", "option_deadline", "extension_free", "purchase_option")
+"""Guards that ask the terms of the lease."""
+
 FOLLOWS = ("purchase", "transfer", "total_loss")
 """Events that nobody enters by hand: they follow from an event of the asset."""
 
@@ -192,7 +197,11 @@ def step(standing: Standing) -> LeaseState | Refusal:
         return _refused(standing, "kind", f"{event.kind} is no event of a lease")
     if state.phase not in found.sources:
         return _refused(standing, "phase", f"{event.kind} needs a lease that is {' or '.join(found.sources)}, not {state.phase}")
+    if standing.entered and standing.paper.unreadable is not None:
+        return _refused(standing, "terms_readable", f"the terms of the lease cannot be read: {standing.paper.unreadable}")
     for guard in found.guards:
+        if standing.paper.unreadable is not None and guard in GUARDS_OF_TERMS:
+            continue
         reason = GUARDS[guard](standing)
         if reason is not None:
             return _refused(standing, guard, reason)
@@ -235,7 +244,7 @@ def _after(standing: Standing, found: Transition) -> LeaseState:
         last = state.tenures[-1]
         follows = Tenure(str(event.evidence["lessee_party_id"]), Span(event.at_us, None))
         changed["tenures"] = (*state.tenures[:-1], Tenure(last.lessee, Span(last.valid.from_us, event.at_us)), follows)
-    elif event.kind == "extension_exercised":
+    elif event.kind == "extension_exercised" and standing.paper.unreadable is None:
         number = option_of(standing)
         assert number is not None and state.term.to_us is not None  # noqa: S101, PT018 - its guards have looked
         until_us = extended(state.term.to_us, standing.paper.options[number].period)

@@ -41,6 +41,7 @@ FIGURES = (
 HOUSE = Practice((*survey.FIGURES, *utilization.FIGURES, *FIGURES))
 
 KINDS: dict[str, str] = {
+    "lease_terms": "terms of a lease that cannot be read are to be written again",
     "delivery": "delivery to the lessee that the contract promises",
     "redelivery": "end of the lease's term",
     "redelivery_notice": "last day to give notice of redelivery",
@@ -151,7 +152,7 @@ class LeaseDossier(msgspec.Struct, frozen=True, kw_only=True):
     `tenure_*` is when the lessee has the asset (None: not delivered; open end: it runs), `term_*` what the paper promises;
     `reports_monthly` whether the lessee owes one a month, `reported` the months (`2026-05`) it sent; `mismatches` what the
     reconciliation says of months that are out of tolerance; `months` the use inside the lease by UTC month; `use_clauses` are
-    covenants on it.
+    covenants on it. `unreadable` says why the lease's terms cannot be read (None: they can); nothing here is from them then.
     """
 
     lease_id: str
@@ -178,6 +179,7 @@ class LeaseDossier(msgspec.Struct, frozen=True, kw_only=True):
     mismatches: dict[str, dict[str, Any]] = {}
     agreed_cii: tuple[dict[str, Any], ...] = ()
     return_terms: ReturnTerms = ReturnTerms()
+    unreadable: str | None = None
 
     def runs(self, at_us: int) -> bool:
         """Whether the lessee has the asset at an instant."""
@@ -391,6 +393,8 @@ def _of_lease(lease: LeaseDossier, on: date, practice: Practice) -> Iterator[Obl
     if not lease.signed or ended:
         return
     about = {"reference": lease.reference, "lessee": lease.lessee}
+    if lease.unreadable is not None:
+        yield _for(lease, "lease_terms", "lease_terms", on, {**about, "faults": lease.unreadable})
     if lease.tenure_from_us is None:
         if lease.term_from_us is not None:
             yield _for(lease, "delivery", "delivery", day_of(lease.term_from_us), about)

@@ -14,7 +14,7 @@ from typing import Any, Literal
 import msgspec
 
 from fleet.instants import from_datetime
-from fleet.lease import Terms
+from fleet.lease import Terms, UnreadableTerms
 from fleet.maintenance_reserve import AccrualLine, MonthUse, RateTerms, accrue
 from fleet.money import ZERO, exact
 from fleet.noon_report import BalanceFinding
@@ -216,7 +216,8 @@ class LeaseMonth(msgspec.Struct, frozen=True, kw_only=True):
 
     `report_coverage` is the reported share of the period (noon reports; None: not counted), `fuel_gaps` where their tanks do not
     add up. `observed_when_reported` is what the lease's own asset was observed to do in the time that those reports speak of;
-    None where that is all of the period, or nothing was observed in it.
+    None where that is all of the period, or nothing was observed in it. `unreadable` says why the lease's terms cannot be read
+    (None: they can): the month is then one of UTC, `terms` are a silent paper's, and neither a verdict nor money follows.
     """
 
     lease_id: str
@@ -232,12 +233,17 @@ class LeaseMonth(msgspec.Struct, frozen=True, kw_only=True):
     report_coverage: float | None = None
     observed_when_reported: Observation | None = None
     fuel_gaps: tuple[BalanceFinding, ...] = ()
+    unreadable: UnreadableTerms | None = None
 
     def judged(self, practice: Practice = HOUSE) -> list[Comparison]:
         """The lease's own asset, reported against observed in the same time: a day without a report is not an under-report."""
+        if self.unreadable is not None:
+            return []
         observed = self.observed_when_reported or self.observed.get(self.asset_id)
         return comparisons(self.reported.get(self.asset_id), observed, self.month.last, practice, self.report_coverage)
 
     def effects(self) -> list[Effect]:
         """Every account, priced by report and by observation."""
+        if self.unreadable is not None:
+            return []
         return effects(self.accounts, self.reported, self.observed, self.month)

@@ -18,14 +18,13 @@ import msgspec
 from fleet import flight, noon_report, use
 from fleet.geodesy import NM_M
 from fleet.instants import DAY_US, HOUR_US, from_datetime, to_datetime
-from fleet.lease import Terms, attribution_at
+from fleet.lease import Terms, UnreadableTerms, attribution_at, stored_terms
 from fleet.maintenance_reserve import RateTerms
 from fleet.months import add_months
 from fleet.practice import Practice
 from fleet.reconciliation import AccountOfMonth, LeaseMonth, Month, Observation, Reported, figures_of, month_of
 from fleet.utilization import mismatch_evidence
 from store import reserves, uses, utilization_reports
-from store.leases import terms_of
 from store.moments import moment
 from store.pool import Connection
 from store.queries import load
@@ -189,6 +188,8 @@ async def months(
 ) -> list[LeaseMonth]:  # fmt: skip
     """Months of leases, by lease and then month; those in which a lease did not hold its asset are left out. A few set queries.
 
+    Of a lease whose terms cannot be read the month is one of UTC, and says so: it can be listed, neither judged nor billed.
+
     Args:
         conn: inside a scope, or the worker's.
         of: rows of `leases`.
@@ -200,9 +201,9 @@ async def months(
     held = [
         (row, terms, month)
         for row in of
-        for terms in (terms_of(row),)
+        for terms in (stored_terms(row["terms"]),)
         for first in firsts
-        if (month := month_in_zone(first, terms.billing_time_zone, tenures_of(row))) is not None
+        if (month := month_in_zone(first, _readable(terms).billing_time_zone, tenures_of(row))) is not None
     ]
     if not held:
         return []
@@ -235,6 +236,11 @@ async def months(
     ]
 
 
+def _readable(terms: Terms | UnreadableTerms) -> Terms:
+    """Terms, or those of a silent paper in place of what cannot be read."""
+    return terms if isinstance(terms, Terms) else Terms()
+
+
 def tenures_of(row: Row) -> list[tuple[int | None, int | None]]:
     """When a row of `leases` held its asset: one stretch, or none before delivery."""
     return [(row["held_from"], row["held_to"])] if row["delivered"] else []
@@ -245,7 +251,8 @@ async def mismatches(
 ) -> dict[str, dict[str, dict[str, Any]]]:  # fmt: skip
     """What `utilization_mismatch` says, by lease and month (`2026-05`): reports out of tolerance in the months before a day.
 
-    Looks back `utilization.mismatch_months`; what is corrected, or was judged on too little, is not among them.
+    Looks back `utilization.mismatch_months`; what is corrected, was judged on too little, or is of a lease whose terms cannot be
+    read, is not among them.
     """
     if not lease_ids:
         return {}
@@ -262,6 +269,8 @@ async def mismatches(
     of = await (await conn.execute(SQL["leases"], binds)).fetchall()
     found: dict[str, dict[str, dict[str, Any]]] = {}
     for month in await months(conn, of, firsts, known_us, practice, priced=False):
+        if month.unreadable is not None:
+            continue
         evidence = mismatch_evidence(month.judged(practice), month.month.name)
         if evidence is not None:
             own = month.observed[month.asset_id]
@@ -278,7 +287,10 @@ class _Gathered(NamedTuple):
     seen: Observed
 
 
-def _lease_month(row: Row, month: Month, terms: Terms, rows: _Gathered, told: _Told, practice: Practice) -> LeaseMonth:
+def _lease_month(
+    row: Row, month: Month, kept: Terms | UnreadableTerms, rows: _Gathered, told: _Told, practice: Practice
+) -> LeaseMonth:  # fmt: skip
+    terms = _readable(kept)
     lease_id, asset_id = str(row["lease_id"]), str(row["asset_id"])
     zone = ZoneInfo(terms.billing_time_zone)
 
@@ -316,6 +328,7 @@ def _lease_month(row: Row, month: Month, terms: Terms, rows: _Gathered, told: _T
         lease_id=lease_id, reference=row["reference"], lessee=row["lessee_name"], asset_id=asset_id, month=month, terms=terms,
         accounts=tuple(_account(each) for each in mine), reported=reported, observed=observed_by_asset, names=names,
         report_coverage=told.coverage, fuel_gaps=told.fuel_gaps,
+        unreadable=kept if isinstance(kept, UnreadableTerms) else None,
         observed_when_reported=_together(spoken, sum(length_us for length_us, _ in spoken)) if spoken else None,
     )  # fmt: skip
 

@@ -19,7 +19,7 @@ from fleet.dated import Span
 from fleet.forecast import WornLimit
 from fleet.geodesy import NM_M
 from fleet.instants import DAY_US, to_datetime
-from fleet.lease import FORMS, TermFault, Terms, insurances_required, parse_covenant, parse_terms
+from fleet.lease import FORMS, TermFault, Terms, UnreadableTerms, insurances_required, parse_covenant, stored_terms
 from fleet.months import add_months
 from fleet.obligation import (
     Check,
@@ -119,8 +119,9 @@ async def lease_dossiers(conn: Connection, question: Question, asset_ids: Sequen
     spans = {"from_day": min(first, date(question.on.year - 1, 1, 1)), "to_day": question.on}
     queries = {name: SQL[name] for name in ("covers", "checks", "events", "reports", "months", "use_clauses")}
     parts = {name: _grouped(await _rows(conn, query, about | spans), "lease_id") for name, query in queries.items()}
-    terms = {row["lease_id"]: _terms(row["terms"]) for row in rows}
-    places = await _return_places(conn, question, terms)
+    terms = {row["lease_id"]: stored_terms(row["terms"]) for row in rows}
+    readable = {lease_id: one for lease_id, one in terms.items() if isinstance(one, Terms)}
+    places = await _return_places(conn, question, readable)
     found: dict[str, list[LeaseDossier]] = {}
     for row in rows:
         held = {name: grouped.get(row["lease_id"], []) for name, grouped in parts.items()}
@@ -141,8 +142,10 @@ def _use_clause(row: Row, lease: Row) -> Clause | None:
 
 
 def _lease(
-    row: Row, terms: Terms, held: Mapping[str, list[Row]], places: Sequence[ReturnPlace], question: Question
+    row: Row, kept: Terms | UnreadableTerms, held: Mapping[str, list[Row]], places: Sequence[ReturnPlace], question: Question
 ) -> LeaseDossier:  # fmt: skip
+    """A lease; of terms that cannot be read nothing is owed but that they be mended."""
+    terms, unreadable = (kept, None) if isinstance(kept, Terms) else (Terms(), kept.words)
     form = FORMS.get(row["form"])
     has_paper, notices = row["has_paper"], None if terms.redelivery is None else terms.redelivery.notice_days
     reported = {each["month"]: each["figures"] for each in held["reports"]}
@@ -165,7 +168,8 @@ def _lease(
             Cover(kind=each["kind"], insurer=each["insurer"], from_us=each["from_time"], to_us=each["to_time"])
             for each in held["covers"]
         ),
-        covers_required=insurances_required(terms, question.on, question.practice) if has_paper else (),
+        covers_required=insurances_required(terms, question.on, question.practice) if has_paper and unreadable is None else (),
+        unreadable=unreadable,
         reports_monthly=has_paper and _owes_reports(row, terms, crewed=form is not None and form.lessor_crews),
         reported=tuple(sorted(reported)),
         checks=tuple(
@@ -296,11 +300,6 @@ async def _return_places(
                 continue  # what was stored by an older import and cannot be measured is no place to aim at
             found.setdefault(lease_id, []).append(ReturnPlace(name=row["name"], shape=shape))
     return found
-
-
-def _terms(given: Any) -> Terms:
-    parsed = parse_terms(given or {})
-    return parsed if isinstance(parsed, Terms) else Terms()
 
 
 def _grouped(rows: Iterable[Row], key: str) -> dict[str, list[Row]]:

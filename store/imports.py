@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 import psycopg
 
 from fleet.instants import from_datetime, to_datetime
-from fleet.lease import Lease
+from fleet.lease import Lease, UnreadableTerms, stored_terms
 from fleet.lease_phase import Refusal
 from store import desk, leases, registry, staging
 from store.pool import Connection
@@ -177,7 +177,7 @@ async def put_lease(
         same = {
             "asset": known["asset_id"] == asset_id, "form": known["form"] == lease.form,
             "term_from": known["promise_from"] == lease.from_us, "term_to": known["promise_to"] == lease.to_us,
-            "terms": leases.terms_of(known) == lease.terms,
+            "terms": stored_terms(known["terms"]) == lease.terms,
         }  # fmt: skip
         for column, holds in same.items():
             if not holds:
@@ -233,11 +233,14 @@ async def put_report(
     """A monthly report by lease, asset and month, which is the billing zone's.
 
     Raises:
-        RowRefused: no such lease or asset; another report of that month is there.
+        RowRefused: no such lease or asset; terms that do not say when months begin; another report of that month is there.
     """
     lease = await _lease(conn, tenant, reference, "lease")
     asset_id = await _asset_bearing(conn, tenant, identifier)
-    zone = ZoneInfo(leases.terms_of(lease).billing_time_zone)
+    terms = stored_terms(lease["terms"])
+    if isinstance(terms, UnreadableTerms):
+        raise RowRefused(f"the terms of the lease cannot be read: {terms.words}", "lease")
+    zone = ZoneInfo(terms.billing_time_zone)
     year, number = (int(part) for part in month.split("-"))
     begin = datetime(year, number, 1, tzinfo=zone)
     end = datetime(year + number // 12, number % 12 + 1, 1, tzinfo=zone)

@@ -15,7 +15,7 @@ import msgspec
 
 from fleet.dated import Span, differences
 from fleet.instants import to_datetime, to_rfc3339
-from fleet.lease import NoticeDays, Terms, insurances_required
+from fleet.lease import NoticeDays, Terms, UnreadableTerms, insurances_required, stored_terms
 from fleet.lease_phase import PHASE_AFTER, RANKS, Cover, LeaseEvent, LeaseState, Paper, Refusal, Tenure
 from fleet.practice_book import HOUSE
 from fleet.stage import AssetEvent, History, Life, enter, live, stage_of
@@ -307,8 +307,9 @@ async def settle(conn: Connection, tenant: str, asset_id: str, life: Life, actor
     """
     for row in await _papers(conn, asset_id):
         state = life.leases[row["lease_id"]]
-        if row["told"] and (row["term_from"], row["term_to"], row["signed_on"], row["void"]) != _paper_of_state(row, state):
-            await _write_revision(conn, row, state, actor)
+        stands = (row["term_from"], row["term_to"], row["signed_on"], row["void"])
+        if row["told"] and stands != _paper_of_state(row, state) and isinstance(stored_terms(row["terms"]), Terms):
+            await _write_revision(conn, row, state, actor)  # what cannot be read may extend the term: it waits until it is mended
     changes = await _settle_tenures(conn, tenant, asset_id, life)
     await conn.execute(SQL["judge_subleases"])
     await conn.execute(SQL["defer_subleases"])
@@ -420,20 +421,16 @@ async def add_party(
 
 def paper_of(row: Row, cover: Iterable[Cover]) -> Paper:
     """A contract's row as its events are judged against."""
-    terms = terms_of(row)
+    kept = stored_terms(row["terms"])
+    terms = kept if isinstance(kept, Terms) else Terms()
     begin = to_datetime(row["promise_from"]).date()
     return Paper(
         lease_id=row["lease_id"], lessee=row["lessee_party_id"] or "", term=_promise(row), head=row["head"],
         parent_lease_id=row["parent_lease_id"], options=terms.extension_options, purchasable=terms.purchase_option is not None,
         notice_days=terms.redelivery.notice_days if terms.redelivery else NoticeDays(),
         required=insurances_required(terms, begin, HOUSE), cover=tuple(cover), signed=row["signed_by_paper"],
+        unreadable=kept.words if isinstance(kept, UnreadableTerms) else None,
     )  # fmt: skip
-
-
-def terms_of(row: Row) -> Terms:
-    """A contract's terms, as stored."""
-    stored = row["terms"]
-    return stored if isinstance(stored, Terms) else msgspec.convert(stored, Terms)
 
 
 def lease_event_of(row: Row) -> LeaseEvent:
@@ -567,7 +564,7 @@ async def _write_revision(conn: Connection, row: Row, state: LeaseState, actor: 
     binds = {
         "lease_id": row["lease_id"], "reference": row["reference"], "signed_on": signed_on, "term_from": moment(from_us),
         "term_to": moment(to_us), "promise_from": moment(row["promise_from"]), "promise_to": moment(row["promise_to"]),
-        "void": void, "terms": staging.json(terms_of(row)), "actor": actor,
+        "void": void, "terms": staging.json(row["terms"]), "actor": actor,
     }  # fmt: skip
     await conn.execute(SQL["revise"], binds)
 

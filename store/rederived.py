@@ -11,6 +11,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from fleet.lease import UNREADABLE
 from fleet.months import add_months
 from fleet.practice_book import HOUSE
 from store import billing, dossiers, restated
@@ -30,7 +31,7 @@ async def tell(conn: Connection, tenant: str, on: date, at_us: int) -> int:
     for row in await (await conn.execute(SQL["touched"], binds)).fetchall():
         then = await _figures(conn, tenant, row, row["closed_at"])
         now = await _figures(conn, tenant, row, None)
-        if then == now:
+        if then == now or isinstance(then, str) or isinstance(now, str):
             continue
         month = restated.ClosedMonth(from_us=row["from_time"], to_us=row["to_time"], closed_by=("invoiced",))
         name = f"{row['month']:%Y-%m}"
@@ -48,13 +49,18 @@ async def tell(conn: Connection, tenant: str, on: date, at_us: int) -> int:
     return len(told)
 
 
-async def _figures(conn: Connection, tenant: str, row: Mapping[str, Any], known_us: int | None) -> dict[str, Any] | None:
-    """What was observed of the lease's asset in the month, by what was known and set then; None where nothing was."""
+async def _figures(conn: Connection, tenant: str, row: Mapping[str, Any], known_us: int | None) -> dict[str, Any] | str | None:
+    """What was observed of the lease's asset in the month, by what was known and set then; None where nothing was.
+
+    `UNREADABLE` where the lease's terms do not say which month is meant.
+    """
     practice = await dossiers.practice_of(conn, tenant, HOUSE, known_us)
     leases = await billing.leases(conn, row["lease_id"], None, None, known_us)
     months = await billing.months(conn, leases, [row["month"]], known_us, practice, priced=False)
     if not months:
         return None
+    if months[0].unreadable is not None:
+        return UNREADABLE
     seen = months[0].observed[row["asset_id"]]
     if seen.coverage is None:
         return None

@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-import msgspec
 from fastapi import APIRouter, Path, Query, Request
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue
 from starlette.responses import Response
@@ -268,7 +267,7 @@ async def change_lease(
 
     async def work(conn: Connection) -> Answer:
         shown = await lease_shown(conn, lease_id, Dated())
-        merged = merge(msgspec.to_builtins(leases.terms_of(shown.row)), body.terms)
+        merged = merge(shown.row["terms"], body.terms)  # also onto what cannot be read: so it is mended
         terms = parse_terms(merged, "/terms")
         if isinstance(terms, list):
             raise shaped.unfit(terms)

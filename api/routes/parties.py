@@ -34,6 +34,7 @@ from api.routes.leases import ordered, refuse_unknown_party
 from api.shapes import StateShape
 from api.states import time_of
 from fleet.instants import DAY_US, to_rfc3339
+from fleet.lease import Terms, stored_terms
 from fleet.lease_phase import BOUND
 from fleet.maintenance_reserve import Entry, balances
 from store import clauses, leases, parties, reads
@@ -215,13 +216,15 @@ async def get_exposure(asker: Insider, party_id: PartyId, dated: DatedQuery) -> 
         cover = await clauses.insurances(conn, lease_ids, at_us, dated.known_us, limit=leases.LEASES_MAX)
     deposits = [each for lease in shown for each in _deposit(lease)]
     ending = sorted(shown, key=lambda each: (each.state.term.to_us is None, each.state.term.to_us or 0, each.row["lease_id"]))
+    contracts = [shaped.contract_shape(each) for each in ending]
     return json_response(
         ExposureShape(
             party=shaped.party_shape(row), as_of=to_rfc3339(at_us), known_at=time_of(dated.known_us),
             group=[shaped.party_shape(each) for each in group], assets=[_exposed(each, states, at_us) for each in shown],
-            leases_ending=[shaped.contract_shape(each) for each in ending], reserves=reserves, deposits=deposits,
+            leases_ending=contracts, reserves=reserves, deposits=deposits,
             totals=_totals(reserves, deposits), insurances=[shaped.insurance_shape(each) for each in cover],
-            complete=len(group) < parties.GROUP_MAX and max(len(found), len(cover)) < leases.LEASES_MAX,
+            complete=len(group) < parties.GROUP_MAX and max(len(found), len(cover)) < leases.LEASES_MAX
+            and all(each.terms is not None for each in contracts),
         )
     )  # fmt: skip
 
@@ -278,7 +281,8 @@ def _reserves(rows: Sequence[parties.Row]) -> list[ReserveHeldShape]:
 
 
 def _deposit(shown: leases.ShownLease) -> list[DepositHeldShape]:
-    deposit = leases.terms_of(shown.row).security_deposit
+    terms = stored_terms(shown.row["terms"])
+    deposit = terms.security_deposit if isinstance(terms, Terms) else None
     if deposit is None:
         return []
     return [

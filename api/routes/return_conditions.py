@@ -12,7 +12,7 @@ from starlette.responses import Response
 from api import money_examples as examples
 from api.documents import answer, answer_list
 from api.keys import Editor, Insider
-from api.lease_rows import lease_row
+from api.lease_rows import lease_row, readable_terms
 from api.listing import TextKey, decode_cursor, json_response, list_response
 from api.money_shapes import ReturnCompensationShape, ReturnConditionShape
 from api.once import Answer, IdempotencyKey, write_once
@@ -24,7 +24,7 @@ from api.routes.assets import now_us
 from api.states import time_of
 from fleet.practice_book import HOUSE
 from fleet.return_condition import CHECKLIST, Basis, Direction, ReturnTerms
-from store import billing, dossiers, leases, return_conditions, wear
+from store import billing, dossiers, return_conditions, wear
 from store import utilization_reports as reports
 from store.pool import Connection
 
@@ -135,7 +135,7 @@ async def add_usual(request: Request, asker: Editor, lease_id: LeaseId) -> Respo
 
 @router.get(
     "/leases/{lease_id}/return-conditions/compensation", response_model=None,
-    responses=answer(ReturnCompensationShape, examples.RETURN_COMPENSATION, 200, 404),
+    responses=answer(ReturnCompensationShape, examples.RETURN_COMPENSATION, 200, 404, 409),
 )  # fmt: skip
 async def get_compensation(
     asker: Insider, lease_id: LeaseId, dated: DatedQuery,
@@ -147,7 +147,7 @@ async def get_compensation(
     async with asker.desk() as conn:
         row = await lease_row(conn, lease_id, dated.known_us)
         as_of_us = dated.at_us or now_us()
-        terms = leases.terms_of(row).return_terms or ReturnTerms()
+        terms = readable_terms(row).return_terms or ReturnTerms()
         asset_id = str(row["asset_id"])
         stretches = await billing.installed(conn, [asset_id], as_of_us, as_of_us + 1, dated.known_us)
         wanted = [asset_id, *(each.asset_id for each in stretches if each.parent_id == asset_id)]

@@ -15,7 +15,7 @@ from api import money_examples as examples
 from api.billing_shapes import charges_shape, reconciliation_shape, report_shape, restated_shape
 from api.documents import answer, answer_list
 from api.keys import Editor, Insider
-from api.lease_rows import lease_month, lease_row, refuse_foreign_asset
+from api.lease_rows import lease_month, lease_row, readable_terms, refuse_foreign_asset
 from api.listing import RevisionKey, TimeKey, decode_cursor, json_response, list_response
 from api.money_shapes import ChargesShape, ReconciliationShape, ReportsWrittenShape, UtilizationReportShape
 from api.once import Answer, IdempotencyKey, write_once
@@ -27,7 +27,7 @@ from fleet import monthly_report, noon_report
 from fleet.instants import HOUR_US, to_rfc3339
 from fleet.practice_book import HOUSE
 from fleet.reconciliation import Month
-from store import billing, dossiers, leases, restated
+from store import billing, dossiers, restated
 from store import utilization_reports as reports
 from store.pool import Connection
 
@@ -87,7 +87,7 @@ def _period(row: dict[str, Any], body: NewReports) -> tuple[int, int]:
 
 
 def _month(row: dict[str, Any], first: date) -> Month | None:
-    return billing.month_in_zone(first, leases.terms_of(row).billing_time_zone, billing.tenures_of(row))
+    return billing.month_in_zone(first, readable_terms(row).billing_time_zone, billing.tenures_of(row))
 
 
 def _document(body: NewReports, n: int, period: tuple[int, int]) -> dict[str, Any]:
@@ -213,7 +213,7 @@ async def list_reports(
 
 @router.get(
     "/leases/{lease_id}/reconciliation", response_model=None,
-    responses=answer(ReconciliationShape, examples.RECONCILIATION, 200, 404),
+    responses=answer(ReconciliationShape, examples.RECONCILIATION, 200, 404, 409),
 )  # fmt: skip
 async def get_reconciliation(
     asker: Insider, lease_id: LeaseId, dated: DatedQuery,
@@ -253,7 +253,7 @@ async def list_reconciliations(
     return list_response(request, ReconciliationShape, wanted, next_cursor(rows, page, "lease_id"))
 
 
-@router.get("/leases/{lease_id}/charges", response_model=None, responses=answer(ChargesShape, examples.CHARGES, 200, 404))
+@router.get("/leases/{lease_id}/charges", response_model=None, responses=answer(ChargesShape, examples.CHARGES, 200, 404, 409))
 async def get_charges(
     asker: Insider, lease_id: LeaseId, dated: DatedQuery,
     month: Annotated[MonthName, Query(description="Month in the lease's billing zone.")], basis: Basis = "reported",

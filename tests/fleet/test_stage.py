@@ -157,6 +157,17 @@ def test_cover_in_force_stands_for_a_certificate() -> None:
     assert good(told(msgspec.structs.replace(history, papers={"A": both}), LEASED[5], insurance_certificate=""))
 
 
+def test_a_paper_that_cannot_be_read_lets_no_event_in_and_throws_none_out() -> None:
+    options = (ExtensionOption(period="P1Y", notice_by=date(2027, 1, 1)),)
+    extended = good(told(history_of(paper("A", 40, 400, options=options)), *LEASED, ("extension_exercised", "A", 60)))[0]
+    spoilt = msgspec.structs.replace(extended, papers={"A": paper("A", 40, 400, unreadable="colour is no term of a lease")})
+
+    state = good(spoilt)[1].leases["A"]
+    assert (state.phase, state.term.to_us) == ("active", day(400))
+    assert refused(told(spoilt, ("default_notice", "A", 70))) == "terms_readable"
+    assert good(told(spoilt, ("total_loss", None, 70)))[1].leases["A"].phase == "total_loss_terminated"
+
+
 def test_maintenance_during_a_lease_leaves_the_lease_active() -> None:
     _, life = good(told(ONE, *LEASED, ("maintenance_started", None, 50)))
 
