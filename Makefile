@@ -61,7 +61,7 @@ soak: setup
 bench: setup
 	@$(BIN)/python -m bench
 
-# Ten minutes on two cores: detection on real tracks, injected faults and labelled sets (docs/evaluation.md).
+# Ten minutes on two cores: detection on real tracks, as they came and told otherwise, injected faults and labelled sets (docs/evaluation.md).
 evaluate: setup
 	@$(BIN)/python -m evaluation
 

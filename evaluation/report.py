@@ -48,6 +48,8 @@ def targets(document: Mapping[str, Any]) -> Rows:
                     met,
                 )
             )
+    for row in document["transformed"]:
+        rows.append(_row(f"clean, {row['change']}", f"{row['warnings']} warnings", "0", row["warnings"] == 0))
     for row in document["injected"]:
         name = f"{row['kind']}, {row['tracks']}"
         wanted = "nothing said" if row["rule"] is None else f"{row['rule']} at {row['severity']}, recall ≥ {RECALL_MIN}"
@@ -122,6 +124,8 @@ def markdown(document: Mapping[str, Any], why: Mapping[str, str]) -> str:
         _tracks(document["tracks"]),
         "### Every warning on a real track",
         _warnings(document["tracks"]),
+        "### Clean real tracks told otherwise",
+        _transformed(document["transformed"]),
         "### Injected faults",
         _injected(document["injected"]),
         "### Simple methods on the same tracks and faults",
@@ -152,6 +156,11 @@ def _short(rows: Rows, why: Mapping[str, str]) -> str:
 def _labelled(rows: Rows) -> str:
     told = ((row["path"], row["label"], row["outcome"], _yes(row["is_met"])) for row in rows)
     return table(["recording", "label", "outcome", "as labelled"], told)
+
+
+def _transformed(rows: Rows) -> str:
+    told = ([row["change"], row["recordings"], row["readings"], row["warnings"], "; ".join(row["where"])] for row in rows)
+    return table(["told", "recordings", "readings", "warnings", "where"], told)
 
 
 def _nab(rows: Rows) -> str:

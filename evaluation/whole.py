@@ -15,6 +15,8 @@ from evaluation.clean import TrackResult, judge_all, rates, unexplained
 from evaluation.explanations import explanations, key_of
 from evaluation.injected import SEED, jobs, run_all, simple_summary, summary
 from evaluation.report import Document, targets
+from evaluation.transformed import judge_all as judge_transformed
+from evaluation.transformed import summary as transformed_summary
 
 QUICK_KINDS = ("teleport for good", "squawk 7500, 7700", "sensor dead", "dark ship among others", "feed down, nobody dark")
 
@@ -24,6 +26,8 @@ def evaluate(directory: Path, say: Any = print) -> tuple[Document, list[str]]:
     began_s = time.monotonic()
     say("real tracks, untouched")
     clean = judge_all(directory)
+    say("the same told otherwise")
+    transformed = judge_transformed(directory)
     say("injected faults")
     results = run_all(jobs())
     say("labelled sets")
@@ -32,6 +36,7 @@ def evaluate(directory: Path, say: Any = print) -> tuple[Document, list[str]]:
         "targets": [],
         "rates": [rates(clean, "aircraft"), rates(clean, "vessel")],
         "tracks": [_told(one) for one in clean],
+        "transformed": transformed_summary(transformed),
         "injected": summary(results),
         "not_found": [
             msgspec.to_builtins(one.job) | ({} if one.failed is None else {"failed": one.failed})
