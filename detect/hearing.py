@@ -26,8 +26,8 @@ class Hearing(msgspec.Struct, kw_only=True, array_like=True):
     """What is remembered: the slots in which the asset was heard, oldest first, and how many readings each held.
 
     `slots_us` are the instants of their first readings. `still_since_us` is since when it has lain within `STILL_M` of
-    (`still_lat_deg`, `still_lon_deg`) without speed, over `still_slots` slots; None while it does not. `source` is of the last
-    reading.
+    (`still_lat_deg`, `still_lon_deg`), without speed where one is told, over `still_slots` slots; None while it does not.
+    `source` is of the last reading.
     """
 
     slots_us: list[int] = msgspec.field(default_factory=list)
@@ -52,7 +52,8 @@ class Hearing(msgspec.Struct, kw_only=True, array_like=True):
         self._lie(now)
 
     def _lie(self, now: Seen) -> None:
-        if now.lat_deg is None or now.lon_deg is None or now.speed_kn is None or now.speed_kn >= STILL_KN:
+        moves = now.speed_kn is not None and now.speed_kn >= STILL_KN  # a feed that says no speed leaves it to the positions
+        if now.lat_deg is None or now.lon_deg is None or moves:
             self.still_since_us, self.still_slots = None, 0
             return
         if self.still_since_us is not None:

@@ -241,7 +241,7 @@ def test_a_ship_that_left_five_others_behind_where_two_were_lost_is_at_the_edge_
     assert gap.evidence["verdict"] == verdict
 
 
-def lying(bench: Any, seconds: list[float], *, spread_deg: float = 0.0, sog_kn: float = 0.0) -> list[Any]:
+def lying(bench: Any, seconds: list[float], *, spread_deg: float = 0.0, sog_kn: float | None = 0.0) -> list[Any]:
     """A small craft without a nav status that lies at a berth."""
     return [
         bench.ship(second, lat_deg=50.8 + spread_deg * (i % 2), lon_deg=-1.1, sog_kn=sog_kn, cog_deg=0.0)
@@ -259,12 +259,14 @@ def lying(bench: Any, seconds: list[float], *, spread_deg: float = 0.0, sog_kn: 
         (30, 2, 0.0, 0.5, "dark"),
         (30, 2, 0.0002, 0.0, "parked"),
         (30, 2, 0.0003, 0.0, "dark"),
+        (10, 0, 0.0, None, "parked"),
+        (30, 2, 0.0003, None, "dark"),
         (30, 3, 0.001, 2.9, "parked"),
         (30, 3, 0.001, 3.0, "dark"),
     ],
 )
 def test_who_lay_still_or_was_berthing_among_moored_ones_is_not_dark(
-    bench: Any, surroundings: Any, minutes: int, still: int, spread_deg: float, sog_kn: float, verdict: str
+    bench: Any, surroundings: Any, minutes: int, still: int, spread_deg: float, sog_kn: float | None, verdict: str
 ) -> None:
     scene = SceneContext(neighbours_heard=9, neighbours_known=9, neighbours_still=still)
     readings = lying(bench, [60.0 * i - 60 * minutes for i in range(minutes + 1)], spread_deg=spread_deg, sog_kn=sog_kn)
