@@ -18,7 +18,7 @@ from fleet.instants import MINUTE_US, SECOND_US
 from fleet.vessel import VesselReading
 
 NAME = "unexpected_stop"
-VERSION = 2
+VERSION = 3
 FAST_KN = 7.0  # detection.md S9: AisAbnormal analysis.suddenspeedchange.sog.highmark
 STOPPED_KN = 1.0  # detection.md S9: sog.lowmark
 DECAY_S = 30.0  # detection.md S9: drop.decay
@@ -54,13 +54,15 @@ class StopMemory(Memory, kw_only=True):
     """What a stop is judged by.
 
     `earlier` and `later` are the motion at the ends of the last two fast minutes, `peak` the fastest of the last quarter of an
-    hour or so; `fast` the last report above 7 kn once a slower one came; `stop` the first below 1 kn, while it is not long
-    enough, `slow_us` the last of them, and `start` what `fast` was laid beside.
+    hour or so; `braked_kn` her speed where the hard braking that goes on began; `fast` the last report above 7 kn once a slower
+    one came; `stop` the first below 1 kn, while it is not long enough, `slow_us` the last of them, and `start` what `fast` was
+    laid beside.
     """
 
     earlier: Motion | None = None
     later: Motion | None = None
     peak: Motion | None = None
+    braked_kn: float | None = None
     fast: Motion | None = None
     stop: Motion | None = None
     start: Motion | None = None
@@ -91,6 +93,7 @@ def at_reading(memory: StopMemory, moment: Moment) -> Sequence[Finding]:
     if memory.episode is not None:
         return _close(memory, memory.episode, moment) if sog_kn >= UNDER_WAY_KN else NOTHING
     if sog_kn > FAST_KN:
+        memory.braked_kn = _braked_kn(memory, moment, sog_kn)
         if memory.fast is not None:
             memory.fast = memory.stop = memory.start = None
         return NOTHING
@@ -110,6 +113,21 @@ def _last_fast(moment: Moment) -> Motion | None:
     if before.lat_deg is None or before.lon_deg is None:
         return None
     return Motion(before.fix_time_us or 0, before.lat_deg, before.lon_deg, before.speed_kn)
+
+
+def _braked_kn(memory: StopMemory, moment: Moment, sog_kn: float) -> float | None:
+    """Her speed where the braking began that a fast report shows, when it is as hard as that of a stop; None when it is not.
+
+    A ship that strikes may be heard once more while she loses her way: that report is part of the stop, not of an approach.
+    """
+    before = moment.before
+    if before is None or before.speed_kn is None or before.fix_time_us is None:
+        return None
+    lost_kn, elapsed_s = before.speed_kn - sog_kn, (moment.time_us - before.fix_time_us) / SECOND_US
+    if lost_kn <= 0.0 or elapsed_s > DECAY_S:
+        return None
+    is_hard = lost_kn > elapsed_s * moment.setting(NAME, "braking_kn_s", BRAKING_KN_S)
+    return max(memory.braked_kn or 0.0, before.speed_kn) if is_hard else None
 
 
 def _slow(memory: StopMemory, moment: Moment, fast: Motion, now: Motion) -> Sequence[Finding]:
@@ -194,7 +212,8 @@ def _went(start: Motion, fast: Motion) -> bool:
 def _has_slowed(memory: StopMemory, fast: Motion) -> bool:
     """Whether she had come down from her speed of the last quarter of an hour: a ship that comes in, not one that strikes."""
     peak = memory.peak
-    return peak is not None and fast.time_us - peak.time_us <= SLOWED_US and fast.sog_kn < SLOWED * peak.sog_kn
+    was_kn = max(fast.sog_kn, memory.braked_kn or 0.0)
+    return peak is not None and fast.time_us - peak.time_us <= SLOWED_US and was_kn < SLOWED * peak.sog_kn
 
 
 def _judge(memory: StopMemory, moment: Moment, fast: Motion, stop: Motion, now: Motion) -> Sequence[Finding]:

@@ -95,6 +95,14 @@ def test_a_ship_that_has_come_down_from_her_speed_is_coming_in(bench: Any, befor
     assert len(last(bench, track.readings, "unexpected_stop")) == found
 
 
+@pytest.mark.parametrize(("slows_s", "found"), [(40, 1), (50, 0)])
+def test_what_is_heard_while_she_loses_her_way_is_no_approach(bench: Any, slows_s: float, found: int) -> None:
+    """From 18 kn to 9 at 0.225 kn/s is harder than 0.2, at 0.18 it is not: the first strikes, the second comes in."""
+    track = Track(bench, every_s=10.0).sail(20, sog_kn=18.0)
+    track.sail(slows_s / 60.0, sog_kn=lambda minute: 18.0 - 9.0 * (minute * 60.0 + 10.0) / slows_s)
+    assert len(last(bench, track.sail(5, sog_kn=0.2, moves=False).readings, "unexpected_stop")) == found
+
+
 @pytest.mark.parametrize(
     ("declared", "found"),
     [
