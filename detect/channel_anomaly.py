@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import erfc, isfinite, sqrt
+from math import erfc, exp, isfinite, sqrt
 from statistics import NormalDist
 from typing import NamedTuple
 
@@ -25,7 +25,7 @@ from detect.traits import STEADY, Traits
 from fleet.instants import DAY_US, HOUR_US, MINUTE_US, SECOND_US
 
 NAME = "channel_anomaly"
-VERSION = 4
+VERSION = 5
 SCORE_EVERY_US = 10 * SECOND_US  # design 5 and 6: each channel at most once in 10 s
 OPEN_Z = 6.0  # chosen: with two of three, on Gaussian noise less than once in the life of a fleet
 CLOSE_Z = 3.0  # chosen: half of what opens
@@ -52,6 +52,8 @@ STEERED_UNITS = (
 )  # attitude, direction, speed, acceleration: how it is steered, not how it is
 WORLD = ("seawater_", "sea_", "air_", "ambient_", "outside_", "wind_", "wave_")  # what tells of the world, not of the asset
 WORLD_TIMES = 3.0  # chosen: the world wanders with place and hour; three times as far off before it is an anomaly
+THERMAL_UNIT = "_c"  # a temperature follows the load as its metal and its oil warm up
+THERMAL_TIMES = 4  # chosen: of the time to settle, a ship's 20 min: twice what a bearing takes to come two thirds of its way
 MOTION_US = 10 * MINUTE_US  # chosen: a position older than this says nothing of the operating point now
 SMOOTH_ROWS = 5  # chosen: a ship's log and a receiver scatter by a tenth of a knot, which is two percent of power
 NEAR = 1.0 / 3.0  # chosen: the share of a change of regime by which the speed may wander from where the recent level was formed
@@ -89,7 +91,8 @@ class ChannelMemory(Memory, kw_only=True):
     """The watched channels by name, how many rows were seen in each cell of the operating range, and channels without a place.
 
     `settled_us` is since when the operating point was steady at the last row, `level_kn` the mean speed of the last
-    `level_rows` rows, at which the channels' recent levels were formed.
+    `level_rows` rows, at which the channels' recent levels were formed; `late_kn` follows the speed as a temperature does, and
+    did so last at `late_us`.
     """
 
     channels: dict[str, Watched] = msgspec.field(default_factory=dict)
@@ -99,6 +102,8 @@ class ChannelMemory(Memory, kw_only=True):
     settled_us: int = 0
     level_kn: float = 0.0
     level_rows: int = 0
+    late_kn: float = 0.0
+    late_us: int = 0
 
     def warm_up(self) -> dict[str, WarmingUp]:
         """The channels that cannot be scored yet."""
@@ -156,9 +161,11 @@ def at_reading(memory: ChannelMemory, moment: Moment) -> Sequence[Finding]:
             continue
         if not (known or _cold(watched.baseline)):
             continue
-        score = _judge(watched, x, value, near)
+        score = _judge(watched, x, value, near, name.startswith(WORLD))
         if score is not None and near and abs(score.z) >= limits[0]:
             score = _nearer(score, _judge(watched, traits.features(moment.now, moment.now.speed_kn or 0.0), value, near))
+        if score is not None and abs(score.z) >= limits[0] and _is_on_its_way(memory, name, speed_kn, traits):
+            score = _warming(watched, x, traits.features(moment.now, memory.late_kn), value, score)
         if score is not None:
             watched.scored_us = moment.time_us
             findings.extend(_count(watched, moment, name, value, score, limits))
@@ -186,10 +193,11 @@ def _cold(baseline: Baseline) -> bool:
     return baseline.seeded and baseline.rows < model.NEEDED_ROWS
 
 
-def _judge(watched: Watched, x: tuple[float, ...], value: float, near: bool) -> Score | None:
-    """A value against the operating point and, `near` where it was formed, the recent level.
+def _judge(watched: Watched, x: tuple[float, ...], value: float, near: bool, of_world: bool = False) -> Score | None:
+    """A value against the operating point and, `near` where it was formed, the recent level: the farther counts.
 
-    None while it cannot be judged, and for a channel that only counts.
+    None while it cannot be judged, and for a channel that only counts. What tells of the world (`of_world`) has no operating
+    point: a current or a coast changes it as the ship goes, and only what left the recent level too, at once, is no weather.
     """
     baseline, recent = watched.baseline, watched.recent
     judged = model.judge(baseline, x, value)
@@ -197,7 +205,9 @@ def _judge(watched: Watched, x: tuple[float, ...], value: float, near: bool) -> 
         return None
     residual = value - judged.expected
     local_z = lately.z_of(recent, residual) if near else None
-    if local_z is None or abs(local_z) <= abs(judged.z):
+    if of_world and local_z is None:
+        return None
+    if local_z is None or (abs(local_z) <= abs(judged.z)) != of_world:
         return Score(judged.z, judged.expected, judged.sigma, "operating_point", judged.z, local_z)
     return Score(local_z, judged.expected + recent.level, recent.sigma, "recent_level", judged.z, local_z)
 
@@ -209,6 +219,20 @@ def _nearer(by_mean: Score, by_own: Score | None) -> Score:
     cube: what the new speed explains is no anomaly. A single speed scatters: what the mean explains is none either.
     """
     return by_mean if by_own is None or abs(by_own.z) >= abs(by_mean.z) else by_own
+
+
+def _warming(watched: Watched, x: tuple[float, ...], late_x: tuple[float, ...], value: float, score: Score) -> Score:
+    """The score of a temperature that is on its way from what an earlier load made it to what this one will make it.
+
+    Between what the speed now (`x`) and the speed as a temperature follows it (`late_x`) let expect, it is no anomaly; beyond
+    both the nearer counts. The recent level is not asked: what is on its way has none.
+    """
+    now, late = _judge(watched, x, value, near=False), _judge(watched, late_x, value, near=False)
+    if now is None or late is None:
+        return score
+    nearer = now if abs(now.z) <= abs(late.z) else late
+    is_between = (now.z > 0.0) != (late.z > 0.0)
+    return nearer._replace(z=0.0 if is_between else nearer.z, local_z=score.local_z)
 
 
 def _count(
@@ -367,6 +391,7 @@ def at_row(memory: ChannelMemory, moment: Moment) -> Sequence[Finding]:
         return NOTHING
     _close_hour(memory, moment, row)
     traits = TRAITS[moment.state.asset_class]
+    _follow_late(memory, row.start_us, row.seen.speed_kn, THERMAL_TIMES * traits.settle_us)
     if not row.channels or not _settled(moment, traits):
         return NOTHING
     speed_kn = _smooth(memory, moment, row.seen.speed_kn or 0.0, traits)
@@ -382,12 +407,27 @@ def at_row(memory: ChannelMemory, moment: Moment) -> Sequence[Finding]:
             continue
         watched.seen_us = row.start_us
         _seed(watched.baseline, moment, name, len(x))
+        if _is_on_its_way(memory, name, speed_kn, traits):
+            lately.unsettle(watched.recent)
         score = _judge(watched, x, value, near=True) if known or _cold(watched.baseline) else None
         if _learn(watched, moment, name, x, value, score) and watched.episode is not None:
             findings.append(_close(watched, moment, "regime_accepted"))
     _look_for_absent(memory, moment, row, findings)
     _enter_cell(memory, cell)
     return findings
+
+
+def _is_on_its_way(memory: ChannelMemory, name: str, speed_kn: float, traits: Traits) -> bool:
+    """Whether a channel is a temperature, and one that follows the speed so late may not be yet what this speed will make it."""
+    return name.endswith(THERMAL_UNIT) and abs(speed_kn - memory.late_kn) > NEAR * traits.settle_speed_kn
+
+
+def _follow_late(memory: ChannelMemory, time_us: int, speed_kn: float | None, lag_us: int) -> None:
+    """Let the late speed come nearer to the speed of a closed row, whatever the asset is doing."""
+    if speed_kn is None or not isfinite(speed_kn):
+        return
+    share = 1.0 - exp(-max(time_us - memory.late_us, 0) / lag_us)
+    memory.late_kn, memory.late_us = memory.late_kn + share * (speed_kn - memory.late_kn), max(time_us, memory.late_us)
 
 
 def _smooth(memory: ChannelMemory, moment: Moment, speed_kn: float, traits: Traits) -> float:

@@ -171,3 +171,51 @@ def test_in_port_nothing_is_judged(bench: Any) -> None:
     assert (
         bench.run([msgspec.structs.replace(one, sog_kn=0.1) if at >= BEGIN - 1 else one for at, one in enumerate(readings)]) == []
     )
+
+
+def under_way(bench: Any, name: str, value_at: Callable[[int, float], float], minutes: int = 1500) -> list[Any]:
+    """A ship whose speed is ordered anew every two hours, and one channel told by the minute and the speed."""
+    rng, readings, sog_kn, lon_deg = random.Random(7), [], 12.0, 0.0
+    for minute in range(minutes):
+        order_kn = 10.0 + (minute // 120 * 7) % 5
+        sog_kn += max(-0.12, min(0.12, order_kn - sog_kn))
+        lon_deg += sog_kn / 60.0 / 60.0
+        fields = {"lat_deg": 0.0, "lon_deg": lon_deg, "sog_kn": round(sog_kn + rng.gauss(0, 0.05), 1), "draught_m": 10.0}
+        channels = {name: round(value_at(minute, sog_kn) + rng.gauss(0, 0.2), 2), "me_rpm": round(6.0 * sog_kn, 1)}
+        readings.append(bench.ship(minute * 60.0, **fields, channels=channels))
+    return readings
+
+
+@pytest.mark.parametrize(("unit", "found"), [("temp_c", False), ("pressure_bar", True)])
+def test_a_temperature_may_come_after_the_load_and_no_other_channel(bench: Any, unit: str, found: bool) -> None:
+    """Ten minutes late, as a bearing is warmed by the engine."""
+    late = {"kn": 12.0}
+
+    def value(_minute: int, sog_kn: float) -> float:
+        late["kn"] += (sog_kn - late["kn"]) / 10.0
+        return 40.0 + 0.01 * late["kn"] ** 3
+
+    name = f"bearing_{unit}"
+    kinds = {one.evidence["kind"] for one in bench.run(under_way(bench, name, value)) if one.subject == name}
+    assert bool(kinds & {"off", "spikes"}) == found
+
+
+@pytest.mark.parametrize(("off_c", "found"), [(1.5, False), (-12.0, True)])
+def test_a_temperature_on_its_way_is_still_judged_beyond_both_loads(bench: Any, off_c: float, found: bool) -> None:
+    """Just after ten knots became twelve: between what the two make of it, or colder than either."""
+    late = {"kn": 12.0}
+
+    def value(minute: int, sog_kn: float) -> float:
+        late["kn"] += (sog_kn - late["kn"]) / 10.0
+        return 40.0 + 0.01 * late["kn"] ** 3 + (off_c if minute >= 1342 else 0.0)
+
+    findings = bench.last(bench.run(under_way(bench, "bearing_temp_c", value, 1352)), "channel_anomaly")
+    assert [one.subject for one in findings] == ["bearing_temp_c"] * found
+
+
+@pytest.mark.parametrize(("lasts_min", "found"), [(360, False), (1, True)])
+def test_water_that_grows_warmer_along_the_way_is_no_fault_of_its_sensor(bench: Any, lasts_min: int, found: bool) -> None:
+    """Eight degrees in six hours are the edge of a current, from one minute to the next they are not."""
+    readings = under_way(bench, "seawater_temp_c", lambda minute, _: 18 + 8 * min(1, max(0, minute - 900) / lasts_min))
+    findings = bench.last(bench.run(readings), "channel_anomaly")
+    assert [one.evidence["kind"] for one in findings] == ["off"] * found
