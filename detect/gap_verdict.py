@@ -23,7 +23,7 @@ STILL_US = 10 * MINUTE_US  # chosen: who drifts at a quarter of a knot leaves th
 STILL_SLOTS = 2  # one look is no rest
 BERTHING_KN = 3.0  # domain.md 2.3: nobody is moored at more, and slower than this among moored ones is coming or going
 STILL_OTHERS = 3  # chosen: as many others lying still around as make neighbours: a marina, a quay, a roadstead
-EDGE_NEIGHBOURS = 5  # chosen: fewer heard all lie behind by chance too often
+EDGE_TOLD = 7  # chosen: five heard behind and two lost; fewer all lie behind by chance, unless more were lost at the same place
 EDGE_LOST = 2  # chosen: one other that went out of hearing there may have been switched off itself
 RETURN_LOW_FT = 5_000.0  # detection.md A6: a landing attempt, and a departure, lies below the field plus 5,000 ft
 RETURN_RISING_FPM = 300.0  # as `flight.rising_fpm`: above the noise of a reported rate
@@ -93,7 +93,8 @@ def _among_heard(hearing: Hearing, around: SceneContext, allowed: Silence, liste
         return Word("unknown", "heard_seldom")
     if hearing.source == SATELLITE and listened_us <= allowed.limit_us:
         return Word("no_coverage", "satellite_passes")
-    if around.neighbours_lost >= EDGE_LOST and around.neighbours_behind >= around.neighbours_heard >= EDGE_NEIGHBOURS:
+    all_behind = around.neighbours_behind >= around.neighbours_heard
+    if all_behind and around.neighbours_lost >= EDGE_LOST and around.neighbours_heard + around.neighbours_lost >= EDGE_TOLD:
         return Word("no_coverage", "edge_of_range")
     return Word("unknown", JUST_BACK) if is_back else Word("dark", "others_heard")
 

@@ -231,9 +231,20 @@ def test_who_was_once_missed_for_a_quarter_of_the_silence_is_not_dark(
 
 @pytest.mark.parametrize(
     ("heard", "behind", "lost", "verdict"),
-    [(5, 5, 2, "no_coverage"), (5, 4, 2, "dark"), (4, 4, 2, "dark"), (5, 5, 1, "dark"), (9, 9, 3, "no_coverage")],
+    [
+        (5, 5, 2, "no_coverage"),
+        (5, 4, 2, "dark"),
+        (4, 4, 2, "dark"),
+        (4, 4, 3, "no_coverage"),
+        (3, 3, 3, "dark"),
+        (3, 3, 4, "no_coverage"),
+        (3, 2, 5, "dark"),
+        (5, 5, 1, "dark"),
+        (6, 6, 1, "dark"),
+        (9, 9, 3, "no_coverage"),
+    ],
 )
-def test_a_ship_that_left_five_others_behind_where_two_were_lost_is_at_the_edge_of_range(
+def test_a_ship_that_left_all_others_behind_where_more_were_lost_is_at_the_edge_of_range(
     bench: Any, surroundings: Any, heard: int, behind: int, lost: int, verdict: str
 ) -> None:
     scene = SceneContext(neighbours_heard=heard, neighbours_known=9, neighbours_behind=behind, neighbours_lost=lost)
