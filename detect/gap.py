@@ -23,7 +23,7 @@ from detect.traits import Silence
 from fleet.instants import HOUR_US, MINUTE_US
 
 NAME = "gap"
-VERSION = 3
+VERSION = 4
 SHORTEST_US = 10 * MINUTE_US  # no class is silent too long before this: spares the sum of listened time at each reading
 AFTER_US = HOUR_US  # chosen: how well an asset is heard again is told an hour after its return
 
