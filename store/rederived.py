@@ -13,6 +13,7 @@ from typing import Any
 
 from fleet.lease import UNREADABLE
 from fleet.months import add_months
+from fleet.practice import Practice
 from fleet.practice_book import HOUSE
 from store import billing, dossiers, restated
 from store.pool import Connection
@@ -28,9 +29,11 @@ async def tell(conn: Connection, tenant: str, on: date, at_us: int) -> int:
     from_month = add_months(on.replace(day=1), -MONTHS_BACK)
     binds = {"tenant": tenant, "from_month": from_month, "limit": TOUCHED_MAX}
     told: list[restated.Restatement] = []
+    practice = await dossiers.practice_of(conn, tenant, HOUSE)
     for row in await (await conn.execute(SQL["touched"], binds)).fetchall():
-        then = await _figures(conn, tenant, row, row["closed_at"])
-        now = await _figures(conn, tenant, row, None)
+        practice_then = await dossiers.practice_of(conn, tenant, HOUSE, row["closed_at"])
+        then = await _figures(conn, row, row["closed_at"], practice_then)
+        now = await _figures(conn, row, None, practice)
         if then == now or isinstance(then, str) or isinstance(now, str):
             continue
         month = restated.ClosedMonth(from_us=row["from_time"], to_us=row["to_time"], closed_by=("invoiced",))
@@ -49,12 +52,13 @@ async def tell(conn: Connection, tenant: str, on: date, at_us: int) -> int:
     return len(told)
 
 
-async def _figures(conn: Connection, tenant: str, row: Mapping[str, Any], known_us: int | None) -> dict[str, Any] | str | None:
+async def _figures(
+    conn: Connection, row: Mapping[str, Any], known_us: int | None, practice: Practice
+) -> dict[str, Any] | str | None:  # fmt: skip
     """What was observed of the lease's asset in the month, by what was known and set then; None where nothing was.
 
     `UNREADABLE` where the lease's terms do not say which month is meant.
     """
-    practice = await dossiers.practice_of(conn, tenant, HOUSE, known_us)
     leases = await billing.leases(conn, row["lease_id"], None, None, known_us)
     months = await billing.months(conn, leases, [row["month"]], known_us, practice, priced=False)
     if not months:
