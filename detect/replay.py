@@ -1,7 +1,8 @@
 """Whether a ship's positions were all reported before, in the same order and at the same intervals: a track played again.
 
 Positions are thinned by what they are, not by when they came: of a track and of its repetition the same ones are kept, whatever
-the shift. The finer the stream the fewer are kept, so that the memory holds three hours in some fifty positions.
+the shift. The finer the stream the fewer are kept, so that the memory holds three hours in some fifty positions; of a ship heard
+seldom they reach further back.
 """
 
 from __future__ import annotations

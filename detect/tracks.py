@@ -33,9 +33,7 @@ POINT = Struct("<qii")
 PATH_MAX = 18  # chosen: three hours; satellites deliver within two
 LATE_M = 2.0 * NM_M  # chosen: what a bend between two points of the path hides
 NEAR_M = {"aircraft": 10.0 * NM_M}  # chosen: what a clock a minute wrong makes of a jet, as `position_conflict` has it
-TURNLESS_US = (
-    3 * MINUTE_US
-)  # chosen: whose course nobody says may have gone anywhere, but not far out of its way in so short a time
+TURNLESS_US = 3 * MINUTE_US  # chosen: whose course nobody says has not gone far out of its way in so short a time
 TWIN_VISITS = 4  # chosen: positions that came over four times, and went back between, are of two hulls that both sail on
 TWIN_FIXES = 5  # chosen: each hull proves itself by five fixes; more than any glitch repeats itself by chance
 TWIN_SHARE = {"aircraft": 0.2}  # chosen: wrong zones of CPR repeat themselves, in a few positions of a hundred
