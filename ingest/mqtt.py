@@ -16,8 +16,10 @@ import socket
 import ssl
 import threading
 from collections import deque
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterable
+from itertools import groupby
+from operator import attrgetter
+from typing import Any, cast
 from urllib.parse import unquote, urlsplit
 
 import msgspec
@@ -69,10 +71,6 @@ class Delivery(msgspec.Struct, kw_only=True):
     mids: list[int]
     receiver: Receiver
 
-    def acknowledge(self) -> None:
-        """Tell the broker that this is safe. Does nothing when the connection it came over is gone."""
-        self.receiver.acknowledge(self)
-
 
 class Receiver:
     """One subscription with its own window: collects deliveries in a bounded queue and wakes the event loop.
@@ -91,7 +89,7 @@ class Receiver:
         *,
         suffix: str = "",
         clock: Clock | None = None,
-        client_type: type[paho.Client] = BufferedClient,
+        client_type: type[BufferedClient] = BufferedClient,
     ) -> None:
         self._address = address
         self._clock = clock or SystemClock()
@@ -110,9 +108,9 @@ class Receiver:
         self.connected_since_us: int | None = None
         self.refused: str | None = None
         self.connections = 0
-        self._client: paho.Client | None = self._build_client(address.client_id + suffix)
+        self._client: BufferedClient | None = self._build_client(address.client_id + suffix)
 
-    def _build_client(self, client_id: str) -> paho.Client:
+    def _build_client(self, client_id: str) -> BufferedClient:
         parts = urlsplit(self._address.url)
         five = self._address.protocol == "5"
         client = self._client_type(
@@ -157,7 +155,7 @@ class Receiver:
             client.loop_stop()
         # With our last reference the client goes and closes the sockets it wakes itself with.
 
-    def _running(self) -> paho.Client:
+    def _running(self) -> BufferedClient:
         """The client. Raises RuntimeError after `stop` (a programmer's error)."""
         if self._client is None:
             raise RuntimeError("the receiver was stopped")
@@ -187,14 +185,17 @@ class Receiver:
         """Publish at QoS 1 over this connection (probes only)."""
         self._running().publish(topic, payload, qos=1)
 
-    def acknowledge(self, delivery: Delivery) -> None:
-        """Acknowledge all packets of a delivery, if its connection is still the one we have."""
+    def acknowledge(self, deliveries: Iterable[Delivery]) -> None:
+        """Tell the broker that these are safe: all packets of those whose connection is still the one we have."""
         with self._lock:
-            self._held.pop((delivery.topic, delivery.payload), None)
-            self._held_bytes -= len(delivery.payload)
-            if delivery.connection == self._connection and self._client is not None:
-                for mid in delivery.mids:
-                    self._client.ack(mid, 1)
+            mids: list[int] = []
+            for delivery in deliveries:
+                self._held.pop((delivery.topic, delivery.payload), None)
+                self._held_bytes -= len(delivery.payload)
+                if delivery.connection == self._connection:
+                    mids += delivery.mids
+            if self._client is not None:
+                self._client.acknowledge(mids)
             if self.overflowed and self._held_bytes * 2 < self._address.held_bytes_max:
                 # What we let pass unheld comes again only over a new connection (MQTT 3.1.1 §4.4).
                 self.overflowed = False
@@ -248,8 +249,8 @@ class Receiver:
         self._on_wake()
 
     def _received(self, _client: object, _userdata: object, message: paho.MQTTMessage) -> None:
-        payload = bytes(message.payload)
-        key = (message.topic, payload)
+        topic, payload = message.topic, bytes(message.payload)
+        key = (topic, payload)
         self.is_proven = True
         with self._lock:
             held = self._held.get(key)
@@ -262,7 +263,7 @@ class Receiver:
                 self.overflowed = True
                 return
             delivery = Delivery(
-                topic=message.topic,
+                topic=topic,
                 payload=payload,
                 received_us=self._clock.wall_us(),
                 connection=self._connection,
@@ -292,7 +293,7 @@ class Inbox:
     """
 
     def __init__(
-        self, address: BrokerAddress, clock: Clock | None = None, client_type: type[paho.Client] = BufferedClient
+        self, address: BrokerAddress, clock: Clock | None = None, client_type: type[BufferedClient] = BufferedClient
     ) -> None:
         self._woken = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -347,6 +348,11 @@ class Inbox:
         taken = self._feeds.take(count_max // 2)
         taken += self._devices.take(count_max - len(taken))
         return taken + self._backfill.take(max(0, count_max - len(taken)) // 2)
+
+    def acknowledge(self, deliveries: Iterable[Held]) -> None:
+        """Tell the broker that deliveries of `take` are safe; does nothing for those whose connection is gone."""
+        for receiver, given in groupby(cast("Iterable[Delivery]", deliveries), key=attrgetter("receiver")):
+            receiver.acknowledge(given)
 
     @property
     def is_subscribed(self) -> bool:

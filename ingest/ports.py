@@ -333,9 +333,6 @@ class Held(Protocol):
     def received_us(self) -> int:
         """When it reached us, wall time in microseconds."""
 
-    def acknowledge(self) -> None:
-        """Tell the broker that it is safe."""
-
 
 class Mailbox(Protocol):
     """The broker's side: sessions at QoS 1, and probes that say how far they have been drained (`ingest.mqtt.Inbox`)."""
@@ -350,6 +347,9 @@ class Mailbox(Protocol):
 
     async def take(self, count_max: int, wait_s: float) -> Sequence[Held]:
         """Messages for one batch; none after `wait_s` of silence."""
+
+    def acknowledge(self, deliveries: Sequence[Held]) -> None:
+        """Tell the broker that messages which `take` gave are safe."""
 
     @property
     def is_subscribed(self) -> bool:

@@ -220,7 +220,7 @@ class Worker:
                 if isinstance(self.pipeline, Pipeline):
                     await self._settle()  # else step processes work while the next batch is gathered and decoded here
             else:
-                _acknowledge(deliveries)
+                self.inbox.acknowledge(deliveries)
             await self._keep_house(idle=not messages)
         await self._settle()
         self._tell(await self.pipeline.process([], None, drain=True), [])
@@ -230,7 +230,7 @@ class Worker:
     async def _commit(self, deliveries: list[Held], messages: list[Message]) -> None:
         """Commit a batch, and only then acknowledge it."""
         self._tell(await self.pipeline.process(messages, self._frontier_us), deliveries)
-        _acknowledge(deliveries)
+        self.inbox.acknowledge(deliveries)
 
     async def _settle(self) -> None:
         """Wait for the batch that is under way, if one is; its failure is ours."""
@@ -372,8 +372,3 @@ class Worker:
 
         await self.pipeline.patiently(finish)
         log.info("rejections.replayed", request_id=request_id, count=len(rejection_ids))
-
-
-def _acknowledge(deliveries: list[Held]) -> None:
-    for delivery in deliveries:
-        delivery.acknowledge()

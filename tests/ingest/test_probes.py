@@ -71,9 +71,10 @@ async def test_a_session_left_without_a_subscription_is_subscribed_after_all(bro
         async def subscribed() -> bool:
             if inbox.listening_since_us is not None:
                 inbox.probe(time.time_ns() // 1000)
-            for delivery in await inbox.take(100, 0.2):
+            taken = await inbox.take(100, 0.2)
+            for delivery in taken:
                 inbox.probe_us(delivery)
-                delivery.acknowledge()
+            inbox.acknowledge(taken)
             return inbox.is_subscribed
 
         await until(subscribed)

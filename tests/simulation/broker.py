@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
-from functools import lru_cache
+from collections.abc import Callable, Sequence
+from functools import lru_cache, partial
 from random import Random
 from typing import Any
 
@@ -221,8 +221,9 @@ class Client:
         self._outgoing[mid] = (topic, payload)
         self._send(mid)
 
-    def ack(self, mid: int, qos: int) -> None:
-        self._leave(lambda: self._broker.acknowledged(self, mid))
+    def acknowledge(self, mids: Sequence[int]) -> None:
+        for mid in mids:
+            self._leave(partial(self._broker.acknowledged, self, mid))
 
     # -- what the broker and the network do
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterable, Iterator
 from functools import partial
 from hashlib import blake2b
 from random import Random
@@ -20,6 +20,7 @@ import structlog
 from ingest import rederive, worker
 from ingest.mqtt import BrokerAddress, Delivery, Inbox
 from ingest.pipeline import PipelineConfig
+from ingest.ports import Held
 from ingest.worker import Worker, WorkerConfig
 from store.commits import Fenced
 from tests.simulation.broker import Broker, Client
@@ -51,8 +52,6 @@ class Counting(Inbox):
         self._elements = elements
         self.taken = 0
         self.acknowledged = 0
-        for receiver in self.receivers:
-            receiver.acknowledge = self._counting(receiver.acknowledge)
 
     @property
     def receivers(self) -> tuple[Any, ...]:
@@ -63,15 +62,13 @@ class Counting(Inbox):
         self.taken += sum(self._weight(delivery) for delivery in deliveries)
         return deliveries
 
-    def _weight(self, delivery: Delivery) -> int:
+    def _weight(self, delivery: Held) -> int:
         return self._elements.get((delivery.topic, delivery.payload), 0)
 
-    def _counting(self, acknowledge: Callable[[Delivery], None]) -> Callable[[Delivery], None]:
-        def counted(delivery: Delivery) -> None:
-            self.acknowledged += self._weight(delivery)
-            acknowledge(delivery)
-
-        return counted
+    def acknowledge(self, deliveries: Iterable[Held]) -> None:
+        of_one_batch = list(deliveries)
+        self.acknowledged += sum(self._weight(delivery) for delivery in of_one_batch)
+        super().acknowledge(of_one_batch)
 
 
 class Incarnation:

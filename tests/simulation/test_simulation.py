@@ -63,8 +63,7 @@ def test_acknowledging_before_the_commit_is_noticed(monkeypatch: pytest.MonkeyPa
 
     async def hasty(self: Worker) -> Any:
         deliveries, messages = await real(self)
-        for delivery in deliveries:
-            delivery.acknowledge()
+        self.inbox.acknowledge(deliveries)
         return [], messages
 
     monkeypatch.setattr(Worker, "_gather", hasty)
