@@ -45,8 +45,8 @@ In reading order, with what each gives:
     restated.closed_months(conn, lease_id, from_us, to_us) -> list[ClosedMonth]; restated.tell(conn, restatements, at_us) -> None
 `areas`: lines on the map, imported and dated.
     import_areas(conn, tenant, entries, *, source) -> Imported; areas(conn, which, after, limit) -> list[Row]
-`columns`, `staging`, `rollups`, `readings`: the log, by COPY, and what it adds up to.
-    readings.insert(conn, rows, commit_nos) -> list[ReadingRow]             those that were not there yet
+`columns`, `staging`, `arrays`, `rollups`, `readings`: the log, by COPY, and what it adds up to, by arrays.
+    readings.insert(conn, rows, commit_nos) -> list[ReadingRow]             those that were not there yet: `append`, `rollups.add`
     readings.duplicates(conn, keys) -> set[key]                             key = (class, stream_id, time_us, source, seq)
     readings.high_water(conn, stream_ids) -> dict[stream_id, time_us]
     readings.feed_clock(conn, tenant, origin) -> time_us | None

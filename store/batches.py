@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from fleet.instants import to_datetime
-from store import checkpoints, counts, dirty, findings, identity_runs, priors, readings, staging, uses
+from store import arrays, checkpoints, counts, dirty, findings, identity_runs, priors, readings, staging, uses
 from store.findings import FindingRevision
 from store.pool import Connection
 from store.queries import load
@@ -171,10 +171,8 @@ async def _raise_traffic(conn: Connection, rows: Sequence[TrafficRow]) -> None:
             last[key] = row
     if not last:
         return
-    staged = ((*key, staging.instant(row.time_us), row.lat_deg, row.lon_deg, row.speed_kn, row.kind) for key, row in last.items())
-    await staging.copy_rows(conn, "staged_traffic", TRAFFIC_COLUMNS, staged)
-    await conn.execute(SQL["raise_traffic"])
-    await conn.execute("TRUNCATE staged_traffic")
+    said = [(*key, row.time_us, row.lat_deg, row.lon_deg, row.speed_kn, row.kind) for key, row in last.items()]
+    await conn.execute(SQL["raise_traffic"], arrays.columns(TRAFFIC_COLUMNS, said))
 
 
 def _traffic_order(row: TrafficRow) -> tuple[float, ...]:

@@ -8,11 +8,14 @@ from typing import Any
 import msgspec
 
 from fleet.instants import to_datetime
+from store import arrays
 from store.pool import Connection
 from store.queries import load
 from store.rows import CheckpointRow
+from store.staging import INSTANT
 
 SQL = load("checkpoints")
+COLUMNS = {"asset_id": "uuid", "time": INSTANT, "shard": "int2", "wake_at": INSTANT, "state": "bytea", "commit_no": "int8"}
 EARLIEST_US = -62_135_596_800_000_000  # year 1: what Python and the table can both say
 LATEST_US = 253_402_300_799_999_999  # the end of year 9999
 
@@ -31,15 +34,8 @@ async def write(conn: Connection, rows: Sequence[CheckpointRow], commit_nos: Map
     if not rows:
         return
     last = {(row.asset_id, row.time_us): row for row in rows}.values()
-    binds: dict[str, Any] = {
-        "asset_id": [row.asset_id for row in last],
-        "time": [to_datetime(row.time_us) for row in last],
-        "shard": [row.shard for row in last],
-        "wake_at": [None if row.wake_at_us is None else to_datetime(row.wake_at_us) for row in last],
-        "state": [row.state for row in last],
-        "commit_no": [commit_nos[row.shard] for row in last],
-    }
-    await conn.execute(SQL["write"], binds)
+    held = [(row.asset_id, row.time_us, row.shard, row.wake_at_us, row.state, commit_nos[row.shard]) for row in last]
+    await conn.execute(SQL["write"], arrays.columns(COLUMNS, held))
     asset_ids = sorted({row.asset_id for row in rows})
     await conn.execute(SQL["thin"], {"asset_ids": asset_ids})
     await conn.execute(SQL["settle"], {"asset_ids": asset_ids})

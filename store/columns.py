@@ -6,23 +6,26 @@ text is put together from names, all of them from `fleet`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import operator
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, LiteralString, NamedTuple
 
 from fleet.asset_class import ASSET_CLASSES, AnyReading
+from fleet.reading import Reading
 from store import staging
 from store.rows import ReadingRow
 
 TYPES: dict[str, str] = {"number": "float8", "integer": "int4", "boolean": "bool", "text": "text"}
-_KEY = {"stream_id": "int8", "time": staging.INSTANT, "source": "text", "seq": "int8"}
+KEY_COLUMNS = {"stream_id": "int8", "time": staging.INSTANT, "source": "text", "seq": "int8"}
 
 
 class ClassColumns(NamedTuple):
-    """One class: its table, its columns with their types in table order, its optional fields."""
+    """One class: its table, its columns with their types in table order, its optional fields, position and these of a reading."""
 
     table: LiteralString
     columns: Mapping[str, str]
     fields: tuple[str, ...]
+    values_of: Callable[[Reading], tuple[Any, ...]]
 
 
 def row_of(columns: ClassColumns, row: ReadingRow, commit_no: int) -> Sequence[Any]:
@@ -35,9 +38,7 @@ def row_of(columns: ClassColumns, row: ReadingRow, commit_no: int) -> Sequence[A
         reading.seq,
         reading.seq_given,
         staging.instant(row.received_us),
-        reading.lat_deg,
-        reading.lon_deg,
-        *[getattr(reading, field) for field in columns.fields],
+        *columns.values_of(reading),
         staging.json(reading.channels) if reading.channels else None,
         commit_no,
     )
@@ -62,10 +63,11 @@ def reading_of(asset_class: str, row: Mapping[str, Any]) -> AnyReading:
 
 def _columns(asset_class: str) -> ClassColumns:
     fields = ASSET_CLASSES[asset_class].fields
+    names = tuple(field.name for field in fields)
     return ClassColumns(
         table=f"reading_{asset_class}",
         columns={
-            **_KEY,
+            **KEY_COLUMNS,
             "seq_given": "bool",
             "received_at": staging.INSTANT,
             "lat_deg": "float8",
@@ -74,7 +76,8 @@ def _columns(asset_class: str) -> ClassColumns:
             "channels": "jsonb",
             "commit_no": "int8",
         },
-        fields=tuple(field.name for field in fields),
+        fields=names,
+        values_of=operator.attrgetter("lat_deg", "lon_deg", *names),
     )
 
 

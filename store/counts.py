@@ -12,11 +12,12 @@ import msgspec
 from psycopg import sql
 
 from fleet.instants import to_datetime
-from store import staging
+from store import arrays
 from store.columns import COLUMNS as COLUMNS_OF_CLASSES
 from store.pool import Connection
 from store.queries import load
 from store.rows import CountRow
+from store.staging import INSTANT
 
 SQL = load("counts")
 _COUNTERS = (
@@ -31,7 +32,7 @@ _COUNTERS = (
     "unknown_fields",
 )
 _counters_of = operator.attrgetter(*_COUNTERS)
-COLUMNS = {"tenant": "text", "origin": "text", "hour": staging.INSTANT, **dict.fromkeys(_COUNTERS, "int8")}
+COLUMNS = {"tenant": "text", "origin": "text", "hour": INSTANT, **dict.fromkeys(_COUNTERS, "int4")}
 
 
 class Balance(msgspec.Struct, frozen=True, kw_only=True):
@@ -69,10 +70,7 @@ async def add(conn: Connection, rows: Iterable[CountRow]) -> None:
             field, _, reason = field_reason.partition(":")
             nulled[(*key, field, reason)] = nulled.get((*key, field, reason), 0) + count
     if sums:
-        staged = ((tenant, origin, staging.instant(hour_us), *counters) for (tenant, origin, hour_us), counters in sums.items())
-        await staging.copy_rows(conn, "staged_count", COLUMNS, staged)
-        await conn.execute(SQL["add"])
-        await conn.execute("TRUNCATE staged_count")
+        await conn.execute(SQL["add"], arrays.columns(COLUMNS, [(*key, *counters) for key, counters in sums.items()]))
     if nulled:
         keys = list(nulled)
         binds = {

@@ -19,7 +19,7 @@ from psycopg.types.json import set_json_dumps, set_json_loads
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from fleet.instants import from_datetime
-from store import staging
+from store import arrays, staging
 
 Connection: TypeAlias = AsyncConnection[DictRow]
 Pool: TypeAlias = AsyncConnectionPool[Connection]
@@ -126,6 +126,7 @@ class _MicrosecondsBinaryLoader(TimestamptzBinaryLoader):
 async def _configure(connection: Connection, role: Role) -> None:
     connection.adapters.register_loader("timestamptz", _MicrosecondsLoader)
     connection.adapters.register_loader("timestamptz", _MicrosecondsBinaryLoader)
+    arrays.register(connection.adapters)
     set_json_dumps(msgspec.json.encode, connection)
     set_json_loads(msgspec.json.decode, connection)
     await connection.set_autocommit(True)
@@ -134,8 +135,6 @@ async def _configure(connection: Connection, role: Role) -> None:
     await connection.execute("SET client_min_messages TO warning")
     # No statement of ours runs long enough to gain by being compiled; where the planner overrates one, compiling takes longer.
     await connection.execute("SET jit TO off")
-    if role == "keelwing_worker":
-        await staging.create_tables(connection)
     await connection.execute(
         "SELECT set_config('statement_timeout', %s, false), set_config('idle_in_transaction_session_timeout', %s, false)",
         (f"{STATEMENT_TIMEOUT_S[role]}s", f"{IDLE_IN_TRANSACTION_S}s"),

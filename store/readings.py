@@ -11,8 +11,8 @@ from psycopg import errors, sql
 from fleet.asset_class import ASSET_CLASSES, class_of
 from fleet.instants import to_datetime
 from fleet.reading import Reading
-from store import rollups, staging
-from store.columns import COLUMNS, ClassColumns, reading_of, row_of
+from store import arrays, rollups, staging
+from store.columns import COLUMNS, KEY_COLUMNS, ClassColumns, reading_of, row_of
 from store.pool import Connection
 from store.queries import load
 from store.rows import ReadingRow
@@ -63,10 +63,17 @@ def key_of(row: ReadingRow) -> ReadingKey:
 
 
 async def insert(conn: Connection, rows: Iterable[ReadingRow], commit_nos: Mapping[int, int]) -> list[ReadingRow]:
+    """`append`, and let rollups and last words grow by what was really inserted."""
+    inserted = await append(conn, rows, commit_nos)
+    await rollups.add(conn, inserted)
+    return inserted
+
+
+async def append(conn: Connection, rows: Iterable[ReadingRow], commit_nos: Mapping[int, int]) -> list[ReadingRow]:
     """Store readings; those whose key is there already (or twice in `rows`) are left out, the first one stays.
 
     Straight COPY within a savepoint; only when a key was there, COPY to a temporary table and INSERT … ON CONFLICT.
-    Rollups and last words grow by what was really inserted.
+    Rollups and last words are the caller's to add, in the same transaction.
 
     Args:
         conn: inside the transaction that `commits.begin` numbered.
@@ -80,26 +87,25 @@ async def insert(conn: Connection, rows: Iterable[ReadingRow], commit_nos: Mappi
     for row in rows:
         key = key_of(row)
         first[key[0]].setdefault(key, row)
-    inserted: list[ReadingRow] = []
-    for asset_class, of_class in first.items():
-        if of_class:
-            inserted += await _insert_class(conn, asset_class, of_class, commit_nos)
-    await rollups.add(conn, inserted)
-    return inserted
-
-
-async def _insert_class(
-    conn: Connection, asset_class: str, rows: Mapping[ReadingKey, ReadingRow], commit_nos: Mapping[int, int]
-) -> list[ReadingRow]:
-    columns = COLUMNS[asset_class]
-    values = [row_of(columns, row, commit_nos[row.shard]) for row in rows.values()]
+    values = {
+        asset_class: [row_of(COLUMNS[asset_class], row, commit_nos[row.shard]) for row in of_class.values()]
+        for asset_class, of_class in first.items()
+        if of_class
+    }
+    if not values:
+        return []
     try:
         async with conn.transaction():
-            await staging.copy_rows(conn, columns.table, columns.columns, values)
+            for asset_class, of_class in values.items():
+                await staging.copy_rows(conn, COLUMNS[asset_class].table, COLUMNS[asset_class].columns, of_class)
     except errors.UniqueViolation:
-        new = await _insert_missing(conn, columns, values)
-        return [row for (_, *key), row in rows.items() if tuple(key) in new]
-    return list(rows.values())
+        new = {
+            (asset_class, *key)
+            for asset_class, of_class in values.items()
+            for key in await _insert_missing(conn, COLUMNS[asset_class], of_class)
+        }
+        return [row for of_class in first.values() for key, row in of_class.items() if key in new]
+    return [row for of_class in first.values() for row in of_class.values()]
 
 
 async def _insert_missing(
@@ -136,12 +142,7 @@ async def duplicates(conn: Connection, keys: Collection[ReadingKey]) -> set[Read
                 " JOIN {} AS held ON held.stream_id = wanted.stream_id AND held.time = wanted.time"
                 " AND held.source = wanted.source AND held.seq = wanted.seq"
             ).format(sql.Identifier(columns.table)),
-            {
-                "stream_id": [key[1] for key in wanted],
-                "time": [to_datetime(key[2]) for key in wanted],
-                "source": [key[3] for key in wanted],
-                "seq": [key[4] for key in wanted],
-            },
+            arrays.columns(KEY_COLUMNS, [key[1:] for key in wanted]),
         )
         rows = await cursor.fetchall()
         found |= {(asset_class, row["stream_id"], row["time"], row["source"], row["seq"]) for row in rows}
@@ -150,7 +151,7 @@ async def duplicates(conn: Connection, keys: Collection[ReadingKey]) -> set[Read
 
 async def high_water(conn: Connection, stream_ids: Collection[int]) -> dict[int, int]:
     """Greatest event time (microseconds) stored of each stream; a stream without readings is left out."""
-    cursor = await conn.execute(SQL["high_water"], {"stream_ids": list(stream_ids)})
+    cursor = await conn.execute(SQL["high_water"], {"stream_ids": arrays.array("int8", list(stream_ids))})
     return {row["stream_id"]: row["time"] for row in await cursor.fetchall()}
 
 

@@ -1,4 +1,4 @@
-"""What a batch of readings adds to hours, days and last words: pure folds and the statements that add them.
+"""What a batch of readings adds to hours, days and last words: pure folds and the statement that adds them.
 
 Everything here is a sum of whole numbers, a least or a greatest: any order and any cut of the same readings ends with the
 same rows, to the bit. Speeds are summed as whole millionths of a knot for that reason. Hours that begin, or that a late reading
@@ -10,12 +10,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, cast
 
-from fleet.asset_class import AnyReading
+from fleet.asset_class import ASSET_CLASSES, AnyReading
 from fleet.instants import HOUR_US
-from store import staging
+from store import arrays
 from store.pool import Connection
 from store.queries import load
 from store.rows import ReadingRow
+from store.staging import INSTANT
 
 SQL = load("readings")
 UKN_PER_KN = 1_000_000
@@ -23,58 +24,64 @@ MARKED_AFTER_S = 3600.0  # so long after its start (wall time) every reading of 
 
 ROLLUP_COLUMNS = {
     "stream_id": "int8",
-    "hour": staging.INSTANT,
-    "count": "int8",
-    "position_count": "int8",
-    "first_time": staging.INSTANT,
-    "last_time": staging.INSTANT,
-    "speed_count": "int8",
+    "hour": INSTANT,
+    "count": "int4",
+    "position_count": "int4",
+    "first_time": INSTANT,
+    "last_time": INSTANT,
+    "speed_count": "int4",
     "speed_min_kn": "float8",
     "speed_max_kn": "float8",
     "speed_sum_ukn": "int8",
 }
 LATEST_COLUMNS = {
-    "stream_id": "int8",
-    "time": staging.INSTANT,
+    "latest_stream_id": "int8",
+    "time": INSTANT,
     "source": "text",
     "seq": "int8",
-    "received_at": staging.INSTANT,
-    "position_time": staging.INSTANT,
+    "received_at": INSTANT,
+    "position_time": INSTANT,
     "lat_deg": "float8",
     "lon_deg": "float8",
     "alt_baro_ft": "float8",
-    "speed_time": staging.INSTANT,
+    "speed_time": INSTANT,
     "speed_kn": "float8",
     "course_deg": "float8",
-    "status_time": staging.INSTANT,
+    "status_time": INSTANT,
     "nav_status": "int4",
     "on_ground": "bool",
-    "draught_time": staging.INSTANT,
+    "draught_time": INSTANT,
     "draught_m": "float8",
-    "channels_time": staging.INSTANT,
+    "channels_time": INSTANT,
     "channels_source": "text",
     "channels_seq": "int8",
     "channels": "jsonb",
 }
 Word = tuple[Any, ...]
-NOTHING: dict[int, Word] = {length: (None,) * length for length in (2, 3, 4)}
-EARLIEST: Word = (-(1 << 62),)  # below every word of a reading
+"""What was said of something and when: the time first, the rest as it lies in its columns. A time of None: nothing was said."""
+
+UNSAID: dict[int, Word] = {length: (None,) * length for length in (2, 3, 4)}
 LOW = float("-inf")  # stands for an absent value in a comparison: below every other, as NULLS LAST has it
 
 
+_FIELDS = {known.reading_type: frozenset(field.name for field in known.fields) for known in ASSET_CLASSES.values()}
+"""What readings of a type may say; to ask one for what it has no room for takes longer than all the rest."""
+
+
 class Rollup:
-    """Increments of one stream in one hour."""
+    """Increments of one stream in one hour, the first reading taken in."""
 
     __slots__ = ("count", "first_us", "last_us", "position_count", "speed_count", "speed_max_kn", "speed_min_kn", "speed_sum_ukn")
 
-    def __init__(self, time_us: int) -> None:
-        self.count = self.position_count = self.speed_count = self.speed_sum_ukn = 0
+    def __init__(self, reading: AnyReading, time_us: int, speed_kn: float | None) -> None:
+        self.count = 1
+        self.position_count = 0 if reading.lat_deg is None else 1
         self.first_us = self.last_us = time_us
-        self.speed_min_kn: float | None = None
-        self.speed_max_kn: float | None = None
+        self.speed_min_kn = self.speed_max_kn = speed_kn
+        self.speed_count, self.speed_sum_ukn = (0, 0) if speed_kn is None else (1, round(speed_kn * UKN_PER_KN))
 
     def add(self, reading: AnyReading, time_us: int, speed_kn: float | None) -> None:
-        """Count one reading in."""
+        """Count one more reading in."""
         self.count += 1
         if reading.lat_deg is not None:
             self.position_count += 1
@@ -90,42 +97,66 @@ class Rollup:
 
 
 class Latest:
-    """The greatest word of each group of one stream. The first element of a word is its time."""
+    """The greatest word of each group of one stream, the first reading taken in."""
 
     __slots__ = ("channels", "draught", "key", "position", "received_us", "speed", "status")
 
-    def __init__(self) -> None:
-        self.key: Word = EARLIEST
-        self.received_us = 0
-        self.position: Word = EARLIEST
-        self.speed: Word = EARLIEST
-        self.status: Word = EARLIEST
-        self.draught: Word = EARLIEST
-        self.channels: Word = EARLIEST
+    def __init__(self, row: ReadingRow, reading: AnyReading, time_us: int, speed_kn: float | None) -> None:
+        self.received_us = row.received_us
+        self.key: Word = (time_us, reading.source, reading.seq)
+        self.position = UNSAID[4] if reading.lat_deg is None else _position(reading, time_us)
+        self.speed = UNSAID[3] if speed_kn is None else (time_us, speed_kn, reading.course_deg)
+        self.status = _status(reading, time_us)
+        self.draught = _draught(reading, time_us)
+        self.channels = (*self.key, reading.channels) if reading.channels else UNSAID[4]
 
     def add(self, row: ReadingRow, reading: AnyReading, time_us: int, speed_kn: float | None) -> None:
-        """Take one reading in; an absent value counts below every other, as in the statement that merges.
+        """Take one more reading in.
 
         A word is built only where its time is not behind what is held: given the newest reading first, the others cost little.
         """
         self.received_us = max(self.received_us, row.received_us)
         key = (time_us, reading.source, reading.seq)
         self.key = max(self.key, key)
-        if reading.lat_deg is not None and time_us >= self.position[0]:
-            word: Word = (time_us, reading.lat_deg, reading.lon_deg, _low(getattr(reading, "alt_baro_ft", None)))
-            self.position = max(self.position, word)
-        if speed_kn is not None and time_us >= self.speed[0]:
-            self.speed = max(self.speed, (time_us, speed_kn, _low(reading.course_deg)))
-        if time_us >= self.status[0]:
-            nav_status, on_ground = getattr(reading, "nav_status", None), getattr(reading, "on_ground", None)
-            if nav_status is not None or on_ground is not None:
-                self.status = max(self.status, (time_us, _low(nav_status), _low(on_ground)))
-        if time_us >= self.draught[0]:
-            draught_m = getattr(reading, "draught_m", None)
-            if draught_m is not None:
-                self.draught = max(self.draught, (time_us, draught_m))
-        if reading.channels and self.channels[:3] < key:
-            self.channels = (*key, staging.json(reading.channels))
+        if reading.lat_deg is not None and _may_replace(time_us, self.position):
+            self.position = _greater(_position(reading, time_us), self.position)
+        if speed_kn is not None and _may_replace(time_us, self.speed):
+            self.speed = _greater((time_us, speed_kn, reading.course_deg), self.speed)
+        if _may_replace(time_us, self.status):
+            self.status = _greater(_status(reading, time_us), self.status)
+        if _may_replace(time_us, self.draught):
+            self.draught = _greater(_draught(reading, time_us), self.draught)
+        if reading.channels and (self.channels[0] is None or self.channels[:3] < key):
+            self.channels = (*key, reading.channels)
+
+
+def _position(reading: AnyReading, time_us: int) -> Word:
+    return (time_us, reading.lat_deg, reading.lon_deg, _said(reading, "alt_baro_ft"))
+
+
+def _status(reading: AnyReading, time_us: int) -> Word:
+    nav_status, on_ground = _said(reading, "nav_status"), _said(reading, "on_ground")
+    return UNSAID[3] if nav_status is None and on_ground is None else (time_us, nav_status, on_ground)
+
+
+def _draught(reading: AnyReading, time_us: int) -> Word:
+    draught_m = _said(reading, "draught_m")
+    return UNSAID[2] if draught_m is None else (time_us, draught_m)
+
+
+def _said(reading: AnyReading, field: str) -> Any:
+    return getattr(reading, field) if field in _FIELDS[type(reading)] else None
+
+
+def _may_replace(time_us: int, held: Word) -> bool:
+    return held[0] is None or time_us >= held[0]
+
+
+def _greater(word: Word, held: Word) -> Word:
+    """The later of two words, at one instant that of greater values, absent ones below every other, as in the statement."""
+    if word[0] is None or held[0] is None or word[0] > held[0]:
+        return held if word[0] is None else word
+    return max(word, held, key=lambda one: tuple([LOW if value is None else value for value in one]))
 
 
 async def add(conn: Connection, rows: Sequence[ReadingRow]) -> None:
@@ -138,32 +169,29 @@ async def add(conn: Connection, rows: Sequence[ReadingRow]) -> None:
         key = (row.stream_id, time_us // HOUR_US * HOUR_US)
         rollup = rollups.get(key)
         if rollup is None:
-            rollup = rollups[key] = Rollup(time_us)
-        rollup.add(reading, time_us, speed_kn)
+            rollups[key] = Rollup(reading, time_us, speed_kn)
+        else:
+            rollup.add(reading, time_us, speed_kn)
         word = latest.get(row.stream_id)
         if word is None:
-            word = latest[row.stream_id] = Latest()
-        word.add(row, reading, time_us, speed_kn)
+            latest[row.stream_id] = Latest(row, reading, time_us, speed_kn)
+        else:
+            word.add(row, reading, time_us, speed_kn)
     if not rollups:
         return
-    await staging.copy_rows(conn, "staged_rollup", ROLLUP_COLUMNS, (_rollup_row(*item) for item in rollups.items()))
-    await conn.execute(SQL["add_hours"], {"marked_after_s": MARKED_AFTER_S})
-    await conn.execute(SQL["add_days"])
-    await conn.execute("TRUNCATE staged_rollup")
-    await staging.copy_rows(conn, "staged_latest", LATEST_COLUMNS, (_latest_row(*item) for item in latest.items()))
-    await conn.execute(SQL["raise_latest"])
-    await conn.execute("TRUNCATE staged_latest")
+    binds: dict[str, Any] = {"marked_after_s": MARKED_AFTER_S}
+    binds |= arrays.columns(ROLLUP_COLUMNS, [_rollup_row(*item) for item in rollups.items()])
+    binds |= arrays.columns(LATEST_COLUMNS, [_latest_row(*item) for item in latest.items()])
+    await conn.execute(SQL["add"], binds)
 
 
 def _rollup_row(key: tuple[int, int], rollup: Rollup) -> Word:
-    stream_id, hour_us = key
     return (
-        stream_id,
-        staging.instant(hour_us),
+        *key,
         rollup.count,
         rollup.position_count,
-        staging.instant(rollup.first_us),
-        staging.instant(rollup.last_us),
+        rollup.first_us,
+        rollup.last_us,
         rollup.speed_count,
         rollup.speed_min_kn,
         rollup.speed_max_kn,
@@ -172,29 +200,5 @@ def _rollup_row(key: tuple[int, int], rollup: Rollup) -> Word:
 
 
 def _latest_row(stream_id: int, latest: Latest) -> Word:
-    time_us, source, seq = latest.key
-    return (
-        stream_id,
-        staging.instant(time_us),
-        source,
-        seq,
-        staging.instant(latest.received_us),
-        *_word(latest.position, 4),
-        *_word(latest.speed, 3),
-        *_word(latest.status, 3),
-        *_word(latest.draught, 2),
-        *_word(latest.channels, 4),
-    )
-
-
-def _word(word: Word, length: int) -> Word:
-    """A word as columns: its time as COPY wants it, absent values as NULL; all NULL when nothing was said."""
-    if word is EARLIEST:
-        return NOTHING[length]
-    if LOW in word:
-        return (staging.instant(word[0]), *[None if value == LOW else value for value in word[1:]])
-    return (staging.instant(word[0]), *word[1:])
-
-
-def _low(value: Any) -> Any:
-    return LOW if value is None else value
+    words = (*latest.position, *latest.speed, *latest.status, *latest.draught, *latest.channels)
+    return (stream_id, *latest.key, latest.received_us, *words)

@@ -1,4 +1,4 @@
-"""Rows by COPY in the server's binary form, the fastest way in; into a table, or into a temporary one to upsert from.
+"""Rows by COPY in the server's binary form, the fastest way into a table; what is to be upserted comes in by `arrays`.
 
 Instants go over the wire as what a binary `timestamptz` is: whole microseconds since 2000-01-01 UTC in eight bytes
 (PostgreSQL documentation, "Date/Time Types"; integer since version 10). No datetime is built for any of them.
@@ -13,9 +13,6 @@ import msgspec
 from psycopg import AsyncConnection, sql
 from psycopg.types.json import Jsonb
 
-from store.queries import load
-
-SQL = load("staging")
 POSTGRES_EPOCH_US = 946_684_800_000_000  # 2000-01-01T00:00:00Z
 INSTANT = "instant"
 """In a column list: a timestamptz given as microseconds since 1970."""
@@ -36,12 +33,6 @@ def json(value: Any) -> Jsonb:
     return Jsonb(value, dumps=msgspec.json.encode)
 
 
-async def create_tables(conn: AsyncConnection[Any]) -> None:
-    """The temporary tables of a connection that writes; emptied at each commit, gone with the connection."""
-    for definition in SQL.values():
-        await conn.execute(definition)
-
-
 async def copy_rows(
     conn: AsyncConnection[Any], table: LiteralString, columns: Mapping[str, str], rows: Iterable[Sequence[Any]]
 ) -> None:
@@ -58,5 +49,7 @@ async def copy_rows(
     )
     async with conn.cursor() as cursor, cursor.copy(statement) as copy:
         copy.set_types(["int8" if kind == INSTANT else kind for kind in columns.values()])
+        write_row = copy.formatter.write_row  # which `copy.write_row` wraps in a coroutine for each row
         for row in rows:
-            await copy.write_row(row)
+            if filled := write_row(row):
+                await copy.writer.write(filled)

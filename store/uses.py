@@ -16,14 +16,28 @@ import msgspec
 
 from fleet.instants import SECOND_US, from_datetime, to_datetime
 from fleet.use import Activity, Journey, UseDay
-from store import staging
+from store import arrays, staging
 from store.checkpoints import EARLIEST_US, LATEST_US
 from store.dirty import Dirty, marks
 from store.pool import Connection
 from store.queries import load
 from store.rows import DirtyRow, UseCheckpointRow, UseRow, UseTailRow
+from store.staging import INSTANT
 
 SQL = load("uses")
+OWNER_COLUMNS = {"tenant": "text", "asset_id": "uuid", "commit_no": "int8"}
+ACTIVITY_COLUMNS = {
+    "state": "text",
+    "started_at": INSTANT,
+    "ended_at": INSTANT,
+    "distance_m": "float8",
+    "observed_s": "float8",
+    "loading": "text",
+    "place": "text",
+    "method": "text",
+    "figures": "jsonb",
+    "sources": "jsonb",
+}
 Key = tuple[str, str, int]
 """(asset_id, kind, begin in microseconds); the kind of activities and days is empty."""
 
@@ -194,9 +208,7 @@ async def _write_activities(conn: Connection, rows: Sequence[UseRow], commit_nos
         )
     if new:
         facts = [fact for row in new if isinstance(fact := row.fact, Activity)]
-        named = {"tenant": [row.tenant for row in new], "asset_id": [row.asset_id for row in new]}
-        numbers = {"commit_no": [commit_nos[row.shard] for row in new]}
-        await conn.execute(SQL["insert_activities"], named | _activity_binds(facts) | numbers)
+        await conn.execute(SQL["insert_activities"], _owner_binds(new, commit_nos) | _activity_binds(facts))
     return len({key_of(row) for row in (*gone, *new)})
 
 
@@ -215,20 +227,27 @@ def _changes(rows: Sequence[UseRow], held: Mapping[Key, UseRow]) -> tuple[list[U
     return gone, new
 
 
-def _activity_binds(facts: Iterable[Activity]) -> dict[str, list[Any]]:
-    facts = list(facts)
-    return {
-        "state": [fact.state for fact in facts],
-        "started_at": [to_datetime(fact.from_us) for fact in facts],
-        "ended_at": [to_datetime(fact.to_us) for fact in facts],
-        "distance_m": [fact.distance_m for fact in facts],
-        "observed_s": [fact.observed_us / SECOND_US for fact in facts],
-        "loading": [fact.loading for fact in facts],
-        "place": [fact.place for fact in facts],
-        "method": [fact.method for fact in facts],
-        "figures": [staging.json(fact.figures) for fact in facts],
-        "sources": [_seconds(fact.sources) for fact in facts],
-    }
+def _owner_binds(rows: Sequence[UseRow | UseTailRow], commit_nos: Mapping[int, int]) -> dict[str, arrays.Array]:
+    return arrays.columns(OWNER_COLUMNS, [(row.tenant, row.asset_id, commit_nos[row.shard]) for row in rows])
+
+
+def _activity_binds(facts: Iterable[Activity]) -> dict[str, arrays.Array]:
+    said = [
+        (
+            fact.state,
+            fact.from_us,
+            fact.to_us,
+            fact.distance_m,
+            fact.observed_us / SECOND_US,
+            fact.loading,
+            fact.place,
+            fact.method,
+            fact.figures,
+            {name: span_us / SECOND_US for name, span_us in fact.sources.items()},
+        )
+        for fact in facts
+    ]
+    return arrays.columns(ACTIVITY_COLUMNS, said)
 
 
 async def _write_days(conn: Connection, rows: Sequence[UseRow], commit_nos: Mapping[int, int]) -> int:
@@ -418,9 +437,7 @@ async def write_tails(conn: Connection, rows: Sequence[UseTailRow], commit_nos: 
     last = list({row.asset_id: row for row in rows}.values())
     if not last:
         return
-    named = {"asset_id": [row.asset_id for row in last], "tenant": [row.tenant for row in last]}
-    numbers = {"commit_no": [commit_nos[row.shard] for row in last]}
-    await conn.execute(SQL["write_tails"], named | _activity_binds(row.activity for row in last) | numbers)
+    await conn.execute(SQL["write_tails"], _owner_binds(last, commit_nos) | _activity_binds(row.activity for row in last))
 
 
 async def write_checkpoints(conn: Connection, rows: Sequence[UseCheckpointRow], commit_nos: Mapping[int, int]) -> None:

@@ -20,7 +20,10 @@ SELECT * FROM unnest(%(tenant)s::text[], %(topic)s::text[], %(element)s::integer
 -- name: raise_traffic
 -- Keep the later fix; at one instant the greater values, so that order does not matter.
 INSERT INTO traffic AS held
-SELECT * FROM staged_traffic ORDER BY tenant, origin, class, scheme, value
+SELECT * FROM unnest(%(tenant)s::text[], %(origin)s::text[], %(class)s::text[], %(scheme)s::text[], %(value)s::text[],
+    %(time)s::timestamptz[], %(lat_deg)s::float8[], %(lon_deg)s::float8[], %(speed_kn)s::float8[], %(kind)s::text[])
+    AS said (tenant, origin, class, scheme, value)
+ORDER BY tenant, origin, class, scheme, value
 ON CONFLICT (tenant, origin, class, scheme, value) DO UPDATE SET
     time = excluded.time, lat_deg = excluded.lat_deg, lon_deg = excluded.lon_deg, speed_kn = excluded.speed_kn,
     kind = coalesce(excluded.kind, held.kind)

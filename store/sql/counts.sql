@@ -2,9 +2,11 @@
 -- Add a batch's increments.
 INSERT INTO ingest_count AS held (tenant, origin, hour, received, stored, late, duplicate, rejected, traffic, static_received,
     static_duplicate, unknown_fields)
-SELECT tenant, origin, hour, received, stored, late, duplicate, rejected, traffic, static_received, static_duplicate,
-    unknown_fields
-FROM staged_count ORDER BY tenant, origin, hour
+SELECT * FROM unnest(%(tenant)s::text[], %(origin)s::text[], %(hour)s::timestamptz[], %(received)s::integer[],
+    %(stored)s::integer[], %(late)s::integer[], %(duplicate)s::integer[], %(rejected)s::integer[], %(traffic)s::integer[],
+    %(static_received)s::integer[], %(static_duplicate)s::integer[], %(unknown_fields)s::integer[])
+    AS brought (tenant, origin, hour)
+ORDER BY origin, tenant, hour  -- for the order of locks any one does; this one is told by its first column
 ON CONFLICT (tenant, origin, hour) DO UPDATE SET
     received = held.received + excluded.received,
     stored = held.stored + excluded.stored,
