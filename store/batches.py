@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from typing import Any
 
 import msgspec
 
 from fleet.instants import to_datetime
-from store import arrays, checkpoints, counts, dirty, findings, identity_runs, priors, readings, staging, uses
+from store import arrays, checkpoints, counts, dirty, findings, identity_runs, priors, readings, rollups, staging, uses
 from store.findings import FindingRevision
 from store.pool import Connection
 from store.queries import load
@@ -74,20 +75,36 @@ class Written(msgspec.Struct, frozen=True):
     findings: list[FindingRevision]
 
 
-async def write(conn: Connection, batch: StepBatch, commit_nos: Mapping[int, int]) -> Written:
+async def at_once(work: Coroutine[Any, Any, None]) -> None:
+    """Do it and wait until it is done."""
+    await work
+
+
+async def write(
+    conn: Connection,
+    batch: StepBatch,
+    commit_nos: Mapping[int, int],
+    *,
+    begin: Callable[[Coroutine[Any, Any, None]], Awaitable[None]] = at_once,
+) -> Written:
     """Write a batch inside the transaction that `commits.begin` numbered; listeners hear of it when it commits.
 
     Args:
         conn: of the worker's role.
         batch: everything but alerts and events.
         commit_nos: the commit number of each shard that the batch's rows name.
+        begin: what to do with the adding up of readings, whose answer nobody waits for. It may go on while the database is at
+            it, and must see to its end before the commit.
     """
-    inserted = await readings.insert(conn, batch.readings, commit_nos)
+    await conn.execute(SQL["tell_commit"])
+    inserted = await readings.append(conn, batch.readings, commit_nos)
     await _add_channels(conn, inserted)
     await _add_statics(conn, batch.statics, commit_nos)
     await identity_runs.extend(conn, batch.identity_runs, commit_nos)
     await _add_statuses(conn, batch.statuses, commit_nos)
     await _add_rejections(conn, batch.rejections, commit_nos)
+    if inserted:
+        await begin(rollups.add(conn, inserted))
     await _raise_traffic(conn, batch.traffic)
     await counts.add(conn, batch.counts)
     revisions = await findings.write(conn, batch.findings, commit_nos)
@@ -98,7 +115,6 @@ async def write(conn: Connection, batch: StepBatch, commit_nos: Mapping[int, int
     await uses.write_tails(conn, batch.use_tails, commit_nos)
     await uses.write_checkpoints(conn, batch.use_checkpoints, commit_nos)
     await uses.mark(conn, batch.use_dirty, commit_nos)
-    await conn.execute(SQL["tell_commit"])
     return Written(inserted, revisions)
 
 

@@ -6,7 +6,8 @@ there. The ingester knows the list as `ingest.ports.Transaction`, for which this
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Coroutine
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any, Concatenate, Generic, ParamSpec, Self, TypeVar, overload
@@ -41,6 +42,7 @@ from store import (
     uses,
 )
 from store.pool import Connection, Pool
+from store.rows import StepBatch
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -59,19 +61,48 @@ class _On(Generic[P, T]):
     @overload
     def __get__(self, transaction: PostgresTransaction, owner: object) -> Callable[P, Coroutine[Any, Any, T]]: ...
     def __get__(self, transaction: PostgresTransaction | None, owner: object) -> Self | Callable[P, Coroutine[Any, Any, T]]:
-        return self if transaction is None else partial(self._function, transaction.conn)
+        return self if transaction is None else partial(transaction.run, self._function)
 
 
 class PostgresTransaction:
-    """One transaction of a connection of the worker's role."""
+    """One transaction of a connection of the worker's role.
+
+    One statement may be under way whose answer nobody waits for. The next word waits for it, and hears of its failure.
+    """
 
     def __init__(self, conn: Connection) -> None:
         self.conn = conn
+        self._under_way: asyncio.Task[None] | None = None
+
+    async def run(self, function: Callable[Concatenate[Connection, P], Awaitable[T]], *args: P.args, **kwargs: P.kwargs) -> T:
+        """What a function of the connection gives, when nothing is under way any more."""
+        await self.settle()
+        return await function(self.conn, *args, **kwargs)
+
+    async def write(self, batch: StepBatch, commit_nos: Mapping[int, int]) -> batches.Written:
+        """`batches.write`, back when the readings are stored and what they add up to is under way."""
+        return await self.run(partial(batches.write, begin=self._begin), batch, commit_nos)
+
+    async def settle(self) -> None:
+        """Wait for what is under way; its failure is raised here."""
+        if self._under_way is not None:
+            under_way, self._under_way = self._under_way, None
+            await under_way
+
+    async def abandon(self) -> None:
+        """End what is under way, whatever comes of it: the transaction is to be rolled back."""
+        if self._under_way is not None:
+            under_way, self._under_way = self._under_way, None
+            under_way.cancel()
+            await asyncio.gather(under_way, return_exceptions=True)
+
+    async def _begin(self, work: Coroutine[Any, Any, None]) -> None:
+        self._under_way = asyncio.create_task(work)
+        await asyncio.sleep(0)  # it runs now, up to where it waits for the server
 
     claim = _On(commits.claim)
     begin = _On(commits.begin)
     is_committed = _On(commits.is_committed)
-    write = _On(batches.write)
 
     registry_version = _On(registry.version)
     load_registry = _On(registry.load)
@@ -167,4 +198,9 @@ class PostgresStore:
             store.faults.AWAY: no connection, or it was lost; after a lost reply the transaction may have been committed.
         """
         async with self._pool.connection(WAIT_S) as conn:
-            yield PostgresTransaction(conn)
+            transaction = PostgresTransaction(conn)
+            try:
+                yield transaction
+                await transaction.settle()
+            finally:
+                await transaction.abandon()
