@@ -105,6 +105,8 @@ class LiveHub:
         self._groups: dict[Audience, _Group] = {}
         self._rung = asyncio.Event()
         self.stopping = False
+        self.fault: BaseException | None = None
+        """What ended a task of ours that must not end: a programmer's error, for which the process is to end."""
 
     @property
     def full(self) -> bool:
@@ -115,6 +117,8 @@ class LiveHub:
     async def running(self) -> AsyncIterator[None]:
         """Listen and pull while the block runs; afterwards every stream is ended."""
         tasks = [asyncio.create_task(self._listen(), name="live-listen"), asyncio.create_task(self._pull(), name="live-pull")]
+        for task in tasks:
+            task.add_done_callback(self._note_fault)
         try:
             yield
         finally:
@@ -122,6 +126,12 @@ class LiveHub:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _note_fault(self, ended: asyncio.Task[None]) -> None:
+        if not ended.cancelled() and ended.exception() is not None:
+            self.fault = self.fault or ended.exception()
+            log.error("live_ended", task=ended.get_name(), exc_info=ended.exception())
+            self.stop()  # a stream that is never fed again would look like a quiet fleet
 
     def stop(self) -> None:
         """End every stream; new ones are refused."""

@@ -23,10 +23,22 @@ class Server(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """End streams, then what uvicorn does: let requests finish, at most `timeout_graceful_shutdown`."""
-        hub: LiveHub | None = getattr(getattr(self.config.app, "state", None), "hub", None)
-        if hub is not None:
-            hub.stop()
+        if self._hub is not None:
+            self._hub.stop()
         await super().shutdown(sockets)
+
+    async def on_tick(self, counter: int) -> bool:
+        """Whether to stop, ten times a second: also when the live hub ended by a fault of ours."""
+        return await super().on_tick(counter) or self.fault is not None
+
+    @property
+    def fault(self) -> BaseException | None:
+        """What ended a task beside the requests, a programmer's error; None while all is well."""
+        return None if self._hub is None else self._hub.fault
+
+    @property
+    def _hub(self) -> LiveHub | None:
+        return getattr(getattr(self.config.app, "state", None), "hub", None)
 
 
 def server_of(settings: ApiSettings, trial: Trial | None = None) -> Server:
@@ -53,6 +65,7 @@ def run(settings: ApiSettings, trial: Trial | None = None) -> None:
 
     Raises:
         SystemExit: the application did not start (the database did not come, the port is taken); the log says why.
+        Exception: a programmer's error in a task beside the requests.
     """
     server = server_of(settings, trial)
     # What is there now stays to the end: routes, shapes, models. Else the collector looks at all of it for every large answer.
@@ -67,3 +80,5 @@ def run(settings: ApiSettings, trial: Trial | None = None) -> None:
         signal.signal(signal.SIGTERM, before)
     if not server.started:
         raise SystemExit(STARTUP_FAILED)
+    if server.fault is not None:
+        raise server.fault

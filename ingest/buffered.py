@@ -99,6 +99,17 @@ class BufferedClient(paho.Client):
     they still are (a burst beyond the window ends when acknowledgements do not reach the broker).
     """
 
+    fault: BaseException | None = None
+    """What ended paho's thread: an error of ours in a callback, or of paho's. Its broker's absence ends it never."""
+
+    def loop_forever(self, timeout: float = 1.0, retry_first_connection: bool = False) -> MQTTErrorCode:
+        """Paho's loop, which its thread runs; what ends it is kept, for a thread's end is nobody's news."""
+        try:
+            return super().loop_forever(timeout, retry_first_connection)
+        except BaseException as error:
+            self.fault = error
+            raise
+
     def _create_socket(self) -> Any:
         made = super()._create_socket()
         return BufferedSocket(made) if isinstance(made, socket.socket) else made

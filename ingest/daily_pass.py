@@ -12,7 +12,7 @@ import asyncio
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from datetime import date
+from datetime import date, timedelta
 
 import msgspec
 import structlog
@@ -40,6 +40,7 @@ from store.transaction import PostgresTransaction
 log = structlog.get_logger(__name__)
 
 LOOK_EVERY_S = 60.0  # chosen: a pass may begin a minute late
+MISSED_D_MAX = 7  # chosen: what was true for a day more than a week ago and is not now, nobody acts on
 POSITION_US = 30 * 24 * HOUR_US  # chosen: what was heard a month ago says nothing of where a ship can be
 Clock = Callable[[], int]
 
@@ -56,25 +57,30 @@ class Passed(msgspec.Struct, frozen=True, kw_only=True):
     opened: Counter[str]
 
 
-async def keep_calendar(pool: Pool, hour_utc: int, told: Callable[[Mapping[str, int]], None], clock: Clock = now_us) -> None:
-    """Judge each lessor's calendar once a day, from an hour of UTC on, and at once where a day was missed; until cancelled.
+async def keep_calendar(
+    pool: Pool, hour_utc: int, told: Callable[[Mapping[str, int]], None], failed: Callable[[], None], clock: Clock = now_us
+) -> None:
+    """Judge each lessor's calendar once a day, from an hour of UTC on, and at once each day that was missed; until cancelled.
 
     Args:
         pool: of the worker's role.
         hour_utc: 0 to 23.
         told: called after every pass with the alerts it opened, by severity.
+        failed: called for a pass that ended in a fault of ours, which is logged with its trace.
         clock: wall time in microseconds.
     """
     while True:
         try:
-            for tenant in await tenants_due(pool, day_due(clock(), hour_utc)):
-                await _pass_of(pool, tenant, day_due(clock(), hour_utc), told, clock)
+            for day, tenant in await passes_due(pool, day_due(clock(), hour_utc)):
+                await _pass_of(pool, tenant, day, told, failed, clock)
         except AWAY as error:
             log.warning("daily_pass.database_away", error=str(error)[:200])
         await asyncio.sleep(LOOK_EVERY_S)
 
 
-async def _pass_of(pool: Pool, tenant: str, day: date, told: Callable[[Mapping[str, int]], None], clock: Clock) -> None:
+async def _pass_of(
+    pool: Pool, tenant: str, day: date, told: Callable[[Mapping[str, int]], None], failed: Callable[[], None], clock: Clock
+) -> None:
     """One lessor's pass; what is wrong with its facts is logged, and neither ends the worker nor keeps others from theirs."""
     try:
         told((await run_pass(pool, tenant, day, clock)).opened)
@@ -82,6 +88,7 @@ async def _pass_of(pool: Pool, tenant: str, day: date, told: Callable[[Mapping[s
         raise
     except Exception:
         log.exception("daily_pass.failed", tenant=tenant, day=day.isoformat())
+        failed()
 
 
 def day_due(at_us: int, hour_utc: int) -> date:
@@ -89,11 +96,15 @@ def day_due(at_us: int, hour_utc: int) -> date:
     return day_of(at_us - hour_utc * HOUR_US)
 
 
-async def tenants_due(pool: Pool, day: date) -> list[str]:
-    """Lessors whose calendar of a day was not judged, and none of a later one."""
+async def passes_due(pool: Pool, day: date) -> list[tuple[date, str]]:
+    """Days up to one that were not judged, and their lessors: those since the newest that was, oldest first.
+
+    Of a lessor that was never judged the day alone, of a longer absence the last `MISSED_D_MAX`.
+    """
     async with pool.connection() as conn:
         newest = {tenant: await daily_passes.newest_day(conn, tenant) for tenant in await daily_passes.tenants(conn)}
-    return [tenant for tenant, judged in newest.items() if judged is None or judged < day]
+    missed_d = {tenant: 1 if judged is None else min((day - judged).days, MISSED_D_MAX) for tenant, judged in newest.items()}
+    return sorted((day - timedelta(days=back), tenant) for tenant, days in missed_d.items() for back in range(days))
 
 
 async def run_pass(pool: Pool, tenant: str, day: date, clock: Clock = now_us, actor: str = "keelwing") -> Passed:
@@ -111,7 +122,8 @@ async def run_pass(pool: Pool, tenant: str, day: date, clock: Clock = now_us, ac
             await daily_passes.hold(conn, tenant)
             practice = await dossiers.practice_of(conn, tenant, HOUSE)
             question = Question(tenant=tenant, on=day, known_us=None, practice=practice)
-            page = await _placed(conn, question, await dossiers.dossiers(conn, question, after=after), known_us)
+            placed_us = min(known_us, question.at_us)  # of a day that was missed, where assets were on it
+            page = await _placed(conn, question, await dossiers.dossiers(conn, question, after=after), placed_us)
             page = await _reconciled(conn, question, await _foreseen(conn, question, page))
             judged = {each.asset_id: conditions(each, day, practice) for each in page}
             stands = await daily_passes.standing(conn, list(judged))

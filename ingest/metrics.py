@@ -90,7 +90,7 @@ class WorkerMetrics:
         for outcome in ("stored", "duplicate", "rejected", "traffic"):
             self.readings.labels(outcome)  # there from the first scrape on, so that a rate sees the first of a kind
         self.rejections.labels("unstorable")
-        for task in ("feeds", "scenes"):
+        for task in ("calendar", "feeds", "scenes"):
             self.beside_failures.labels(task)
         for severity in ("warning", "critical"):
             self.alerts_opened.labels(severity)

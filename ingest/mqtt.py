@@ -162,7 +162,13 @@ class Receiver:
         return self._client
 
     def take(self, count_max: int) -> list[Delivery]:
-        """Up to `count_max` deliveries in the order of arrival; empty when there are none."""
+        """Up to `count_max` deliveries in the order of arrival; empty when there are none.
+
+        Raises RuntimeError when the thread that receives ended by an error: it would be deaf for ever.
+        """
+        fault: BaseException | None = getattr(self._client, "fault", None)
+        if fault is not None:
+            raise RuntimeError(f"the receiver of {self._filter} ended") from fault
         taken: list[Delivery] = []
         while len(taken) < count_max:
             try:
@@ -339,10 +345,8 @@ class Inbox:
     async def take(self, count_max: int, wait_s: float) -> list[Delivery]:
         """Deliveries for one batch: live first, backfill only into what live left free. Empty after `wait_s` of silence."""
         if not len(self):
-            try:
+            with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._woken.wait(), wait_s)
-            except TimeoutError:
-                return []
         self._woken.clear()
         self._signalled = False
         taken = self._feeds.take(count_max // 2)

@@ -11,7 +11,8 @@ import asyncio
 import os
 import socket
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
+from typing import Any
 
 import msgspec
 import structlog
@@ -88,7 +89,7 @@ async def run(
 
     Args:
         config: where things are and how much may be held.
-        stop: set from outside.
+        stop: set from outside, or by us at a fault.
         on_subscribed: called once, when the broker keeps everything for us from now on, whatever happens to this process.
         metrics: told of every batch; a registry that nobody asks when None.
         spawn: starts a step process; needed where `config.processes` is not 0.
@@ -104,12 +105,16 @@ async def run(
     pool = await open_pool_patiently(config.database_url, config.pool_max, config.pipeline.retry_s_max, stop)
     if pool is None:
         return
-    beside = [
-        asyncio.create_task(follow_database(pool, metrics), name="figures"),
-        asyncio.create_task(close_hours(pool), name="hours"),
-        asyncio.create_task(keep_calendar(pool, config.daily_pass_hour_utc, metrics.passed), name="calendar"),
-        asyncio.create_task(watch_feeds(pool, metrics.looked, metrics.failed("feeds")), name="feeds"),
-    ]
+    beside: list[asyncio.Task[None]] = []
+
+    def begin(name: str, work: Coroutine[Any, Any, None]) -> None:
+        beside.append(asyncio.create_task(work, name=name))
+        beside[-1].add_done_callback(lambda ended: _stop_at_fault(ended, stop))
+
+    begin("figures", follow_database(pool, metrics))
+    begin("hours", close_hours(pool))
+    begin("calendar", keep_calendar(pool, config.daily_pass_hour_utc, metrics.passed, metrics.failed("calendar")))
+    begin("feeds", watch_feeds(pool, metrics.looked, metrics.failed("feeds")))
     try:
         inbox = Inbox(config.broker)
         store, clock = PostgresStore(pool), SystemClock()
@@ -118,13 +123,9 @@ async def run(
             crew = Crew(store, _step_config(config), clock, config.processes, spawn)
         worker = Worker(config, store, inbox, clock, on_subscribed, metrics, crew)
         metrics.watch(inbox, worker.pipeline, config.broker.in_flight_max)
-        await worker.start()
-        told, failed = metrics.compared, metrics.failed("scenes")
-        scenes = keep_scenes(pool, lambda: worker.pipeline.clocks, config.pipeline.horizon_us, told, failed)
-        beside.append(asyncio.create_task(scenes, name="scenes"))
-        for task in beside:
-            task.add_done_callback(lambda ended: _stop_at_fault(ended, stop))
-        working = asyncio.create_task(worker.work(stop), name="worker")
+        clocks, horizon_us = lambda: worker.pipeline.clocks, config.pipeline.horizon_us
+        working = asyncio.create_task(worker.run(stop), name="worker")
+        begin("scenes", keep_scenes(pool, clocks, horizon_us, metrics.compared, metrics.failed("scenes")))
         stopping = asyncio.create_task(stop.wait(), name="stop")
         await asyncio.wait((working, stopping), return_when=asyncio.FIRST_COMPLETED)
         stopping.cancel()
@@ -206,6 +207,11 @@ class Worker:
         self.pipeline.listen(Listening(tuple(self._heard)))
         self.inbox.start()
         log.info("worker.started", owner=self.config.pipeline.owner, behind=self.pipeline.assets_behind)
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Start and work until told to stop; one task, for to start may wait for the database as long, and must end as soon."""
+        await self.start()
+        await self.work(stop)
 
     async def work(self, stop: asyncio.Event) -> None:
         """The loop; returns after `stop` with everything at hand committed."""

@@ -246,6 +246,24 @@ async def test_the_process_stops_cleanly_at_sigterm_with_a_stream_open(world: Wo
     assert (status, time.monotonic() - began_s < 5) == (0, True)
 
 
+async def test_a_fault_in_the_task_that_feeds_streams_ends_the_process_with_its_trace(world: World) -> None:
+    code = "import sys; from api.live import LiveHub; from api.serve import run; from api.settings import ApiSettings\n"
+    code += "async def broken(hub): 1 / 0\n"
+    code += "LiveHub._pull = broken; run(ApiSettings(database_url=sys.argv[1], port=0))"
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", code, world.url, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
+    )
+    try:
+        async with asyncio.timeout(START_S):
+            said, _ = await process.communicate()
+    finally:
+        if process.returncode is None:
+            process.kill()
+
+    assert process.returncode not in {0, None}
+    assert b"ZeroDivisionError" in said
+
+
 async def answers(client: httpx.AsyncClient) -> bool:
     """Whether the server is there."""
     try:

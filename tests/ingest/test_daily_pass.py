@@ -12,7 +12,7 @@ import pytest
 from fleet.instants import HOUR_US
 from fleet.obligation import start_us
 from ingest import daily_pass
-from ingest.daily_pass import day_due, keep_calendar, look_back, run_pass, tenants_due
+from ingest.daily_pass import day_due, keep_calendar, look_back, passes_due, run_pass
 from store import registry
 from store.pool import Pool, open_pool
 from tests.fix_calendar import Papers, build, run
@@ -28,6 +28,11 @@ async def pool(database_url: str) -> AsyncIterator[Pool]:
 async def rows(pool: Pool, statement: str) -> list[dict[str, Any]]:
     async with pool.connection() as conn:
         return await (await conn.execute(statement)).fetchall()
+
+
+def no_fault() -> None:
+    """What a pass without a fault of ours never calls."""
+    raise AssertionError("a pass failed")
 
 
 def test_a_pass_is_due_from_its_hour_on_and_until_then_the_day_before() -> None:
@@ -101,14 +106,38 @@ async def test_the_worker_judges_each_lessor_once_a_day_and_a_tenants_figure_cou
             "INSERT INTO setting (tenant, rule, name, value) VALUES ('demo', 'practice', 'calendar.insurance_warn_d', '10')",
         )
     told = asyncio.Event()
-    keeping = asyncio.create_task(keep_calendar(pool, 5, lambda _: told.set(), lambda: start_us(papers.today) + 6 * HOUR_US))
+    keeping = asyncio.create_task(
+        keep_calendar(pool, 5, lambda _: told.set(), no_fault, lambda: start_us(papers.today) + 6 * HOUR_US)
+    )
     async with asyncio.timeout(20):
         await told.wait()
     keeping.cancel()
     await asyncio.wait((keeping,))
-    assert await tenants_due(pool, papers.today) == []
-    assert await tenants_due(pool, papers.day(1)) == ["demo"]
+    assert await passes_due(pool, papers.today) == []
+    assert await passes_due(pool, papers.day(1)) == [(papers.day(1), "demo")]
     assert await rows(pool, "SELECT FROM finding WHERE rule = 'insurance_expiring'") == []
+
+
+async def test_days_that_the_worker_missed_are_judged_oldest_first_and_no_more_than_a_week_of_them(pool: Pool) -> None:
+    async with pool.connection() as conn:
+        papers = await build(conn)
+    assert await passes_due(pool, papers.today) == [(papers.today, "demo")]
+    await run_pass(pool, "demo", papers.day(-3))
+    assert await passes_due(pool, papers.day(30)) == [(papers.day(30 - back), "demo") for back in range(6, -1, -1)]
+    told, passes = asyncio.Event(), []
+
+    def note(opened: Any) -> None:
+        passes.append(opened)
+        if len(passes) == 3:
+            told.set()
+
+    keeping = asyncio.create_task(keep_calendar(pool, 5, note, no_fault, lambda: start_us(papers.today) + 6 * HOUR_US))
+    async with asyncio.timeout(20):
+        await told.wait()
+    keeping.cancel()
+    await asyncio.wait((keeping,))
+    judged = await rows(pool, "SELECT day FROM daily_pass ORDER BY daily_pass_id")
+    assert [one["day"] for one in judged] == [papers.day(back) for back in (-3, -2, -1, 0)]
 
 
 async def test_noon_reports_warn_of_a_year_of_e_and_of_tanks_that_do_not_add_up(pool: Pool) -> None:
@@ -154,11 +183,14 @@ async def test_a_lessor_whose_facts_cannot_be_judged_keeps_no_other_from_its_pas
         return await sound(pool, tenant, day, clock)
 
     monkeypatch.setattr(daily_pass, "run_pass", failing)
-    told = asyncio.Event()
-    keeping = asyncio.create_task(keep_calendar(pool, 5, lambda _: told.set(), lambda: start_us(papers.today) + 6 * HOUR_US))
+    told, failed = asyncio.Event(), asyncio.Event()
+    keeping = asyncio.create_task(
+        keep_calendar(pool, 5, lambda _: told.set(), failed.set, lambda: start_us(papers.today) + 6 * HOUR_US)
+    )
     async with asyncio.timeout(20):
         await told.wait()
     keeping.cancel()
     await asyncio.wait((keeping,))
     assert judged == ["abel", "demo"]
-    assert await tenants_due(pool, papers.today) == ["abel"]
+    assert await passes_due(pool, papers.today) == [(papers.today, "abel")]
+    assert failed.is_set()

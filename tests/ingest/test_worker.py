@@ -22,7 +22,7 @@ from ingest.metrics import WorkerMetrics
 from ingest.mqtt import BrokerAddress, Inbox
 from ingest.pipeline import PipelineConfig
 from ingest.wire import device_topic, encode_json, feed_topic
-from ingest.worker import WorkerConfig, run
+from ingest.worker import Worker, WorkerConfig, run
 from keelwing.embedded.nats import EmbeddedNats
 from simulators.publish import Outgoing, Publisher
 from store import registry
@@ -293,6 +293,38 @@ async def test_a_task_beside_the_loop_that_ends_in_a_fault_ends_the_worker(
     broken.set()
     with pytest.raises(ZeroDivisionError):
         await asyncio.wait_for(worker.task, 20)
+
+
+async def test_a_fault_beside_the_loop_ends_a_worker_that_still_waits_to_start(
+    shop: Shop, nats_broker: Broker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def close_hours(_pool: Pool) -> None:
+        raise ZeroDivisionError
+
+    async def start(_worker: Worker) -> None:
+        await asyncio.Event().wait()  # for a database that went away
+
+    monkeypatch.setattr("ingest.worker.close_hours", close_hours)
+    monkeypatch.setattr("ingest.worker.DRAIN_S_MAX", 0.1)
+    monkeypatch.setattr(Worker, "start", start)
+    with pytest.raises(ZeroDivisionError):
+        await asyncio.wait_for(run(config(shop, nats_broker.url), asyncio.Event()), 20)
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+async def test_a_fault_in_the_thread_that_receives_ends_the_worker(
+    shop: Shop, nats_broker: Broker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    worker = await Running.begin(config(shop, nats_broker.url))
+
+    def deaf(**_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("ingest.mqtt.Delivery", deaf)
+    await shop.publish(nats_broker.url, readings(shop, 0, 1))
+    with pytest.raises(RuntimeError, match="ended") as ended:
+        await asyncio.wait_for(worker.task, 20)
+    assert isinstance(ended.value.__cause__, ZeroDivisionError)
 
 
 async def test_silence_is_noticed_although_nothing_comes(shop: Shop, nats_broker: Broker) -> None:
