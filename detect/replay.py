@@ -1,8 +1,8 @@
 """Whether a ship's positions were all reported before, in the same order and at the same intervals: a track played again.
 
 Positions are thinned by what they are, not by when they came: of a track and of its repetition the same ones are kept, whatever
-the shift. The finer the stream the fewer are kept, so that the memory holds three hours in some fifty positions; of a ship heard
-seldom they reach further back.
+the shift. The finer the stream the fewer are kept, so that the memory holds three hours in some fifty positions. Of a ship heard
+seldom older ones lie there too, and say nothing: a position that comes again after more than three hours is new.
 """
 
 from __future__ import annotations
@@ -69,14 +69,18 @@ def remember(replay: Replay, time_us: int, lat_deg: float, lon_deg: float, speed
     key = (int(lat_deg * 1e6) * 73_856_093 ^ int(lon_deg * 1e6) * 19_349_663) & 0x7FFF_FFFF
     if key >> 8 & (replay.every - 1):
         return
-    second = time_us // SECOND_US
-    before = next((one & SECONDS for one in replay.kept if one >> SECOND_BITS == key), None)
-    if before is None or second - before < SHIFT_S:
-        if before is None:
-            replay.run = 0
-            _keep(replay, key, second)
+    second, kept = time_us // SECOND_US, replay.kept
+    at = next((at for at, one in enumerate(kept) if one >> SECOND_BITS == key), None)
+    if at is None or second - (kept[at] & SECONDS) > KEPT_S:
+        replay.run = 0
+        if at is not None:
+            del kept[at]
+        _keep(replay, key, second)
         return
-    shift_s = second - before
+    shift_s = second - (kept[at] & SECONDS)
+    if shift_s < SHIFT_S:
+        return
+    kept[at] = key << SECOND_BITS | second  # played a third time it is told by its second
     if replay.run == 0 or abs(shift_s - replay.shift_s) > SAME_S:
         replay.run, replay.shift_s, replay.run_us = 0, shift_s, time_us
         replay.run_lat_deg, replay.run_lon_deg = lat_deg, lon_deg

@@ -27,7 +27,7 @@ from fleet.instants import MINUTE_US, SECOND_US
 from fleet.vessel import VesselReading, is_ship_station
 
 NAME = "spoofed_track"
-VERSION = 1
+VERSION = 2
 CLASSES = frozenset({"vessel", "aircraft"})
 LASTING_US = 10 * MINUTE_US  # design 4.6: as long as a jump may be unresolved
 ROWS = 3  # chosen: of three minutes none is a glitch

@@ -175,6 +175,23 @@ def test_what_comes_again_within_ten_minutes_is_a_receivers(shift_s: int, run: i
     assert replay.run == run
 
 
+@pytest.mark.parametrize(("shift_s", "run"), [(3 * 3600, 12), (3 * 3600 + 1, 0)])
+def test_what_comes_again_after_more_than_three_hours_is_new_of_a_ship_heard_seldom_too(shift_s: int, run: int) -> None:
+    replay = Replay()
+    for again_s in (0, shift_s):
+        for i in range(12):  # every five minutes: far fewer than are kept
+            remember(replay, (again_s + i * 300) * 1_000_000, 10.0 + i * 1e-2, 20.0, 12.0)
+    assert replay.run == run
+
+
+def test_a_track_that_is_played_again_and_again_is_one_run_and_not_forgotten() -> None:
+    replay = Replay()
+    for turn in range(6):
+        for i in range(12):
+            remember(replay, (turn * 3600 + i * 300) * 1_000_000, 10.0 + i * 1e-2, 20.0, 12.0)
+    assert (replay.run, replay.shift_s) == (5 * 12, 3600)
+
+
 def test_messages_that_come_twice_between_new_ones_are_no_repeated_track(bench: Any) -> None:
     new, old = wander(bench, 0, 7200, seed=6), wander(bench, 0, 5400, seed=6, shift_s=1807)
     assert spoofs(bench, sorted([*new, *old], key=lambda one: one.time_us)) == []
