@@ -32,6 +32,7 @@ PRECISION = 1e-6  # chosen: a feature never seen is known to a thousand times th
 FLOOR = 0.01  # chosen: one percent of the level; an instrument of class 1 (IEC 60051) may be off by as much
 REJECT_Z = 5.0  # chosen: below the 6 that opens an episode, so that what may become one is not learned first
 EARLY_ROWS = 5  # chosen: rows after which the warm-up itself tells what is wild
+EARLY_SHARE = 0.2  # chosen: ten spreads of the head, or a tenth of its median: no row leaps so far off the one before
 EARLY_Z = 8.0  # chosen: wider than later, the noise is hardly known yet
 RELEASE_ROWS = 120  # chosen: two hours at a new level are a new regime
 HEAD_SHARE = 0.5  # chosen: and by what share of their median at least
@@ -126,16 +127,21 @@ def learn(baseline: Baseline, x: tuple[float, ...], y: float, judged: Judged | N
     """
     if not isfinite(y):
         return False
+    last = baseline.last
+    if baseline.resolution == inf and baseline.rows > 0 and y != last:
+        _begin_again(baseline)  # what was learned of a single value says nothing of what it depends on
+        baseline.released = False
     _note_step(baseline, y)
     if baseline.width < 0.0:
         _learn_head(baseline, y)
         return False
     if warm_up(baseline) is not None:
-        wrong, release = abs(y - baseline.center) > baseline.width or _wild(baseline, x, y), HEAD_ROWS
+        wrong, release = abs(y - baseline.center) > baseline.width or _wild(baseline, x, y, last), HEAD_ROWS
     elif judged is not None:
         wrong, release = frozen or abs(judged.z) >= REJECT_Z, RELEASE_ROWS
     else:
-        wrong, release = frozen or abs(y) > SCALE_MAX * baseline.scale, RELEASE_ROWS
+        wrong = frozen or abs(y) > SCALE_MAX * baseline.scale or _stands_alone(baseline, x, y, last)
+        release = RELEASE_ROWS
     if not wrong:
         baseline.rejected = 0
         baseline.turn = (baseline.turn + 1) % LEARN_EVERY
@@ -214,8 +220,21 @@ def leverage(inverse: bytes, x: tuple[float, ...]) -> float:
     return max(total, 0.0)
 
 
-def _wild(baseline: Baseline, x: tuple[float, ...], y: float) -> bool:
-    """During the warm-up: whether a row is far off what few rows already say with some certainty."""
+def _stands_alone(baseline: Baseline, x: tuple[float, ...], y: float, last: float | None) -> bool:
+    """Where the operating point is new: whether a row is near neither what is expected there nor the row before it.
+
+    A glitch is learned nowhere; a new level, which the next row repeats, costs one row.
+    """
+    judged = judge(baseline, x, y)
+    if not isinstance(judged, Judged) or last is None:
+        return False
+    return abs(judged.z) >= REJECT_Z and abs(y - last) >= REJECT_Z * max(baseline.sigma, FLOOR * abs(last))
+
+
+def _wild(baseline: Baseline, x: tuple[float, ...], y: float, last: float | None) -> bool:
+    """During the warm-up: whether a row is far off what few rows already say with some certainty, or off the row before it."""
+    if last is not None and abs(y - last) > EARLY_SHARE * baseline.width:
+        return True
     if baseline.noise_rows < EARLY_ROWS:
         return False
     uncertain = leverage(baseline.inverse, x)

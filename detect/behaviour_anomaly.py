@@ -15,7 +15,7 @@ from detect.rule import ALL_CLASSES, NOTHING, Moment, Residual, Rule
 from detect.state import Memory, WarmingUp
 
 NAME = "behaviour_anomaly"
-VERSION = 1
+VERSION = 2
 OPEN_Z = 6.0  # chosen: as `channel_anomaly`
 CLOSE_Z = 3.0
 OPEN_VOTES, OF_VOTES = 4, 5  # chosen: five minutes

@@ -25,12 +25,13 @@ from detect.traits import STEADY, Traits
 from fleet.instants import DAY_US, HOUR_US, MINUTE_US, SECOND_US
 
 NAME = "channel_anomaly"
-VERSION = 5
+VERSION = 6
 SCORE_EVERY_US = 10 * SECOND_US  # design 5 and 6: each channel at most once in 10 s
 OPEN_Z = 6.0  # chosen: with two of three, on Gaussian noise less than once in the life of a fleet
 CLOSE_Z = 3.0  # chosen: half of what opens
 OPEN_VOTES, OF_VOTES = 2, 3  # chosen: one glitch is no episode, a spike of three minutes at one reading a minute is
 LASTING_US = 30 * SECOND_US  # chosen: at readings every 10 s or faster two glitches in a row are no episode either
+GLITCH_CHANCE = 1e-5  # chosen: how seldom a channel's own glitches may come together so, for them to be an episode
 SPIKES, OF_SPIKES = 4, 20  # chosen: four wild scores among twenty are no glitches, on whichever side
 MEAN_OPEN = 4.5  # chosen: ten scores that are off by so much on average; of healthy ones 19 deviations
 MEAN_ROWS = 120  # chosen: two hours tell how a channel wanders by itself, with the tide, the trim or the fuel in its tanks
@@ -42,6 +43,7 @@ STUCK_US = 5 * MINUTE_US  # chosen: shorter, a repeater on the bus may have hung
 ABSENT_ROWS = 5  # chosen: five minutes
 RUN_CHANCE = 1e-9  # chosen: the chance of such a run of repeats or absences, about that of six sigma
 DOUBT_RUN, DOUBT_CHANCE = 4, 1e-3  # chosen: repeats that are not learned yet, nor told
+HELD_ROWS = 2  # chosen: the third row in a row of one value; slow ones come twice
 STEERED_LASTING_US = 10 * MINUTE_US  # chosen: turns and speed changes are shorter
 STEERED_UNITS = (
     "_deg",
@@ -278,6 +280,7 @@ def _vote(watched: Watched, time_us: int, score: Score, far: bool) -> None:
         watched.burst_us = time_us
     watched.ballots = vote(watched.ballots, far, OF_VOTES)
     watched.bursts = vote(watched.bursts, far, OF_SPIKES)
+    watched.recent.wild += far and watched.episode is None
 
 
 def _verdict(
@@ -291,8 +294,9 @@ def _verdict(
         chance = lately.repeat_chance(recent)
         if chance <= RUN_CHANCE:
             return Verdict("stuck", watched.moved_us, _deviate(chance), chance, "run", recent.repeats + recent.moves)
-    if far and (yes_votes(watched.ballots) >= OPEN_VOTES or (yes_votes(watched.bursts) >= SPIKES and not steered)):
-        one_side = yes_votes(watched.ballots) >= OPEN_VOTES
+    votes, bursts = yes_votes(watched.ballots), yes_votes(watched.bursts)
+    if far and (votes >= OPEN_VOTES or (bursts >= SPIKES and not steered)) and not _are_glitches(recent, votes, bursts):
+        one_side = votes >= OPEN_VOTES
         kind = "spikes" if not one_side else "dead" if value == 0.0 else "off"
         chance, method, rows = tail.chance(recent.scores, abs(score.z))
         return Verdict(kind, watched.first_us if one_side else watched.burst_us, abs(score.z), chance, method, rows)
@@ -306,6 +310,14 @@ def _verdict(
         z = lately.rough_z(recent)
         return Verdict("noisy", since_us, z, _normal(z), "normal", rows)
     return None
+
+
+def _are_glitches(recent: Recent, votes: int, bursts: int) -> bool:
+    """Whether the far scores of now come together as those single ones do that the channel has now and then."""
+    return (
+        lately.wild_chance(recent, votes, OF_VOTES, bursts) > GLITCH_CHANCE
+        and lately.wild_chance(recent, bursts, OF_SPIKES, bursts) > GLITCH_CHANCE
+    )
 
 
 def _is_rounded(watched: Watched, score: Score, value: float) -> bool:
@@ -333,9 +345,10 @@ def _deviate(chance: float) -> float:
 
 
 def _open(watched: Watched, moment: Moment, name: str, value: float | None, score: Score | None, verdict: Verdict) -> Finding:
+    recent, now = watched.recent, moment.now
+    recent.wild = max(recent.wild - yes_votes(watched.bursts), 0)
     watched.calm = watched.bursts = 0
     watched.kind = verdict.kind
-    recent, now = watched.recent, moment.now
     recent.waiting = b""
     top = {"feature": name, "observed": value}
     if score is not None:
@@ -452,6 +465,9 @@ def _learn(watched: Watched, moment: Moment, name: str, x: tuple[float, ...], va
     """Learn one channel's row unless it is odd; True when its baseline gave in to a new regime."""
     recent, baseline = watched.recent, watched.baseline
     told = watched.episode is not None
+    recent.held = recent.held + 1 if value == baseline.last else 0
+    if not told and recent.held >= HELD_ROWS and _is_held(baseline, value, score):
+        return False
     if score is None:
         return model.learn(baseline, x, value, None, frozen=told)
     residual = value - score.expected if score.basis == "operating_point" else value - score.expected + recent.level
@@ -463,7 +479,8 @@ def _learn(watched: Watched, moment: Moment, name: str, x: tuple[float, ...], va
     elif not told:
         doubtful = recent.run >= DOUBT_RUN and lately.repeat_chance(recent) < DOUBT_CHANCE
         floor = max(lately.FLOOR * baseline.level, baseline.resolution)
-        if doubtful or not lately.follow(recent, residual, sqrt(baseline.variance), expected, floor):
+        wild = abs(score.wide_z) >= model.REJECT_Z
+        if doubtful or not lately.follow(recent, residual, sqrt(baseline.variance), expected, floor, wild=wild):
             return False
         lately.keep_score(recent, abs(score.z))
     judged = Judged(score.wide_z, expected, score.sigma)
@@ -473,6 +490,15 @@ def _learn(watched: Watched, moment: Moment, name: str, x: tuple[float, ...], va
         repeats=recent.repeats, moves=recent.moves, falls=recent.falls, heard=recent.heard, missed=recent.missed
     )
     return True
+
+
+def _is_held(baseline: Baseline, value: float, score: Score | None) -> bool:
+    """Whether rows that repeat the last were held, not measured: the repeats of a coarse scale lie within a step of their due.
+
+    What was held is of another operating point than the one that it would be learned at. Of a sensor that never moved nobody
+    can tell.
+    """
+    return abs(value - score.expected) > baseline.resolution if score is not None else isfinite(baseline.resolution)
 
 
 def _look_for_absent(memory: ChannelMemory, moment: Moment, row: Row, findings: list[Finding]) -> None:

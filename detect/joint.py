@@ -18,6 +18,7 @@ from detect.state import WarmingUp
 NEEDED_ROWS = 60  # chosen: an hour; seven rows for each of at most eight features
 FADING = 0.005  # chosen: a memory of 200 rows
 SHRINK = 0.1  # chosen: correlations count nine tenths, so that no near-perfect one makes a hair's breadth an anomaly
+ALONE_Z = 6.0  # chosen: as `channel_anomaly` opens
 CLIP_Z = 8.0  # chosen: beyond what opens a channel's own episode more size says nothing more
 FEATURES_MAX = 8  # chosen: keeps the matrix small and the warm-up an hour
 
@@ -54,7 +55,8 @@ def measure(joint: Joint, values: list[float]) -> Distance | WarmingUp:
     """The Mahalanobis distance of a row (values in the order of `features`), as a normal deviate; changes nothing.
 
     D squared of k features goes to a normal deviate by Wilson and Hilferty (1931). Variances below 1 count as 1 (the values are
-    residuals in standard deviations already), correlations are shrunk by `SHRINK`.
+    residuals in standard deviations already), correlations are shrunk by `SHRINK`. Of a feature that is far off alone all that it
+    adds is taken away, what its relations say with it: what is left is the distance of the others.
     """
     waiting = warm_up(joint)
     if waiting is not None:
@@ -66,8 +68,13 @@ def measure(joint: Joint, values: list[float]) -> Distance | WarmingUp:
     correlation = covariance / np.outer(spread, spread) * (1.0 - SHRINK)
     np.fill_diagonal(correlation, 1.0)
     off = (np.array(values) - mean) / np.maximum(spread, 1.0)
-    squared = float(off @ np.linalg.solve(correlation, off))
-    alone = float(np.max(off * off))
+    whitened = np.linalg.solve(correlation, off)
+    squared, most = float(off @ whitened), int(np.argmax(np.abs(off)))
+    if abs(off[most]) >= ALONE_Z:
+        column = np.linalg.solve(correlation, np.eye(size)[most])
+        alone = float(whitened[most] ** 2 / column[most])
+    else:
+        alone = float(off[most] ** 2)
     return Distance(deviate(squared, size), deviate(max(squared - alone, 0.0), size), joint.mean)
 
 

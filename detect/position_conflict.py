@@ -16,7 +16,7 @@ from fleet.instants import MINUTE_US, SECOND_US
 from fleet.vessel import is_ship_station
 
 NAME = "position_conflict"
-VERSION = 1
+VERSION = 2
 APART_NM = {
     "aircraft": 10.0,
     "trainset": 5.0,

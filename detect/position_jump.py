@@ -17,7 +17,7 @@ from fleet.instants import HOUR_US, MINUTE_US
 from fleet.vessel import is_ship_station
 
 NAME = "position_jump"
-VERSION = 4
+VERSION = 5
 UNRESOLVED_US = 10 * MINUTE_US  # design 4.6
 LATE_S = 7200.0  # chosen: satellites deliver within two hours, and some stations stamp what they get with their own clock
 REST_US = HOUR_US  # chosen: jumps that follow each other within an hour are one story, so that a day has 24 at most
@@ -139,7 +139,7 @@ def _is_serious(tracks: Tracks, newest: Track, episode: Episode, asset_class: st
         return False
     if is_twin(newest, home, asset_class) or is_near(newest, home, TRAITS[asset_class]):
         return False
-    if is_late(newest) or (newest.number < home.number and newest.fixes >= LONE_FIXES):
+    if is_late(newest) or newest.resumes or (newest.number < home.number and newest.fixes >= LONE_FIXES):
         return False
     return not episode.evidence["wrong_clock"] and is_ship_station(episode.asset)
 
@@ -147,7 +147,7 @@ def _is_serious(tracks: Tracks, newest: Track, episode: Episode, asset_class: st
 def _accept(memory: JumpMemory, moment: Moment, tracks: Tracks, episode: Episode) -> Sequence[Finding]:
     """Another track is believed now: because the old one was silent for an hour, or was no more than a position or two."""
     old = next((track for track in tracks.others if track.number == memory.home), None)
-    is_lone = old is None or old.fixes < LONE_FIXES
+    is_lone = old is None or old.fixes < LONE_FIXES or (tracks.home is not None and tracks.home.resumes)
     is_plain = tracks.home is not None and (tracks.home.number < memory.home or is_late(tracks.home))
     if not is_lone and not is_plain and not episode.evidence["wrong_clock"] and is_ship_station(episode.asset):
         episode.severity = "warning"

@@ -8,7 +8,7 @@ Knows no channel by name.
 
 from __future__ import annotations
 
-from math import sqrt
+from math import comb, sqrt
 
 import msgspec
 
@@ -24,6 +24,7 @@ NOISE_SHARE = 0.7  # chosen: as the baseline's: a quarter of faulty rows does no
 NOISE_QUANTILE = 1.036433  # that quantile of |N(0, 1)|
 FLOOR = 0.0015  # chosen: 0.15 % of the level, the finest class of industrial instruments (IEC 60051 begins at 0.05)
 ODD_Z = 4.0  # chosen: beyond this a row neither moves the level nor is learned
+GLITCH_ROWS = 2  # chosen: rows in a row that may be glitches before there is a level
 ODD_ROWS_MAX = 30  # chosen: half an hour so, and no episode: that is the level now
 MEAN_SHARE = 0.1  # chosen: the running mean and roughness look back at ten scores
 ROUGH_SHARE = 0.05  # and twenty
@@ -36,6 +37,7 @@ UNEASY_SHARE = 0.1  # chosen: meanwhile the scatter follows ten times slower, or
 WAIT_ROWS = 20  # chosen: the level's memory, in which a creeping fault shows
 COUNTS_MAX = 500  # chosen: repeats and absences are halved at so many, to follow a sensor that changes its ways
 MOVES_MIN = 20  # chosen: a sensor that moved less often than this is not known to move
+WILD_PRIOR, WILD_ROWS = 0.001, 100.0  # chosen: one glitch in a thousand scores, in the weight of a hundred
 COUNTER_SHARE = 50  # chosen: what turns less than once in fifty moves counts, and is no measurement
 
 
@@ -48,7 +50,8 @@ class Recent(msgspec.Struct, kw_only=True, array_like=True):
     about it, `wander` how far that mean went while all was well. `value` is the last one scored, `run` how often it was repeated
     since, `longest` the longest such run so far; `repeats`, `moves` and `falls` count pairs of scores, `heard` and `missed` rows
     with and without the channel, `absent` rows without in a row. `scores` are the healthy scores kept for `detect.tail`,
-    `waiting` the sizes of the last ones (twentieths), of which it is not known yet that they were healthy.
+    `waiting` the sizes of the last ones (twentieths), of which it is not known yet that they were healthy. `wild` counts far
+    scores that opened no episode, `held` rows in a row that repeated the last.
     """
 
     level: float = 0.0
@@ -73,6 +76,8 @@ class Recent(msgspec.Struct, kw_only=True, array_like=True):
     absent: int = 0
     scores: bytes = b""
     waiting: bytes = b""
+    wild: int = 0
+    held: int = 0
 
 
 def z_of(recent: Recent, residual: float) -> float | None:
@@ -82,12 +87,19 @@ def z_of(recent: Recent, residual: float) -> float | None:
     return (residual - recent.level) / recent.sigma
 
 
-def follow(recent: Recent, residual: float, noise: float, expected: float, floor: float) -> bool:
+def follow(recent: Recent, residual: float, noise: float, expected: float, floor: float, *, wild: bool = False) -> bool:
     """Let a closed row move level and scatter; False when it is too odd for that (and must not be learned elsewhere either).
+
+    `wild` says that the row lies far off what the operating point lets expect: before there is a level to hold it against, a
+    single such row or two are glitches.
 
     `noise` is the baseline's own scatter, with which this one begins; `expected` the baseline's word: at a greater load the
     scatter is taken to be greater by as much, until it is known; `floor` is the least scatter to judge by.
     """
+    has_level = recent.since >= SETTLE_ROWS and recent.rows >= NOISE_ROWS
+    if wild and not has_level and recent.odd < GLITCH_ROWS:
+        recent.odd += 1
+        return False
     if recent.since == 0:
         magnitude = abs(expected)
         if magnitude > recent.at > 0.0:
@@ -98,7 +110,7 @@ def follow(recent: Recent, residual: float, noise: float, expected: float, floor
     settled = recent.since >= SETTLE_ROWS
     recent.level += recent.slope
     off -= recent.slope
-    if settled and recent.rows >= NOISE_ROWS and abs(off) >= ODD_Z * recent.sigma:
+    if has_level and abs(off) >= ODD_Z * recent.sigma:
         recent.odd += 1
         if recent.odd < ODD_ROWS_MAX:
             return False
@@ -176,6 +188,7 @@ def note_value(recent: Recent, value: float) -> None:
     recent.falls += value < before
     if recent.repeats + recent.moves > COUNTS_MAX:
         recent.repeats, recent.moves, recent.falls = recent.repeats // 2, recent.moves // 2, recent.falls // 2
+        recent.wild //= 2
 
 
 def is_counter(recent: Recent) -> bool:
@@ -190,6 +203,15 @@ def repeat_chance(recent: Recent) -> float:
         return 1.0
     share = (recent.repeats + 1.0) / (recent.repeats + recent.moves + 2.0)
     return max(share**recent.run, tail.SMALLEST)
+
+
+def wild_chance(recent: Recent, far: int, of: int, now: int) -> float:
+    """The chance of at least so many far scores among so many, by how often the channel glitched before.
+
+    `now` is how many of the far scores counted so far are among those asked about: they tell nothing of before.
+    """
+    share = (max(recent.wild - now, 0) + WILD_PRIOR * WILD_ROWS) / (recent.repeats + recent.moves + WILD_ROWS)
+    return sum(comb(of, some) * share**some * (1.0 - share) ** (of - some) for some in range(far, of + 1))
 
 
 def note_presence(recent: Recent, heard: bool) -> None:

@@ -40,7 +40,8 @@ class Track(msgspec.Struct, kw_only=True, array_like=True):
 
     `number` names it within its asset. `heard_us` is of its last fix or repeat of one (a repeat's time is not believed);
     `visits` counts how often positions came over to it from another track, `home_fixes` how many fixes the believed track had
-    when it began, `late_fixes` how many of its own lie where that one was before; `name` and `source` are of its last fix.
+    when it began, `late_fixes` how many of its own lie where that one was before; `resumes` says that it began where the believed
+    one would have gone on without its last fix; `name` and `source` are of its last fix.
     """
 
     time_us: int
@@ -58,6 +59,7 @@ class Track(msgspec.Struct, kw_only=True, array_like=True):
     name: str = ""
     source: str = ""
     late_fixes: int = 0
+    resumes: bool = False
 
 
 class Tracks(msgspec.Struct, kw_only=True, array_like=True):
@@ -67,6 +69,7 @@ class Tracks(msgspec.Struct, kw_only=True, array_like=True):
     `away_us` is when positions left the believed track last, None while they are on it; `jumped` says that the last position lies
     on another track than the one before; `given` counts the numbers given; `path` is where the believed track was in the last
     hours: points as `detect.tracks.POINT` packs them, in seconds and millionths of a degree of latitude and longitude.
+    `before_us`, `before_lat_deg` and `before_lon_deg` are of the believed track's fix before its last (0: none).
     """
 
     home: Track | None = None
@@ -78,6 +81,9 @@ class Tracks(msgspec.Struct, kw_only=True, array_like=True):
     given: int = 0
     path: bytes = b""
     path_us: int = 0
+    before_us: int = 0
+    before_lat_deg: float = 0.0
+    before_lon_deg: float = 0.0
 
     def newest_track(self) -> Track | None:
         """The track that took the last position; None before the first."""

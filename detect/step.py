@@ -129,6 +129,8 @@ def step(state: AssetState, event: Reading | Tick, context: Context) -> tuple[As
     moment = Moment(state, event.time_us, context, event, before, now, row)
     state.seen, state.seq = now, event.seq
     _settle(state, traits, now)
+    if not own and event.channels:
+        state.settled_since_us = event.time_us  # its speed is not known: the position that it came with is not believed
     if event.time_us >= state.sighted.due_us or isinstance(event, AircraftReading):
         _sight(state, event, now)
     findings: list[Finding] = []

@@ -12,6 +12,8 @@ from math import hypot, inf
 from struct import Struct
 from typing import Any
 
+from msgspec.structs import replace
+
 from detect.plane import near_distance_m, offset_m
 from detect.state import Track, Tracks
 from detect.traits import Traits
@@ -26,6 +28,7 @@ STRAY_US = HOUR_US  # chosen: a position that nothing continued within an hour w
 KNOWN_US = 6 * HOUR_US  # detection.md S1: shorter silences are no event, so that a track may be silent as long
 AIR_STRAY_US = 2 * MINUTE_US  # chosen: in longer an aircraft can have come from anywhere near
 AIR_KNOWN_US = 15 * MINUTE_US  # chosen: longer than the ten minutes of silence that are an event in the air (detection.md A1)
+RESUMED_US = {"vessel": HOUR_US}  # chosen: so long an earlier fix tells where a ship may be; others come too far in it
 KNOWN_FIXES = 3  # chosen: what three positions continue is a track
 PATH_US = 10 * MINUTE_US  # chosen: between two points of the path a ship turns little
 POINT = Struct("<qii")
@@ -66,6 +69,9 @@ def place(tracks: Tracks, traits: Traits, reading: Any) -> bool:
     reach_m = traits.reach_m(home, time_us, speed_kn)
     if near_distance_m(home.lat_deg, home.lon_deg, lat_deg, lon_deg, reach_m) > reach_m:
         return _choose(tracks, home, traits, reading, lat_deg, lon_deg)
+    tracks.before_us = home.time_us
+    tracks.before_lat_deg = home.lat_deg
+    tracks.before_lon_deg = home.lon_deg
     home.speed_before_kn = home.speed_kn
     home.time_us = home.heard_us = time_us
     home.lat_deg = lat_deg
@@ -166,6 +172,8 @@ def _choose(tracks: Tracks, home: Track, traits: Traits, reading: Any, lat_deg: 
         found = traits.fit(track, fix)
         if track is home:
             fits_home = found.fits
+        elif fits_home and traits.name not in NEAR_M and _is_left(track, home):
+            continue
         if found.fits and found.off_m < best_m:
             best, best_m = track, found.off_m
     if best is not None and best is not home and fits_home and not is_repeat and is_near(best, home, traits):
@@ -173,9 +181,12 @@ def _choose(tracks: Tracks, home: Track, traits: Traits, reading: Any, lat_deg: 
         best = home
     if best is None:
         best = fix
+        fix.resumes = _resumes(tracks, home, traits, fix)
         _keep(tracks, fix)
     else:
         tracks.given -= 1
+        if best is home and not is_repeat:
+            tracks.before_us, tracks.before_lat_deg, tracks.before_lon_deg = home.time_us, home.lat_deg, home.lon_deg
         _continue(best, fix, is_repeat=is_repeat)
     if best is home:
         if not is_repeat and time_us - tracks.path_us >= PATH_US:
@@ -186,6 +197,29 @@ def _choose(tracks: Tracks, home: Track, traits: Traits, reading: Any, lat_deg: 
     tracks.newest = best.number
     best.visits += tracks.jumped
     return _follow(tracks, home, best, time_us, traits.name)
+
+
+def _is_left(track: Track, home: Track) -> bool:
+    """Whether a track is a stray, or was left long ago: who passes by it is still on the believed one."""
+    return track.fixes < KNOWN_FIXES or home.heard_us - track.heard_us >= FOLLOWED_US
+
+
+def _resumes(tracks: Tracks, home: Track, traits: Traits, fix: Track) -> bool:
+    """Whether a fix off the believed track continues the fix before its last: that one was old, under a new time.
+
+    detection.md S2: gpsdio-segment looks back over a segment's last fixes for the same reason.
+    """
+    if not tracks.before_us or fix.time_us - tracks.before_us > RESUMED_US.get(traits.name, 0):
+        return False
+    before = replace(
+        home,
+        time_us=tracks.before_us,
+        lat_deg=tracks.before_lat_deg,
+        lon_deg=tracks.before_lon_deg,
+        speed_kn=home.speed_before_kn,
+        course_deg=None,
+    )
+    return traits.fit(before, fix).fits
 
 
 def _kept_us(track: Track, asset_class: str) -> int:
@@ -217,7 +251,7 @@ def _follow(tracks: Tracks, home: Track, taken: Track, time_us: int, asset_class
 
     Silent for ten minutes the other is followed, for an hour it is believed; where both are hulls that sail on (the silence of
     one must be told before the other takes its place), or the other is old messages, for six hours; a track of a position or two
-    at once.
+    at once, and one whose last position alone stands against the other.
     """
     if taken is home:
         tracks.away_us = None
@@ -226,7 +260,7 @@ def _follow(tracks: Tracks, home: Track, taken: Track, time_us: int, asset_class
     if tracks.away_us is None:
         tracks.away_us = time_us
     silent_us = time_us - home.heard_us
-    is_lone = home.fixes < LONE_FIXES <= taken.fixes
+    is_lone = taken.fixes >= LONE_FIXES and (home.fixes < LONE_FIXES or (taken.resumes and home.heard_us < taken.since_us))
     if taken.fixes >= 2 or is_lone:
         is_doubtful = is_twin(taken, home, asset_class) or is_late(taken)
         if is_lone or silent_us >= (silence_us(asset_class) if is_doubtful else ACCEPTED_US):
@@ -242,6 +276,7 @@ def _believe(tracks: Tracks, home: Track, track: Track) -> None:
     tracks.home = track
     tracks.followed = track.number
     tracks.away_us = None
+    tracks.before_us, home.resumes = 0, False
     for other in (*tracks.others, home):
         other.visits = 0
         other.home_fixes = track.fixes

@@ -9,6 +9,10 @@ from typing import Any
 import msgspec
 import pytest
 
+from detect import channel_anomaly
+from detect import recent as lately
+from detect.joint import Distance, Joint, begin, learn, measure
+
 Fault = Callable[[int, dict[str, float], random.Random], None]
 BEGIN = 150  # minutes of health before any fault
 
@@ -219,3 +223,81 @@ def test_water_that_grows_warmer_along_the_way_is_no_fault_of_its_sensor(bench: 
     readings = under_way(bench, "seawater_temp_c", lambda minute, _: 18 + 8 * min(1, max(0, minute - 900) / lasts_min))
     findings = bench.last(bench.run(readings), "channel_anomaly")
     assert [one.evidence["kind"] for one in findings] == ["off"] * found
+
+
+def glitches(*minutes: int) -> Fault:
+    def fault(minute: int, channels: dict[str, float], _rng: random.Random) -> None:
+        if minute in minutes:
+            channels["me_exhaust_temp_c"] = 60_000.0 + minute
+
+    return fault
+
+
+@pytest.mark.parametrize(
+    ("minutes", "found"),
+    [
+        ((60, 62), 1),  # the first two ever that come so near each other
+        ((10, 60, 62), 0),  # of a sensor that glitches now and then
+        ((10, 60, 61, 62), 1),
+    ],
+)
+def test_glitches_that_come_together_by_chance_are_no_fault(bench: Any, minutes: tuple[int, ...], found: int) -> None:
+    told = bench.last(bench.run(ship(bench, BEGIN + 120, glitches(*minutes))), "channel_anomaly")
+    assert len(told) == found
+
+
+@pytest.mark.parametrize(("wild", "scores", "is_rare"), [(0, 0, True), (1, 300, False), (1, 520, True), (10, 500, False)])
+def test_two_of_three_are_no_chance_until_as_many_glitches_were_seen(wild: int, scores: int, is_rare: bool) -> None:
+    recent = lately.Recent(wild=wild + 2, moves=scores)
+    assert (lately.wild_chance(recent, 2, 3, 2) <= channel_anomaly.GLITCH_CHANCE) == is_rare
+
+
+@pytest.mark.parametrize("minute", [7, 8, 9, 10, 11, 12])
+@pytest.mark.parametrize("value", [0.0, 102.3, 999.0, 65_535.0])
+def test_a_glitch_soon_after_a_change_of_speed_is_no_level(bench: Any, minute: int, value: float) -> None:
+    def faster(at: int, channels: dict[str, float], _rng: random.Random) -> None:
+        channels["me_exhaust_temp_c"] += 60.0
+        if at == minute:
+            channels["me_exhaust_temp_c"] = value
+
+    readings = ship(bench, BEGIN + 120, faster)
+    readings = [msgspec.structs.replace(one, sog_kn=one.sog_kn + 4.0 * (at >= BEGIN)) for at, one in enumerate(readings)]
+    assert bench.last(bench.run(readings), "channel_anomaly") == []
+
+
+@pytest.mark.parametrize("held_min", [5, 30])
+def test_values_held_from_one_measurement_to_the_next_teach_nothing_between(bench: Any, held_min: int) -> None:
+    rng, held, readings = random.Random(4), {}, []
+    for minute in range(2400):
+        speed_kn = (14.0 if minute // 330 % 2 else 11.0) + rng.gauss(0, 0.1)
+        if minute % held_min == 0:
+            held = {"shaft_power_kw": round(3.0 * speed_kn**3 * (1 + rng.gauss(0, 0.02)), 1)}
+        fields = {"lat_deg": 40.0, "lon_deg": minute / 300.0, "sog_kn": round(speed_kn, 1), "draught_m": 10.0}
+        readings.append(bench.ship(minute * 60.0, **fields, channels=dict(held)))
+    assert bench.last(bench.run(readings), "channel_anomaly") == []
+
+
+def test_channels_that_come_with_a_position_that_is_not_believed_are_not_judged(bench: Any) -> None:
+    readings = ship(bench, BEGIN + 60, step)
+    away = [
+        one if at < BEGIN else msgspec.structs.replace(one, lat_deg=55.0, lon_deg=one.lon_deg) for at, one in enumerate(readings)
+    ]
+    assert {one.rule for one in bench.run(away[: BEGIN + 9])} == {"position_jump"}
+    assert [one.subject for one in bench.last(bench.run(readings[: BEGIN + 9]), "channel_anomaly")] == ["me_exhaust_temp_c"]
+
+
+def related(rows: int) -> Joint:
+    rng, joint = random.Random(2), Joint()
+    begin(joint, ["a", "b", "c"])
+    for _ in range(rows):
+        shared = rng.gauss(0, 1)
+        learn(joint, [shared + rng.gauss(0, 0.2) for _ in range(3)])
+    return joint
+
+
+@pytest.mark.parametrize(("values", "is_joint"), [([6.5, 0.0, 0.0], False), ([30.0, 0.0, 0.0], False), ([5.0, -5.0, 0.0], True)])
+def test_one_channel_far_off_alone_says_nothing_of_the_others(values: list[float], is_joint: bool) -> None:
+    distance = measure(related(400), values)
+    assert isinstance(distance, Distance)
+    assert distance.z > 6.0
+    assert (distance.joint_z >= 6.0) == is_joint

@@ -197,3 +197,30 @@ def test_positions_of_an_aircraft_that_come_late_and_under_a_new_time_orphan_no_
 
 def test_a_ground_speed_that_lies_is_no_jump(bench: Any) -> None:
     assert jumps(bench, [fly(bench, second, gs_kn=50.0) for second in range(0, 1200, 40)]) == []
+
+
+def alone(bench: Any, from_s: int, to_s: int, every_s: int = 60) -> list[Any]:
+    """The voyage as a source of positions alone tells it."""
+    return voyage(bench, from_s, to_s, every_s=every_s, sog_kn=None, cog_deg=None)
+
+
+def test_where_an_old_position_under_a_new_time_stood_for_one_message_the_ship_has_not_jumped(bench: Any) -> None:
+    stale = sail(bench, 1790, north_nm=8.5, sog_kn=None, cog_deg=None)  # within reach of the one before, not of the next
+    (told,) = bench.last(jumps(bench, [*alone(bench, 0, 1201), stale, *alone(bench, 1800, 7200)], until=12000), "position_jump")
+    assert (told.severity, told.evidence["ended"], told.opened_at_us) == ("info", "disbelieved", bench.at(1800))
+    assert told.closed_at_us == bench.at(1920)  # the third position there
+
+
+@pytest.mark.parametrize(("back_s", "severity"), [(3600, "info"), (3601, "warning")])
+def test_the_position_before_the_last_tells_for_an_hour_where_a_ship_may_be(bench: Any, back_s: int, severity: str) -> None:
+    stale = sail(bench, back_s - 10, north_nm=20.0, sog_kn=None, cog_deg=None)
+    track = [*alone(bench, -3600, 1), stale, *alone(bench, back_s, back_s + 3000)]
+    (told,) = bench.last(jumps(bench, track, until=back_s + 9000), "position_jump")
+    assert told.severity == severity
+
+
+@pytest.mark.parametrize("strays", [1, 2])
+def test_a_ship_that_passes_where_strays_of_her_lie_has_not_gone_over_to_them(bench: Any, strays: int) -> None:
+    ahead = [sail(bench, 600 + i, lon_deg=9.0 * NM_DEG + 1e-4 * i, sog_kn=None, cog_deg=None) for i in range(strays)]
+    found = bench.last(jumps(bench, [*alone(bench, 0, 601), *ahead, *alone(bench, 660, 9000)], until=12000), "position_jump")
+    assert [(one.severity, one.evidence["ended"], one.closed_at_us) for one in found] == [("info", "returned", bench.at(660))]
