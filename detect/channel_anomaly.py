@@ -280,7 +280,8 @@ def _vote(watched: Watched, time_us: int, score: Score, far: bool) -> None:
         watched.burst_us = time_us
     watched.ballots = vote(watched.ballots, far, OF_VOTES)
     watched.bursts = vote(watched.bursts, far, OF_SPIKES)
-    watched.recent.wild += far and watched.episode is None
+    if far and watched.episode is None:
+        watched.recent.wild += 1
 
 
 def _verdict(
@@ -294,9 +295,8 @@ def _verdict(
         chance = lately.repeat_chance(recent)
         if chance <= RUN_CHANCE:
             return Verdict("stuck", watched.moved_us, _deviate(chance), chance, "run", recent.repeats + recent.moves)
-    votes, bursts = yes_votes(watched.ballots), yes_votes(watched.bursts)
-    if far and (votes >= OPEN_VOTES or (bursts >= SPIKES and not steered)) and not _are_glitches(recent, votes, bursts):
-        one_side = votes >= OPEN_VOTES
+    if far and _is_proved(watched, steered):
+        one_side = yes_votes(watched.ballots) >= OPEN_VOTES
         kind = "spikes" if not one_side else "dead" if value == 0.0 else "off"
         chance, method, rows = tail.chance(recent.scores, abs(score.z))
         return Verdict(kind, watched.first_us if one_side else watched.burst_us, abs(score.z), chance, method, rows)
@@ -312,11 +312,14 @@ def _verdict(
     return None
 
 
-def _are_glitches(recent: Recent, votes: int, bursts: int) -> bool:
-    """Whether the far scores of now come together as those single ones do that the channel has now and then."""
+def _is_proved(watched: Watched, steered: bool) -> bool:
+    """Whether far scores are many enough, and not together as those single ones may be that the channel has now and then."""
+    votes, bursts = yes_votes(watched.ballots), yes_votes(watched.bursts)
+    if votes < OPEN_VOTES and (bursts < SPIKES or steered):
+        return False
     return (
-        lately.wild_chance(recent, votes, OF_VOTES, bursts) > GLITCH_CHANCE
-        and lately.wild_chance(recent, bursts, OF_SPIKES, bursts) > GLITCH_CHANCE
+        lately.wild_chance(watched.recent, votes, OF_VOTES, bursts) <= GLITCH_CHANCE
+        or lately.wild_chance(watched.recent, bursts, OF_SPIKES, bursts) <= GLITCH_CHANCE
     )
 
 
@@ -465,9 +468,12 @@ def _learn(watched: Watched, moment: Moment, name: str, x: tuple[float, ...], va
     """Learn one channel's row unless it is odd; True when its baseline gave in to a new regime."""
     recent, baseline = watched.recent, watched.baseline
     told = watched.episode is not None
-    recent.held = recent.held + 1 if value == baseline.last else 0
-    if not told and recent.held >= HELD_ROWS and _is_held(baseline, value, score):
-        return False
+    if value == baseline.last:
+        recent.held += 1
+        if not told and recent.held >= HELD_ROWS and _is_held(baseline, value, score):
+            return False
+    elif recent.held:
+        recent.held = 0
     if score is None:
         return model.learn(baseline, x, value, None, frozen=told)
     residual = value - score.expected if score.basis == "operating_point" else value - score.expected + recent.level

@@ -69,12 +69,11 @@ def measure(joint: Joint, values: list[float]) -> Distance | WarmingUp:
     np.fill_diagonal(correlation, 1.0)
     off = (np.array(values) - mean) / np.maximum(spread, 1.0)
     whitened = np.linalg.solve(correlation, off)
-    squared, most = float(off @ whitened), int(np.argmax(np.abs(off)))
-    if abs(off[most]) >= ALONE_Z:
+    squared, alone = float(off @ whitened), float(np.max(off * off))
+    if alone >= ALONE_Z * ALONE_Z:
+        most = int(np.argmax(np.abs(off)))
         column = np.linalg.solve(correlation, np.eye(size)[most])
         alone = float(whitened[most] ** 2 / column[most])
-    else:
-        alone = float(off[most] ** 2)
     return Distance(deviate(squared, size), deviate(max(squared - alone, 0.0), size), joint.mean)
 
 

@@ -70,17 +70,17 @@ def remember(replay: Replay, time_us: int, lat_deg: float, lon_deg: float, speed
     if key >> 8 & (replay.every - 1):
         return
     second, kept = time_us // SECOND_US, replay.kept
-    at = next((at for at, one in enumerate(kept) if one >> SECOND_BITS == key), None)
-    if at is None or second - (kept[at] & SECONDS) > KEPT_S:
+    before = next((one for one in kept if one >> SECOND_BITS == key), None)
+    shift_s = KEPT_S + 1 if before is None else second - (before & SECONDS)
+    if before is None or shift_s > KEPT_S:
         replay.run = 0
-        if at is not None:
-            del kept[at]
+        if before is not None:
+            kept.remove(before)
         _keep(replay, key, second)
         return
-    shift_s = second - (kept[at] & SECONDS)
     if shift_s < SHIFT_S:
         return
-    kept[at] = key << SECOND_BITS | second  # played a third time it is told by its second
+    kept[kept.index(before)] = key << SECOND_BITS | second  # played a third time it is told by its second
     if replay.run == 0 or abs(shift_s - replay.shift_s) > SAME_S:
         replay.run, replay.shift_s, replay.run_us = 0, shift_s, time_us
         replay.run_lat_deg, replay.run_lon_deg = lat_deg, lon_deg
