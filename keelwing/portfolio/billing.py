@@ -119,8 +119,8 @@ class Month(NamedTuple):
 
     @property
     def is_whole(self) -> bool:
-        """Whether it is a whole month."""
-        return self.begin.day == 1 and self.end.day == 1 and self.begin.hour == self.end.hour == 0
+        """Whether it is a whole month: from midnight to midnight, not from a delivery later on the first day."""
+        return all(at == at.replace(day=1, hour=0, minute=0, second=0, microsecond=0) for at in (self.begin, self.end))
 
 
 def leases_of(held: Held, start: datetime) -> list[tuple[str, datetime, datetime | None]]:

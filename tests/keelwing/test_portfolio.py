@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from itertools import pairwise
 
 import msgspec
@@ -172,3 +173,9 @@ def test_the_engine_of_the_story_sat_on_two_wings(fleet: list[Held]) -> None:
         (plan, position) for one in billing.components_of(fleet, START) for plan, position, _, end in one.sat if end is None
     ]
     assert len(seated) == len(set(seated))
+
+
+@pytest.mark.parametrize(("minute", "is_whole"), [(0, True), (20, False)])
+def test_a_month_is_whole_from_its_midnight_on(minute: int, is_whole: bool) -> None:
+    begin, end = datetime(2026, 3, 1, 0, minute, tzinfo=UTC), datetime(2026, 4, 1, tzinfo=UTC)
+    assert billing.Month(begin, end, Decimal(0), 0).is_whole is is_whole
