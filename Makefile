@@ -4,6 +4,9 @@ BIN := .venv/bin
 SOURCES := fleet detect ingest store alerts api simulators keelwing
 PAGE := api/page/index.html
 
+# The suite starts a hundred processes: compiled once, not in each, whatever the machine says.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: demo test check lint types imports page-check unit soak bench evaluate setup wheel release-check clean
 
 demo: setup

@@ -11,6 +11,7 @@ little it knows about an operating point it has not seen. Its noise is estimated
 
 from __future__ import annotations
 
+from functools import cache
 from math import inf, isfinite, sqrt
 from statistics import median
 from struct import Struct
@@ -19,7 +20,6 @@ from typing import Any
 import msgspec
 import numpy as np
 import numpy.typing as npt
-from river.linear_model import BayesianLinearRegression
 
 from detect.state import Learned, WarmingUp
 
@@ -277,7 +277,7 @@ def _learn_row(baseline: Baseline, x: tuple[float, ...], y: float, *, fading: bo
     if uncertain < 1.0:  # the model already says something here: the miss is noise
         missed = y - sum(weight * feature for weight, feature in zip(baseline.weights, x, strict=True))
         _learn_noise(baseline, abs(missed) / sqrt(1.0 + uncertain))
-    _SCRATCH[size].learn(baseline, x, y)
+    _scratch(size).learn(baseline, x, y)
     baseline.rows += 1
     baseline.level += (abs(y) - baseline.level) / min(baseline.rows, LEVEL_ROWS)
     baseline.scale = max(baseline.scale, abs(y))
@@ -321,6 +321,9 @@ class _Scratch:
     """One river model of a size, filled from a baseline, taught one row and read back; it keeps nothing in between."""
 
     def __init__(self, size: int) -> None:
+        # Here and not above: river's linear models bring all of scipy.stats, half the start of a process that may never learn.
+        from river.linear_model import BayesianLinearRegression
+
         self._names = [str(at) for at in range(size)]
         self._size = size
         model: Any = BayesianLinearRegression(alpha=PRECISION, beta=1.0)
@@ -341,4 +344,7 @@ class _Scratch:
         baseline.weights = model._m_arr[:size].tolist()  # noqa: SLF001
 
 
-_SCRATCH = {size: _Scratch(size) for size in range(1, 9)}
+@cache
+def _scratch(size: int) -> _Scratch:
+    """The model of a size; made when the first row of that size is learned."""
+    return _Scratch(size)

@@ -15,7 +15,6 @@ from statistics import median
 from typing import Any, NamedTuple
 
 import msgspec
-from river.drift import ADWIN
 
 from detect import baseline as model
 from detect.baseline import Baseline
@@ -290,6 +289,8 @@ def _changed(history: bytes) -> int | None:
 
     River's detector is fed what is kept, anew each time that it is asked: its own state is no plain number.
     """
+    from river.drift import ADWIN  # here and not above: it brings all of scipy.stats (see `detect.baseline`)
+
     detector: Any = ADWIN(delta=ADWIN_DELTA, clock=1, grace_period=ADWIN_GRACE, min_window_length=ADWIN_LEAST)  # type: ignore[no-untyped-call]
     values, changed = array("b"), False
     values.frombytes(history)
