@@ -42,6 +42,7 @@ HARBOUR_KN = 8.0  # chosen: usual limit in port approaches; also the Suez convoy
 PORT_ZONE_M = 5 * NM_M
 GAIN_MPS2 = 0.006  # chosen: 8 to 16 kn in 11 minutes, a loaded ship's engine programme
 TURN_RADIUS_M = 0.6 * NM_M  # chosen: about five lengths, 20 degrees a minute at 14 kn
+LATITUDE_M_MIN = 110_000.0  # a degree of latitude is nowhere shorter (110,574 m at the equator)
 WARPING_S = 900.0  # chosen: tugs take a quarter of an hour to berth or to turn her
 SWING_M = 150.0  # chosen: five shackles of chain less the depth
 UNEVENNESS = 0.03  # chosen: wind and current change speed over ground by 3 %
@@ -292,8 +293,13 @@ def _speed_zones(way: Way, service_mps: float) -> list[tuple[float, float, float
     at_m, last_m = zone_m, way.length_m - zone_m
     inside_from: float | None = None
     step_m = NM_M
+    clear_m = 0.0  # as far along as no canal can be
     while at_m < last_m:
-        inside = _in_canal(way.at(at_m)[:2])
+        inside = False
+        if at_m >= clear_m:
+            point = way.at(at_m)[:2]
+            inside = _in_canal(point)
+            clear_m = at_m + _away_m(point)
         if inside and inside_from is None:
             inside_from = at_m
             cuts.append((cuts[-1][1], at_m, service_mps))
@@ -311,6 +317,11 @@ def _speed_zones(way: Way, service_mps: float) -> list[tuple[float, float, float
 
 def _in_canal(point: LonLat) -> bool:
     return any(w <= point[0] <= e and s <= point[1] <= n for w, s, e, n in CANALS.values())
+
+
+def _away_m(point: LonLat) -> float:
+    """How far a canal is away at least, by latitude alone."""
+    return min(max(south - point[1], point[1] - north, 0.0) for _, south, _, north in CANALS.values()) * LATITUDE_M_MIN
 
 
 def _run(pieces: list[tuple[float, float, float]], time_s: float) -> list[Knot]:

@@ -17,7 +17,7 @@ from simulators.lanes import LANES_PATH, PORTS, lane, raw_lane, voyages_sailed
 from simulators.motion import NM_M, Way
 from simulators.scenario import ScenarioError, load_scenario
 from simulators.survey import free_water, leg_line, load_land, over_land_nm
-from simulators.vessel import TURN_RADIUS_M
+from simulators.vessel import TURN_RADIUS_M, _speed_zones
 from simulators.world import World
 
 ATLAS = Path(__file__).parents[2] / "web" / "node_modules" / "world-atlas"
@@ -143,3 +143,12 @@ def test_a_bad_scenario_says_what_is_wrong(tmp_path: Path, text: str, complaint:
 def test_an_unknown_scenario_is_said_to_be_missing() -> None:
     with pytest.raises(ScenarioError, match="no scenario at"):
         load_scenario("atlantis")
+
+
+@pytest.mark.parametrize("ports", [("NLRTM", "SGSIN"), ("SGSIN", "NLRTM"), ("USNYC", "CNYSA")])
+def test_canals_are_found_as_by_looking_at_every_mile(ports: tuple[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    way = Way(lane(*ports), TURN_RADIUS_M)
+    found = _speed_zones(way, 8.0)
+    monkeypatch.setattr("simulators.vessel._away_m", lambda _point: 0.0)
+    assert found == _speed_zones(way, 8.0)
+    assert len(found) > 3
