@@ -41,10 +41,10 @@ class PostgresServer:
                 connection.execute(statement)
 
     def create_database(self, name: str, *, template: str | None = None) -> str:
-        """Create a database, optionally as a copy; returns its URL."""
+        """Create a database, optionally as a copy (of files, which is half the work of one through the log); returns its URL."""
         statement = sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name))
         if template is not None:
-            statement += sql.SQL(" TEMPLATE {}").format(sql.Identifier(template))
+            statement += sql.SQL(" TEMPLATE {} STRATEGY FILE_COPY").format(sql.Identifier(template))
         self.execute(statement)
         return self.url_of(name)
 
