@@ -20,7 +20,16 @@ from fleet.asset_class import ASSET_CLASSES, AnyReading, AssetClass
 from fleet.identifiers import check_digit_warning, identifier_fault
 from fleet.instants import DAY_US, MINUTE_US, SECOND_US, from_datetime
 from fleet.reading import STATIC_FIELDS, Field, StaticReport
-from ingest.well_formed import CHANNELS_MAX, NAME_CHARS_MAX, SEQ_MAX, content_seq, is_channel_name, well_formed
+from ingest.well_formed import (
+    CHANNELS_MAX,
+    NAME_CHARS_MAX,
+    SEQ_MAX,
+    content_seq,
+    element_of,
+    is_channel_name,
+    lone_element,
+    reading_of,
+)
 from ingest.wire import ELEMENTS_MAX, MESSAGE_BYTES_MAX, DeviceTopic, FeedTopic, parse_topic
 
 FUTURE_US_MAX = 5 * MINUTE_US  # design 4.1: a clock further ahead is wrong, not early
@@ -108,6 +117,8 @@ def decode(topic: str, payload: bytes, now_us: int) -> Decoded:
             raise _RefusedError("message_too_large", f"{len(payload)} bytes")
         if parsed.kind == "status":
             decoded.status = _status(payload)
+            return decoded
+        if _decode_lone(decoded, parsed, payload, now_us):
             return decoded
         elements = _elements(payload)
     except _RefusedError as bad:
@@ -205,21 +216,46 @@ def _raw_element(payload: bytes, index: int) -> bytes:
         return payload
 
 
+def _decode_lone(decoded: Decoded, topic: DeviceTopic | FeedTopic, payload: bytes, now_us: int) -> bool:
+    """The quick way for the one reading of a device's message; False, and nothing done, where anything is not as it should be."""
+    if isinstance(topic, FeedTopic) or topic.kind == "static":
+        return False
+    element = lone_element(topic.asset_class, payload)
+    if element is None:
+        return False
+    try:
+        time_us = _time_us(element.time, now_us)
+    except _RefusedError:
+        return False
+    reading = reading_of(ASSET_CLASSES[topic.asset_class], topic.scheme, topic.value, time_us, element)
+    if reading is None:
+        return False
+    _warn(decoded, topic.scheme, topic.value)
+    decoded.readings.append((0, reading))
+    return True
+
+
 def _decode_element(decoded: Decoded, topic: DeviceTopic | FeedTopic, index: int, element: object, now_us: int) -> None:
     if not isinstance(element, dict):
         raise _RefusedError("not_an_object", type(element).__name__)
     asset_class, scheme, value = _address(topic, element)
     time_us = _time_us(element.get("time"), now_us)
-    warning = _known_warning(scheme, value)
-    if warning is not None:
-        _count(decoded.warnings, f"{scheme}:{warning}")
+    _warn(decoded, scheme, value)
     if topic.kind == "static":
         decoded.statics.append((index, _static(decoded, asset_class, scheme, value, time_us, element)))
         return
-    reading = well_formed(ASSET_CLASSES[asset_class], scheme, value, time_us, element, addressed=isinstance(topic, FeedTopic))
+    entry = ASSET_CLASSES[asset_class]
+    right = element_of(asset_class, element, addressed=isinstance(topic, FeedTopic))
+    reading = None if right is None else reading_of(entry, scheme, value, time_us, right)
     if reading is None:
-        reading = _reading(decoded, ASSET_CLASSES[asset_class], scheme, value, time_us, element)
+        reading = _reading(decoded, entry, scheme, value, time_us, element)
     decoded.readings.append((index, reading))
+
+
+def _warn(decoded: Decoded, scheme: str, value: str) -> None:
+    warning = _known_warning(scheme, value)
+    if warning is not None:
+        _count(decoded.warnings, f"{scheme}:{warning}")
 
 
 def _address(topic: DeviceTopic | FeedTopic, element: dict[str, Any]) -> tuple[str, str, str]:

@@ -29,10 +29,21 @@ _CHANNEL_NAME = re.compile(r"[a-z0-9_]{1,64}")
 _canonical = msgspec.json.Encoder(order="deterministic")
 
 
+class Element(msgspec.Struct, kw_only=True):
+    """What an element of any class carries; each class adds its own fields to it."""
+
+    time: int | str
+
+
 @lru_cache(10_000)  # as many sensor names as the store registers
 def is_channel_name(name: str) -> bool:
     """Whether a sensor may be called so: 1 to 64 of a-z, 0-9 and _ (contract)."""
     return _CHANNEL_NAME.fullmatch(name) is not None
+
+
+@lru_cache(1_000)  # a device says the same ones every time; chosen: more makes of engine room than sail
+def _are_channel_names(names: tuple[str, ...]) -> bool:
+    return all(map(is_channel_name, names))
 
 
 def content_seq(content: object) -> int:
@@ -41,40 +52,70 @@ def content_seq(content: object) -> int:
     return int.from_bytes(digest) & SEQ_MAX
 
 
-def well_formed(
-    asset_class: AssetClass, scheme: str, value: str, time_us: int, element: dict[str, Any], *, addressed: bool
-) -> AnyReading | None:
-    """The reading of an element in which every field is right; None when one is not, which says nothing about which.
+def element_of(asset_class: str, given: dict[str, Any], *, addressed: bool) -> Element | None:
+    """An element in which every field is of its kind and in its range; None when one is not, which says nothing about which.
+
+    Args:
+        asset_class: of the address.
+        given: as JSON or MessagePack gave it.
+        addressed: whether the element carries `class`, `scheme` and `value` (on a feed) or must not (on a device's topic).
+    """
+    try:
+        return msgspec.convert(given, _ELEMENTS[asset_class, addressed])
+    except msgspec.ValidationError:
+        return None
+
+
+def lone_element(asset_class: str, payload: bytes) -> Element | None:
+    """`element_of` for the one element of a device's message, read from its bytes; None also for an array and for other bytes."""
+    of_json, of_msgpack = _LONE[asset_class]
+    try:
+        return of_msgpack.decode(payload) if payload[:1] >= b"\x80" else of_json.decode(payload)
+    except (msgspec.DecodeError, ValueError, RecursionError, OverflowError):
+        return None
+
+
+def reading_of(asset_class: AssetClass, scheme: str, value: str, time_us: int, element: Element) -> AnyReading | None:
+    """The reading of an element; None where fields that are right one by one do not go together, or are noise.
 
     Args:
         asset_class: of the address.
         scheme: of the address, judged already.
         value: likewise.
         time_us: instant of the element, judged already.
-        element: as JSON or MessagePack gave it.
-        addressed: whether the element carries `class`, `scheme` and `value` (on a feed) or must not (on a device's topic).
+        element: of that class.
     """
-    try:
-        said = msgspec.structs.asdict(msgspec.convert(element, _ELEMENTS[asset_class.name, addressed]))
-    except msgspec.ValidationError:
+    said: dict[str, Any] = msgspec.to_builtins(element)  # only what was said
+    del said["time"]
+    if "class" in said:
+        for name in _ADDRESS:
+            said.pop(name, None)
+    lat_deg, lon_deg = said.pop("lat_deg", None), said.pop("lon_deg", None)
+    if (lat_deg is None) != (lon_deg is None):
         return None
-    channels: dict[str, float] = said["channels"]
-    if (said["lat_deg"] is None) != (said["lon_deg"] is None):
-        return None
-    if channels and not (all(map(is_channel_name, channels)) and all(map(isfinite, channels.values()))):
+    channels: dict[str, float] = said.pop("channels", None) or {}
+    if channels and not (_are_channel_names(tuple(channels)) and isfinite(sum(channels.values()))):
         return None
     for name, ranges in _NOISE[asset_class.name]:
-        value_given = said[name]
-        if value_given is not None and any(low <= value_given <= high for low, high in ranges):
+        figure = said.get(name)
+        if figure is not None and any(low <= figure <= high for low, high in ranges):
             return None
-    for name in _ADDRESS if addressed else ("time",):
-        del said[name]
-    said["seq_given"] = said["seq"] is not None
-    if not said["seq_given"]:
-        fields = {name: said[name] for name in _NAMES[asset_class.name] if said[name] is not None}
-        where = (said["lat_deg"], said["lon_deg"])
-        said["seq"] = content_seq((asset_class.name, scheme, value, time_us, said["source"], *where, fields, channels))
-    return asset_class.reading_type(scheme=scheme, value=value, time_us=time_us, **said)
+    source, seq = said.pop("source", "device"), said.pop("seq", None)
+    given_seq = seq is not None
+    if seq is None:
+        seq = content_seq((asset_class.name, scheme, value, time_us, source, lat_deg, lon_deg, said, channels))
+    return asset_class.reading_type(
+        scheme=scheme,
+        value=value,
+        time_us=time_us,
+        seq=seq,
+        seq_given=given_seq,
+        source=source,
+        lat_deg=lat_deg,
+        lon_deg=lon_deg,
+        channels=channels,
+        **said,
+    )
 
 
 def _type_of(field: Field) -> Any:
@@ -91,9 +132,8 @@ def _type_of(field: Field) -> Any:
     return Annotated[float, Meta(ge=field.low, le=field.high)] | None
 
 
-def _element_type(asset_class: AssetClass, *, addressed: bool) -> type[msgspec.Struct]:
+def _element_type(asset_class: AssetClass, *, addressed: bool) -> type[Element]:
     header: list[Any] = [
-        ("time", int | str),
         ("seq", Annotated[int, Meta(ge=0, le=SEQ_MAX)] | None, None),
         ("source", Annotated[str, Meta(min_length=1, max_length=NAME_CHARS_MAX, pattern=_TEXT)], "device"),
         ("lat_deg", Annotated[float, Meta(ge=-90, le=90)] | None, None),
@@ -104,11 +144,19 @@ def _element_type(asset_class: AssetClass, *, addressed: bool) -> type[msgspec.S
         header += [("class_", str, ""), ("scheme", str, ""), ("value", str, ""), ("stream", str, "")]
     fields: list[Any] = [(field.name, _type_of(field), None) for field in asset_class.fields]
     name = f"{asset_class.name.capitalize()}Element"
-    return msgspec.defstruct(name, header + fields, rename={"class_": "class"}, forbid_unknown_fields=True, kw_only=True)
+    made: type[Element] = msgspec.defstruct(  # type: ignore[assignment]  # of `Element`, its only base
+        name,
+        header + fields,
+        bases=(Element,),
+        rename={"class_": "class"},
+        forbid_unknown_fields=True,
+        omit_defaults=True,
+        kw_only=True,
+    )
+    return made
 
 
-_ADDRESS = ("time", "class_", "scheme", "value", "stream")
-_NAMES = {name: tuple(field.name for field in entry.fields) for name, entry in ASSET_CLASSES.items()}
+_ADDRESS = ("class", "scheme", "value", "stream")
 _NOISE = {
     name: tuple((field.name, field.noise) for field in entry.fields if field.noise) for name, entry in ASSET_CLASSES.items()
 }
@@ -116,4 +164,8 @@ _ELEMENTS = {
     (name, addressed): _element_type(entry, addressed=addressed)
     for name, entry in ASSET_CLASSES.items()
     for addressed in (True, False)
+}
+_LONE = {
+    name: (msgspec.json.Decoder(_ELEMENTS[name, False]), msgspec.msgpack.Decoder(_ELEMENTS[name, False]))
+    for name in ASSET_CLASSES
 }
