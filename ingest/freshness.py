@@ -7,6 +7,9 @@ but only what was committed is kept.
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
+
 import msgspec
 
 from fleet.asset_class import class_of
@@ -14,6 +17,7 @@ from fleet.reading import Reading, StaticReport
 from fleet.shards import shard_of
 from ingest.ports import Transaction
 from ingest.routing import Routed, RoutedReading, RoutedStatic, StreamKey
+from ingest.watch import Clock
 from store.identity_runs import extended
 from store.readings import ReadingKey
 from store.rows import IdentityRunRow, ReadingRow, StaticRow
@@ -24,14 +28,16 @@ KNOWN_STREAMS_MAX = 1_000_000  # numbers and marks kept; chosen: thirteen stream
 class Fresh(msgspec.Struct):
     """What is new in a batch, and the marks as they will be once it is committed.
 
-    `rows`, `statics` and `identity_runs` are to be stored; `by_asset` holds each asset's new readings, `reports` its new static
-    reports; `streams`, `high` and `static_high` are numbers and marks (microseconds; -1: nothing stored) of the streams in the
-    batch, `runs` the newest stretches of those with static reports.
+    `rows`, `statics` and `identity_runs` are to be stored; `by_asset` holds each asset's new readings, `clocks` the clock of
+    whoever spoke last of it, `reports` its new static reports; `streams` are numbers of streams met for the first time; `high`
+    and `static_high` are the marks (microseconds; -1: nothing stored) of the streams in the batch, `runs` the newest stretches of
+    those with static reports.
     """
 
     rows: list[ReadingRow] = []
     statics: list[StaticRow] = []
     by_asset: dict[str, list[Reading]] = {}
+    clocks: dict[str, Clock] = {}
     streams: dict[StreamKey, int] = {}
     high: dict[int, int] = {}
     static_high: dict[int, int] = {}
@@ -57,10 +63,8 @@ class Freshness:
             routed: the batch.
         """
         fresh = Fresh()
-        await self._name_streams(tx, routed, fresh)
-        await self._look_up_marks(tx, routed, fresh)
         await self._tell_readings(tx, routed, fresh)
-        self._tell_statics(routed, fresh)
+        await self._tell_statics(tx, routed, fresh)
         await self._gather_statics(tx, fresh)
         return fresh
 
@@ -76,41 +80,45 @@ class Freshness:
         self._static_high |= fresh.static_high
         self._runs |= fresh.runs
 
-    async def _name_streams(self, tx: Transaction, routed: Routed, fresh: Fresh) -> None:
-        wanted = {reading.stream for reading in routed.readings} | {static.stream for static in routed.statics}
-        fresh.streams = {key: self._streams[key] for key in wanted if key in self._streams}
-        missing = wanted - fresh.streams.keys()
+    async def _numbers(self, tx: Transaction, streams: Sequence[StreamKey], fresh: Fresh) -> list[int]:
+        """The number of each stream, in their order; those met for the first time are made, and noted in `fresh`."""
+        known = self._streams
+        missing = {stream for stream in streams if stream not in known and stream not in fresh.streams}
         if missing:
             fresh.streams |= await tx.resolve_streams(missing)
-
-    async def _look_up_marks(self, tx: Transaction, routed: Routed, fresh: Fresh) -> None:
-        ids = {fresh.streams[reading.stream] for reading in routed.readings}
-        fresh.high = {stream_id: self._high.get(stream_id, -1) for stream_id in ids}
-        if unknown := ids - self._high.keys():
-            fresh.high |= await tx.high_water(unknown)
-        ids = {fresh.streams[static.stream] for static in routed.statics}
-        fresh.static_high = {stream_id: self._static_high.get(stream_id, -1) for stream_id in ids}
-        if unknown := ids - self._static_high.keys():
-            fresh.static_high |= await tx.newest_statics(unknown)
+        return [known.get(stream) or fresh.streams[stream] for stream in streams]
 
     async def _tell_readings(self, tx: Transaction, routed: Routed, fresh: Fresh) -> None:
-        high, streams = fresh.high, fresh.streams
-        keyed = [(_key(streams[reading.stream], reading), reading) for reading in routed.readings]
-        below = [key for key, _ in keyed if key[2] <= high[key[1]]]
+        """A reading above its stream's mark is new, and needs no key where it is the only one of its stream."""
+        ids = await self._numbers(tx, [one.stream for one in routed.readings], fresh)
+        times = Counter(ids)
+        high = fresh.high = {stream_id: self._high.get(stream_id, -1) for stream_id in times}
+        if unknown := times.keys() - self._high.keys():
+            high |= await tx.high_water(unknown)
+        numbered = list(zip(ids, routed.readings, strict=True))
+        below = [_key(stream_id, one) for stream_id, one in numbered if one.reading.time_us <= high[stream_id]]
         seen = await tx.duplicates(below) if below else set()
-        for key, reading in keyed:
-            count = routed.counts[reading.counted_as]
-            if key in seen:
-                count.duplicate += 1
-                continue
-            seen.add(key)
+        for stream_id, one in numbered:
+            count = routed.counts[one.counted_as]
+            if times[stream_id] > 1 or one.reading.time_us <= high[stream_id]:
+                key = _key(stream_id, one)
+                if key in seen:
+                    count.duplicate += 1
+                    continue
+                seen.add(key)
             count.stored += 1
-            _take(fresh, key[1], reading)
+            _take(fresh, stream_id, one)
 
-    def _tell_statics(self, routed: Routed, fresh: Fresh) -> None:
+    async def _tell_statics(self, tx: Transaction, routed: Routed, fresh: Fresh) -> None:
         """A static report no newer than the last known of its stream is a duplicate: brokers retain and repeat it."""
-        for static in sorted(routed.statics, key=lambda static: static.report.time_us):
-            stream_id = fresh.streams[static.stream]
+        if not routed.statics:
+            return
+        statics = sorted(routed.statics, key=lambda static: static.report.time_us)
+        ids = await self._numbers(tx, [static.stream for static in statics], fresh)
+        fresh.static_high = {stream_id: self._static_high.get(stream_id, -1) for stream_id in ids}
+        if unknown := fresh.static_high.keys() - self._static_high.keys():
+            fresh.static_high |= await tx.newest_statics(unknown)
+        for stream_id, static in zip(ids, statics, strict=True):
             if static.report.time_us <= fresh.static_high[stream_id]:
                 routed.count(static.counted_as).static_duplicate += 1
                 continue
@@ -121,6 +129,8 @@ class Freshness:
 
     async def _gather_statics(self, tx: Transaction, fresh: Fresh) -> None:
         """Stretches of reports that say the same of who somebody is, extended by the new ones."""
+        if not fresh.statics:
+            return
         ids = {row.stream_id for row in fresh.statics}
         held = {stream_id: self._runs[stream_id] for stream_id in ids if stream_id in self._runs}
         if unknown := ids - held.keys():
@@ -141,7 +151,13 @@ def _take(fresh: Fresh, stream_id: int, routed: RoutedReading) -> None:
     fresh.rows.append(row)
     fresh.high[stream_id] = max(fresh.high[stream_id], reading.time_us)
     for holding in holders:
-        fresh.by_asset.setdefault(holding.asset_id, []).append(reading)
+        asset_id = holding.asset_id
+        given = fresh.by_asset.get(asset_id)
+        if given is None:
+            fresh.by_asset[asset_id] = [reading]
+        else:
+            given.append(reading)
+        fresh.clocks[asset_id] = routed.clock
 
 
 def _static_row(static: RoutedStatic, stream_id: int) -> StaticRow:

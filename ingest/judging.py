@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import groupby
 from operator import itemgetter
 
@@ -17,7 +17,7 @@ import msgspec
 from detect.drive import stride, walk
 from detect.model import Finding
 from detect.said import hear
-from fleet.instants import DAY_US
+from fleet.instants import DAY_US, HOUR_US
 from fleet.reading import Reading
 from fleet.use import Fact
 from fleet.use_machines import MACHINES
@@ -64,7 +64,7 @@ async def judge(
     fresh: dict[str, list[Reading]],
     until_us: dict[str, int],
     horizon_us: int,
-    now_us: dict[str, int],
+    now_us: Callable[[Watched], int],
 ) -> Judged:
     """Step a batch.
 
@@ -75,26 +75,39 @@ async def judge(
         fresh: new readings by asset, in any order.
         until_us: by asset, the instant before which its ticks are due.
         horizon_us: how late a reading may be and still be judged again.
-        now_us: by asset, its clock now, from which lateness is counted.
+        now_us: an asset's clock now, from which lateness is counted.
     """
     judged = Judged()
-    in_time = {asset_id: _in_time(judged, watch[asset_id], readings, horizon_us, now_us) for asset_id, readings in fresh.items()}
+    assets = watch.assets
     # Hour by hour over all assets: an hour's prior is made of what every asset had learned before that hour.
-    by_hour: dict[int, list[tuple[str, list[Reading]]]] = {}
-    for asset_id in sorted(in_time):
-        for hour_us, hour in groupby(in_time[asset_id], key=lambda reading: hour_of(reading.time_us)):
-            by_hour.setdefault(hour_us, []).append((asset_id, list(hour)))
+    by_hour: dict[int, list[tuple[Watched, Sequence[Reading]]]] = {}
+    for asset_id in sorted(fresh):
+        watched = assets[asset_id]
+        for hour_us, of_hour in by_hours(_in_time(judged, watched, fresh[asset_id], horizon_us, now_us)):
+            by_hour.setdefault(hour_us, []).append((watched, of_hour))
     for hour_us in sorted(by_hour):
-        for asset_id, of_hour in by_hour[hour_us]:
-            judged.findings += await walk_asset(tx, watch[asset_id], of_hour, None, contexts, judged)
+        for watched, of_hour in by_hour[hour_us]:
+            judged.findings += await _walk_hour(tx, watched, hour_us, of_hour, contexts, judged)
     for asset_id, before_us in until_us.items():
-        if asset_id in watch:
-            judged.findings += await walk_asset(tx, watch[asset_id], (), before_us, contexts, judged)
+        if asset_id in assets:
+            judged.findings += await walk_asset(tx, assets[asset_id], (), before_us, contexts, judged)
     judged.scenes = contexts.scenes
     return judged
 
 
-def _in_time(judged: Judged, watched: Watched, readings: list[Reading], horizon_us: int, now_us: dict[str, int]) -> list[Reading]:
+def by_hours(readings: Sequence[Reading]) -> Iterable[tuple[int, Sequence[Reading]]]:
+    """Readings in order of time, cut at the hours of event time: the start of each hour and its readings."""
+    if not readings:
+        return ()
+    first_us = hour_of(readings[0].time_us)
+    if readings[-1].time_us < first_us + HOUR_US:
+        return ((first_us, readings),)
+    return [(hour_us, list(hour)) for hour_us, hour in groupby(readings, key=lambda reading: hour_of(reading.time_us))]
+
+
+def _in_time(
+    judged: Judged, watched: Watched, readings: list[Reading], horizon_us: int, now_us: Callable[[Watched], int]
+) -> list[Reading]:
     """The readings that may be stepped, in canonical order; late ones mark their asset dirty, or beyond the horizon its use."""
     kept: list[Reading] = []
     last_key, ticked_us, kept_key = watched.last_key, watched.ticked_us, None
@@ -110,7 +123,7 @@ def _in_time(judged: Judged, watched: Watched, readings: list[Reading], horizon_
             kept_key = key
             continue
         judged.late.add(id(reading))
-        is_beyond = now_us[watched.asset_id] - reading.time_us > horizon_us
+        is_beyond = now_us(watched) - reading.time_us > horizon_us
         marks = judged.use_dirty if is_beyond else judged.dirty
         known = marks.get(watched.asset_id)
         from_us = reading.time_us if known is None else min(known.from_us, reading.time_us)
@@ -131,28 +144,42 @@ async def walk_asset(
     The store is asked for the scene of each tick. What the state gives to priors is taken at each hour's end into `judged`.
     """
     findings: list[Finding] = []
+    for hour_us, of_hour in by_hours(readings):
+        findings += await _walk_hour(tx, watched, hour_us, of_hour, contexts, judged)
+    if until_us is not None:
+        if watched.group not in contexts.book.loaded:
+            await contexts.know_group(tx, watched.group)
+        findings += await _walk(tx, watched, (), until_us, contexts, judged)
+        judged.stepped.add(watched.asset_id)
+    return findings
+
+
+async def _walk_hour(
+    tx: Transaction, watched: Watched, hour_us: int, readings: Sequence[Reading], contexts: Contexts, judged: Judged
+) -> list[Finding]:
+    """Walk one asset over readings of the hour that starts at `hour_us`."""
     if watched.group not in contexts.book.loaded:
         await contexts.know_group(tx, watched.group)
-    for hour_us, hour in groupby(readings, key=lambda reading: hour_of(reading.time_us)):
-        judged.walked += len(readings)
-        if judged.walked >= TURN_READINGS:
-            judged.walked = 0
-            await asyncio.sleep(0)  # others may have a turn between
-        _remember_week(watched, hour_us, judged)
-        for part in told_first(watched, list(hour)):
-            findings += await _walk(tx, watched, part, None, contexts, judged)
-        contributions = contexts.book.take(watched, hour_us)
-        if contributions:
-            judged.contributions += contributions
-        _take_facts(watched, judged)
+    judged.walked += len(readings)
+    if judged.walked >= TURN_READINGS:
+        judged.walked = 0
+        await asyncio.sleep(0)  # others may have a turn between
+    _remember_week(watched, hour_us, judged)
+    findings: list[Finding] = []
+    for part in told_first(watched, readings) if watched.reports else (readings,):
+        findings += await _walk(tx, watched, part, None, contexts, judged)
+    contributions = contexts.book.take(watched, hour_us)
+    if contributions:
+        judged.contributions += contributions
+    if watched.state.facts:
+        judged.uses += [use_row(watched, fact) for fact in watched.state.take_facts()]
+    if watched.state.sightings:
         _take_sightings(watched, judged)
-    if until_us is not None:
-        findings += await _walk(tx, watched, (), until_us, contexts, judged)
     judged.stepped.add(watched.asset_id)
     return findings
 
 
-def told_first(watched: Watched, readings: list[Reading]) -> Iterator[list[Reading]]:
+def told_first(watched: Watched, readings: Sequence[Reading]) -> Iterator[Sequence[Reading]]:
     """Cut readings where a static report stands between them, and let the state hear it before those after it."""
     waiting = watched.reports
     while waiting and readings:
@@ -164,13 +191,6 @@ def told_first(watched: Watched, readings: list[Reading]) -> Iterator[list[Readi
             hear(watched.state, waiting.pop(0))
     if readings:
         yield readings
-
-
-def _take_facts(watched: Watched, judged: Judged) -> None:
-    """Take what was said of the asset's use since the last time."""
-    facts = watched.state.take_facts()
-    if facts:
-        judged.uses += [use_row(watched, fact) for fact in facts]
 
 
 def _take_sightings(watched: Watched, judged: Judged) -> None:
@@ -203,9 +223,11 @@ def use_row(watched: Watched, fact: Fact) -> UseRow:
 
 def _remember_week(watched: Watched, hour_us: int, judged: Judged) -> None:
     """Before the first reading of another week: keep what the machine remembers, for what comes beyond the horizon."""
-    machine, before = MACHINES.get(watched.asset_class), watched.last_key
-    at_us = hour_us // WEEK_US * WEEK_US
-    if machine is None or before is None or before[0] >= at_us:
+    before, at_us = watched.last_key, hour_us // WEEK_US * WEEK_US
+    if before is None or before[0] >= at_us:
+        return
+    machine = MACHINES.get(watched.asset_class)
+    if machine is None:
         return
     judged.use_checkpoints.append(
         UseCheckpointRow(

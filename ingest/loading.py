@@ -35,7 +35,8 @@ async def load(tx: Transaction, watch: Watch, contexts: Contexts, roster: Roster
 
     Their findings were committed with those readings and are not told again. Assets that the roster does not know are left out.
     """
-    wanted = [asset_id for asset_id in asset_ids if asset_id not in watch and asset_id in roster.assets]
+    held = watch.assets
+    wanted = [asset_id for asset_id in asset_ids if asset_id not in held and asset_id in roster.assets]
     if not wanted:
         return
     newest = await tx.newest_checkpoints(wanted)

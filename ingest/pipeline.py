@@ -21,6 +21,7 @@ import structlog
 
 from detect.model import Listening
 from fleet.instants import HOUR_US
+from fleet.reading import Reading
 from fleet.shards import SHARDS, shard_of
 from ingest.alerting import Raised, raise_alerts, rows_of
 from ingest.contexts import Contexts
@@ -37,7 +38,7 @@ from ingest.ports import Clock, Store, Transaction
 from ingest.priors import Group, PriorBook
 from ingest.registering import roster_of
 from ingest.roster import Roster
-from ingest.routing import Count, Message, Routed, route
+from ingest.routing import Message, Routed, route
 from ingest.use_derivation import UseDerivation
 from ingest.watch import Clock as AssetClock
 from ingest.watch import Watch, Watched
@@ -117,7 +118,7 @@ class _Batch(msgspec.Struct):
     numbered: Numbered | None = None
     attempts: int = 0
     clocks: dict[AssetClock, int] = {}
-    total: Count = msgspec.field(default_factory=Count)
+    counts: Sequence[CountRow] = ()
     fresh: Fresh = msgspec.field(default_factory=Fresh)
     raised: Raised = msgspec.field(default_factory=Raised)
     rejected_by: Counter[str] = msgspec.field(default_factory=Counter)
@@ -238,9 +239,10 @@ class Pipeline(Patience):
         fresh = batch.fresh = await self._freshness.tell(tx, routed)
         batch.clocks = self._clocks_after(batch, routed)
         due = self._due(batch)
-        touched = {asset_id for asset_id in {*fresh.by_asset, *due} if shard_of(asset_id) in self.owned().shards}
+        owned, assets = self.owned().shards, self.watch.assets
+        touched = {asset_id for asset_id in {*fresh.by_asset, *due} if shard_of(asset_id) in owned}
         await load(tx, self.watch, self.contexts, roster, touched)
-        shards = {self.watch[asset_id].shard for asset_id in touched if asset_id in self.watch}
+        shards = {assets[asset_id].shard for asset_id in touched if asset_id in assets}
         shards |= {row.shard for row in routed.rejections} | {row.shard for row in routed.statuses}
         shards |= {row.shard for row in fresh.rows} | {row.shard for row in fresh.statics}
         shards |= {shard_of(asset_id) for asset_id in fresh.reports}
@@ -255,13 +257,14 @@ class Pipeline(Patience):
         await tx.write(received, numbered.commit_nos)
         self.contexts.forget_scenes()  # a scene told while states were loaded did not see these readings
         if batch.judged is None:
-            batch.judged = await self._judge(tx, batch, routed, fresh, due)
+            batch.judged = await self._judge(tx, batch, fresh, due)
         _mark_unjudged(batch.judged, fresh)
-        for routed_reading in routed.readings:
-            routed.count(routed_reading.counted_as).late += id(routed_reading.reading) in batch.judged.late
+        if batch.judged.late:
+            for one in routed.readings:
+                routed.counts[one.counted_as].late += id(one.reading) in batch.judged.late
         await self._write_judged(tx, batch, batch.judged, routed, numbered)
         await self._judge_identities(tx, batch, roster, numbered)
-        batch.total = _total(routed)
+        batch.counts = list(routed.counts.values())
         batch.rejected_by = Counter(row.reason for row in routed.rejections)
         batch.heard = _heard(routed, roster)
 
@@ -285,34 +288,34 @@ class Pipeline(Patience):
         """Assets with a tick due on their clock, each with the instant before which its ticks fire."""
         return {asset_id: until_us for clock, until_us in batch.clocks.items() for asset_id in self.watch.due(clock, until_us)}
 
-    async def _judge(self, tx: Transaction, batch: _Batch, routed: Routed, fresh: Fresh, due: dict[str, int]) -> Judged:
-        self._set_clocks(routed, fresh)
+    async def _judge(self, tx: Transaction, batch: _Batch, fresh: Fresh, due: dict[str, int]) -> Judged:
+        wall_us, clocks, assets = self.clock.wall_us(), batch.clocks, self.watch.assets
+        in_watch, until_us = {}, {**due}
+        for asset_id, given in fresh.by_asset.items():
+            watched = assets.get(asset_id)
+            if watched is None:
+                continue
+            in_watch[asset_id] = given
+            watched.clock = clock = fresh.clocks[asset_id]
+            if clock != "live" and clock in clocks:
+                until_us[asset_id] = clocks[clock]
         late_words = self._take_reports(fresh)
-        wall_us = self.clock.wall_us()
-        touched = {*fresh.by_asset, *due}
-        now_us = {
-            asset_id: wall_us if self.watch[asset_id].clock == "live" else batch.clocks.get(self.watch[asset_id].clock, 0)
-            for asset_id in touched
-            if asset_id in self.watch
-        }
-        in_watch = {asset_id: given for asset_id, given in fresh.by_asset.items() if asset_id in self.watch}
-        recorded_due = {
-            asset_id: batch.clocks[self.watch[asset_id].clock]
-            for asset_id in in_watch
-            if self.watch[asset_id].clock != "live" and self.watch[asset_id].clock in batch.clocks
-        }
+
+        def now_us(watched: Watched) -> int:
+            return wall_us if watched.clock == "live" else clocks.get(watched.clock, 0)
+
         try:
-            until_us = {**due, **recorded_due}
             judged = await judge(tx, self.watch, self.contexts, in_watch, until_us, self.config.horizon_us, now_us)
             judged.asked = set(in_watch)
             for row in late_words:
                 mark(judged.dirty, row)
-            batch.in_question = self._in_question(fresh, batch.elsewhere)
-            for group in {self.watch[asset_id].group for asset_id in judged.stepped}:
-                for row in self.echoes(group).values():
-                    mark(judged.dirty, row)
+            batch.in_question = self._in_question(in_watch, batch.elsewhere)
+            if self.book.changed:
+                for group in {assets[asset_id].group for asset_id in judged.stepped}:
+                    for row in self.echoes(group).values():
+                        mark(judged.dirty, row)
         except BaseException:
-            self.watch.forget(touched)  # half stepped: they are loaded again for the next attempt
+            self.watch.forget({*fresh.by_asset, *due})  # half stepped: they are loaded again for the next attempt
             raise
         return judged
 
@@ -326,18 +329,6 @@ class Pipeline(Patience):
                 if late_us is not None:
                     marks.append(DirtyRow(asset_id=asset_id, shard=watched.shard, from_us=late_us))
         return marks
-
-    def _set_clocks(self, routed: Routed, fresh: Fresh) -> None:
-        """Each asset lives on the clock of the feed that spoke last of it."""
-        new = {id(row.reading) for row in fresh.rows}
-        for routed_reading in routed.readings:
-            if id(routed_reading.reading) not in new:
-                continue
-            tenant, feed = routed_reading.stream[0], routed_reading.feed
-            recorded = self._roster is not None and self._roster.is_recording(tenant, feed)
-            for holding in routed_reading.holders:
-                if holding.asset_id in self.watch:
-                    self.watch[holding.asset_id].clock = (tenant, feed or "") if recorded else "live"
 
     def echoes(self, group: Group) -> dict[str, DirtyRow]:
         """Young assets of a group that were stepped with a prior which a contribution has changed behind them.
@@ -354,21 +345,25 @@ class Pipeline(Patience):
                 rows[other.asset_id] = DirtyRow(asset_id=other.asset_id, shard=other.shard, from_us=max(from_us, other.born_us))
         return rows
 
-    def _in_question(self, fresh: Fresh, elsewhere: Elsewhere | None) -> dict[str, int]:
+    def _in_question(self, judged: dict[str, list[Reading]], elsewhere: Elsewhere | None) -> dict[str, int]:
         """By tenant, the instant from which on scenes were told that these readings came too late for; `ingest.echoes` looks."""
         first_us: dict[str, int] = {}
         if elsewhere is not None:
             first_us |= elsewhere.look_again
             for tenant, at_us in elsewhere.told.items():
                 self._scene_high[tenant] = max(at_us, self._scene_high.get(tenant, -1))
-        for asset_id, given in fresh.by_asset.items():
-            if asset_id in self.watch:
-                tenant, earliest_us = self.watch[asset_id].tenant, min(reading.time_us for reading in given)
-                first_us[tenant] = min(earliest_us, first_us.get(tenant, earliest_us))
-        return {tenant: from_us for tenant, from_us in first_us.items() if from_us <= self._scene_high.get(tenant, -1)}
+        high_us, assets = self._scene_high, self.watch.assets
+        for asset_id, given in judged.items():
+            tenant = assets[asset_id].tenant
+            newest_us = high_us.get(tenant, -1)
+            for reading in given:
+                if reading.time_us <= newest_us:
+                    first_us[tenant] = min(reading.time_us, first_us.get(tenant, reading.time_us))
+        return {tenant: from_us for tenant, from_us in first_us.items() if from_us <= high_us.get(tenant, -1)}
 
     async def _write_judged(self, tx: Transaction, batch: _Batch, judged: Judged, routed: Routed, numbered: Numbered) -> None:
-        due, tails = self._to_checkpoint(batch, judged), self._tails(batch, judged)
+        stepped = [self.watch[asset_id] for asset_id in sorted(judged.stepped)]
+        due, tails = self._to_checkpoint(batch, judged, stepped), self._tails(batch, judged, stepped)
         missing = {watched.shard for watched in due} | {row.shard for row in judged.dirty.values()}
         missing |= (
             {row.shard for row in judged.contributions}
@@ -385,7 +380,7 @@ class Pipeline(Patience):
         batch.checkpointed = {watched.asset_id: watched.event_us for watched in due}
         rows = rows_of(judged.findings, self.watch)
         written = StepBatch(
-            counts=_count_rows(routed),
+            counts=list(routed.counts.values()),
             traffic=self._traffic(routed),  # after the ticks, which ask for what was heard before them
             findings=list({row.finding_id: row for row in rows}.values()),
             dirty=list(judged.dirty.values()),
@@ -417,22 +412,21 @@ class Pipeline(Patience):
         raised = await judge_identities(tx, roster, asked, numbered.commit_nos, self.clock.wall_us())
         batch.raised = Raised(changes=batch.raised.changes + raised.changes, opened=batch.raised.opened + raised.opened)
 
-    def _to_checkpoint(self, batch: _Batch, judged: Judged) -> list[Watched]:
-        """States to write: those that moved far or long enough, those a tick moved; when draining, changed ones."""
+    def _to_checkpoint(self, batch: _Batch, judged: Judged, stepped: Sequence[Watched]) -> list[Watched]:
+        """States to write: of those stepped such as moved far or long enough, or by a tick; when draining, changed ones."""
         if batch.drain:
             return list(islice((watched for watched in self.watch.assets.values() if watched.changed), DRAIN_AT_ONCE))
         now_s, age_max_s = self.clock.monotonic_s(), self.config.checkpoint_age_max_s
-        stepped = [self.watch[asset_id] for asset_id in sorted(judged.stepped)]
         # A tick leaves no reading behind: without a checkpoint a restart would take a reading before it for one in time.
         return [one for one in stepped if one.asset_id in judged.ticked or one.wants_checkpoint(now_s, age_max_s)]
 
-    def _tails(self, batch: _Batch, judged: Judged) -> list[UseTailRow]:
+    def _tails(self, batch: _Batch, judged: Judged, stepped: Sequence[Watched]) -> list[UseTailRow]:
         """The activities under way of the assets stepped, each once a minute of event time; all of them when draining."""
-        due = [self.watch[asset_id] for asset_id in sorted(judged.stepped)]
         if batch.drain:
             due = [watched for watched in self.watch.assets.values() if watched.tail_us < watched.event_us][:DRAIN_AT_ONCE]
-        told = {row.asset_id for row in judged.uses}  # a tail must not overlap what was closed since
-        due = [watched for watched in due if batch.drain or watched.asset_id in told or watched.wants_tail()]
+        else:
+            told = {row.asset_id for row in judged.uses}  # a tail must not overlap what was closed since
+            due = [watched for watched in stepped if watched.wants_tail() or watched.asset_id in told]
         rows = [tail for watched in due if (tail := tail_row(watched)) is not None]
         batch.tailed = {row.asset_id: self.watch[row.asset_id].event_us for row in rows}
         return rows
@@ -454,9 +448,10 @@ class Pipeline(Patience):
             self.aside.note_readings(self.watch, batch.fresh)
             if batch.judged is not None:
                 self.aside.note(self.watch, batch.judged)
+        assets = self.watch.assets
         for asset_id in batch.judged.stepped if batch.judged is not None else ():
-            if asset_id in self.watch:
-                watched = self.watch[asset_id]
+            if asset_id in assets:
+                watched = assets[asset_id]
                 self.watch.ask(asset_id, watched.state.wake_at_us, watched.clock)
         for asset_id, event_us in batch.tailed.items():
             if asset_id in self.watch:
@@ -485,16 +480,15 @@ class Pipeline(Patience):
         return await self.process([one], batch.frontier_us, drain=batch.drain, elsewhere=batch.elsewhere)
 
     def _outcome(self, batch: _Batch, started_s: float) -> Outcome:
-        judged = batch.judged or Judged()
-        total = batch.total
+        judged, counts = batch.judged or Judged(), batch.counts
         return Outcome(
             messages=len(batch.messages),
-            received=total.received,
-            stored=total.stored,
+            received=sum(count.received for count in counts),
+            stored=sum(count.stored for count in counts),
             late=len(judged.late),
-            duplicate=total.duplicate,
-            rejected=total.rejected,
-            traffic=total.traffic,
+            duplicate=sum(count.duplicate for count in counts),
+            rejected=sum(count.rejected for count in counts),
+            traffic=sum(count.traffic for count in counts),
             findings=len(judged.findings),
             alerts=batch.raised.changes,
             attempts=batch.attempts,
@@ -578,31 +572,14 @@ def mark(marks: dict[str, DirtyRow], row: DirtyRow) -> None:
         marks[row.asset_id] = row
 
 
-def _count_rows(routed: Routed) -> list[CountRow]:
-    return [
-        CountRow(tenant=tenant, origin=origin, hour_us=hour_us, **msgspec.structs.asdict(count))
-        for (tenant, origin, hour_us), count in routed.counts.items()
-    ]
-
-
-def _total(routed: Routed) -> Count:
-    total = Count()
-    for count in routed.counts.values():
-        total.received += count.received
-        total.stored += count.stored
-        total.duplicate += count.duplicate
-        total.rejected += count.rejected
-        total.traffic += count.traffic
-    return total
-
-
 def _heard(routed: Routed, roster: Roster) -> Counter[tuple[str, str]]:
     """How many elements each live feed sent, those of static reports too."""
     heard: Counter[tuple[str, str]] = Counter()
     for (tenant, origin, _), count in routed.counts.items():
-        feed = origin.removeprefix(FEED_ORIGIN)
-        elements = count.received + count.static_received
-        if elements and feed != origin and not roster.is_recording(tenant, feed):
+        if not origin.startswith(FEED_ORIGIN):
+            continue
+        feed, elements = origin.removeprefix(FEED_ORIGIN), count.received + count.static_received
+        if elements and not roster.is_recording(tenant, feed):
             heard[tenant, feed] += elements
     return heard
 

@@ -99,6 +99,15 @@ def _covers(from_us: int | None, to_us: int | None, time_us: int) -> bool:
     return (from_us is None or from_us <= time_us) and (to_us is None or time_us < to_us)
 
 
+def holder_at(holdings: Iterable[Holding], time_us: int) -> tuple[Holding, ...]:
+    """The one of an identifier's assets that it names at an instant, or none."""
+    for holding in holdings:
+        from_us, to_us = holding.from_us, holding.to_us
+        if (from_us is None or from_us <= time_us) and (to_us is None or time_us < to_us):
+            return (holding,)
+    return ()
+
+
 class Roster:
     """What the registry held at one version.
 
@@ -177,11 +186,12 @@ class Roster:
                 found.extend(self._of(grant.tenant, key, time_us))
         return tuple(found)
 
+    def holdings(self, key: IdentifierKey) -> Sequence[Holding]:
+        """The assets of its tenant that an identifier names, each for its time; none of the operator, who has no devices."""
+        return self._holdings.get(key, ()) if key[0] != OPERATOR_TENANT else ()
+
     def _of(self, tenant: str, key: tuple[str, str, str], time_us: int) -> tuple[Holding, ...]:
-        for holding in self._holdings.get((tenant, *key), ()):
-            if _covers(holding.from_us, holding.to_us, time_us):
-                return (holding,)
-        return ()
+        return holder_at(self._holdings.get((tenant, *key), ()), time_us)
 
     def is_recording(self, tenant: str, feed: str | None) -> bool:
         """Whether a feed's clock is that of a recording; devices and unknown feeds are live."""

@@ -16,9 +16,10 @@ from fleet.instants import HOUR_US
 from fleet.reading import StaticReport
 from fleet.shards import shard_of
 from ingest.decode import Decoded, Rejection
-from ingest.roster import Holding, Roster
+from ingest.roster import Holding, Roster, holder_at
+from ingest.watch import Clock
 from ingest.wire import OPERATOR_TENANT, DeviceTopic, FeedTopic
-from store.rows import RejectionRow, StatusRow, TrafficRow
+from store.rows import CountRow, RejectionRow, StatusRow, TrafficRow
 
 UNREGISTERED = "unregistered"
 """Origin under which what nobody owns is counted: invented names must not grow the table of counts."""
@@ -40,14 +41,14 @@ class Message(NamedTuple):
     received_us: int
 
 
-class RoutedReading(NamedTuple):
-    """A reading that somebody owns: its stream, its counting origin, its feed (or None) and the assets it speaks of."""
+class RoutedReading(msgspec.Struct, frozen=True):
+    """A reading that somebody owns: its stream, its counting origin, the clock it came on and the assets it speaks of."""
 
     reading: AnyReading
     stream: StreamKey
     counted_as: CountKey
     received_us: int
-    feed: str | None
+    clock: Clock
     holders: tuple[Holding, ...]
 
 
@@ -65,21 +66,6 @@ CountKey = tuple[str, str, int]
 """(tenant, origin as counted, hour of reception)."""
 
 
-class Count(msgspec.Struct):
-    """What became of one origin's elements in one hour; see `store.rows.CountRow`."""
-
-    received: int = 0
-    stored: int = 0
-    late: int = 0
-    duplicate: int = 0
-    rejected: int = 0
-    traffic: int = 0
-    static_received: int = 0
-    static_duplicate: int = 0
-    nulled: dict[str, int] = {}
-    unknown_fields: int = 0
-
-
 class Routed(msgspec.Struct):
     """Everything one batch of messages holds, told apart; `kinds` is what traffic said of its type, by the key of `traffic`."""
 
@@ -89,13 +75,16 @@ class Routed(msgspec.Struct):
     rejections: list[RejectionRow] = []
     traffic: dict[tuple[str, str, str, str, str], TrafficRow] = {}
     kinds: dict[tuple[str, str, str, str, str], str] = {}
-    counts: dict[CountKey, Count] = {}
+    counts: dict[CountKey, CountRow] = {}
     new_feeds: set[tuple[str, str]] = set()
     clocks: dict[tuple[str, str], int] = {}
 
-    def count(self, key: CountKey) -> Count:
+    def count(self, key: CountKey) -> CountRow:
         """The count of an origin, made at first use."""
-        return self.counts.setdefault(key, Count())
+        count = self.counts.get(key)
+        if count is None:
+            count = self.counts[key] = CountRow(tenant=key[0], origin=key[1], hour_us=key[2])
+        return count
 
 
 def route(messages: list[Message], roster: Roster) -> Routed:
@@ -117,13 +106,13 @@ def route(messages: list[Message], roster: Roster) -> Routed:
 def _route_message(routed: Routed, message: Message, roster: Roster) -> None:
     decoded, topic = message.decoded, message.decoded.topic
     hour_us = message.received_us // HOUR_US * HOUR_US
-    known = topic is not None and topic.tenant in roster.tenants
-    tenant = tenant_named(message.topic, roster)
-    if topic is None or not known:
+    if topic is None or topic.tenant not in roster.tenants:
+        tenant = tenant_named(message.topic, roster)
         opened = all(rejection.element is not None for rejection in decoded.rejections)
         reason = "unknown_tenant" if topic is not None and opened else None
         _reject_whole(routed, message, tenant, reason, (tenant, UNREGISTERED, hour_us))
         return
+    tenant = topic.tenant
     if isinstance(topic, FeedTopic):
         if any(rejection.reason == "malformed_feed" for rejection in decoded.rejections):
             _reject_whole(routed, message, tenant, None, (tenant, UNREGISTERED, hour_us))
@@ -181,15 +170,19 @@ def _keep_rejections(routed: Routed, message: Message, tenant: str, rejections: 
         )
 
 
-def _begin_count(routed: Routed, message: Message, tenant: str, counted_as: CountKey) -> Count:
+def _begin_count(routed: Routed, message: Message, tenant: str, counted_as: CountKey) -> CountRow:
     decoded, count = message.decoded, routed.count(counted_as)
-    count.received += decoded.received - len(decoded.statics) if decoded.status is None else 0
-    count.rejected += len(decoded.rejections)
-    count.static_received += len(decoded.statics)
+    if decoded.status is None:
+        statics = len(decoded.statics)
+        count.received += decoded.received - statics
+        count.static_received += statics
     count.unknown_fields += decoded.unknown_fields
-    for name, times in (*decoded.nulled.items(), *decoded.warnings.items()):
-        count.nulled[name] = count.nulled.get(name, 0) + times
-    _keep_rejections(routed, message, tenant, decoded.rejections)
+    if decoded.nulled or decoded.warnings:
+        for name, times in (*decoded.nulled.items(), *decoded.warnings.items()):
+            count.nulled[name] = count.nulled.get(name, 0) + times
+    if decoded.rejections:
+        count.rejected += len(decoded.rejections)
+        _keep_rejections(routed, message, tenant, decoded.rejections)
     return count
 
 
@@ -199,16 +192,17 @@ def _route_feed(routed: Routed, message: Message, topic: FeedTopic, roster: Rost
     decoded = message.decoded
     if decoded.status is not None:
         _note_status(routed, message, tenant, origin)
+    recorded = (tenant, topic.feed) if roster.is_recording(tenant, topic.feed) else None
+    clock: Clock = recorded or "live"
     for _, reading in decoded.readings:
         asset_class = class_of(reading)
         key = (asset_class, reading.scheme, reading.value)
-        if roster.is_recording(tenant, topic.feed):
-            clock = (tenant, topic.feed)
-            routed.clocks[clock] = max(reading.time_us, routed.clocks.get(clock, 0))
+        if recorded is not None:
+            routed.clocks[recorded] = max(reading.time_us, routed.clocks.get(recorded, 0))
         holders = roster.holders(tenant, topic.feed, key, reading.time_us)
         if holders:
             stream = (tenant, origin, *key)
-            routed.readings.append(RoutedReading(reading, stream, counted_as, message.received_us, topic.feed, holders))
+            routed.readings.append(RoutedReading(reading, stream, counted_as, message.received_us, clock, holders))
         else:
             count.traffic += 1
             _note_traffic(routed, tenant, origin, asset_class, reading)
@@ -242,24 +236,25 @@ def claimed(report: StaticReport, roster: Roster, tenant: str, feed: str) -> Sta
 
 
 def _route_device(routed: Routed, message: Message, topic: DeviceTopic, roster: Roster, hour_us: int) -> None:
-    tenant, decoded = topic.tenant, message.decoded
-    key = (topic.asset_class, topic.scheme, topic.value)
-    name = f"{topic.scheme}:{topic.value}"
-    registered = bool(roster.holders(tenant, None, key, message.received_us))
+    decoded = message.decoded
+    tenant, asset_class, scheme, value = key = topic[:4]
+    name = f"{scheme}:{value}"
+    holdings = roster.holdings(key)
+    registered = bool(holder_at(holdings, message.received_us))
     counted_as = (tenant, name if registered else UNREGISTERED, hour_us)
     count = _begin_count(routed, message, tenant, counted_as)
     if decoded.status is not None and registered:
         _note_status(routed, message, tenant, name)
-    stream = (tenant, "device", *key)
+    stream = (tenant, "device", asset_class, scheme, value)
     nobody: list[Rejection] = []
     for index, reading in decoded.readings:
-        holders = roster.holders(tenant, None, key, reading.time_us)
+        holders = holder_at(holdings, reading.time_us)
         if holders:
-            routed.readings.append(RoutedReading(reading, stream, counted_as, message.received_us, None, holders))
+            routed.readings.append(RoutedReading(reading, stream, counted_as, message.received_us, "live", holders))
         else:
             nobody.append(_unregistered(name, index, decoded))
     for index, report in decoded.statics:
-        holders = roster.holders(tenant, None, key, report.time_us)
+        holders = holder_at(holdings, report.time_us)
         if holders:
             routed.statics.append(RoutedStatic(report, stream, counted_as, message.received_us, holders))
         else:

@@ -69,7 +69,8 @@ class Watched(msgspec.Struct, kw_only=True):
     `clock` is `live`, or (tenant, feed) of the recording that carries the asset. `checkpoint_us` is the event time of the last
     checkpoint written and `changed` whether the state moved since; `checkpointed_at_s` counts on the worker's own clock,
     0 before the first of this process; `tail_us` is the event time of the last tail of use written. `reports` are static reports
-    that wait for the first reading after them, in order of time.
+    that wait for the first reading after them, in order of time. `group` is (tenant, class, type), whose prior the asset shares,
+    `shard` the virtual shard that it is stepped and committed in; both follow from the rest.
     """
 
     asset_id: str
@@ -89,20 +90,22 @@ class Watched(msgspec.Struct, kw_only=True):
     aliases: dict[str, str] = {}
     reports: list[StaticReport] = []
     recent: deque[OrderKey] = msgspec.field(default_factory=lambda: deque(maxlen=RECENT_MAX))
+    group: tuple[str, str, str] = ("", "", "")
+    shard: int = 0
+
+    def __post_init__(self) -> None:
+        self.group = (self.tenant, self.asset_class, self.asset_type or "")
+        self.shard = shard_of(self.asset_id)
 
     def stored_id(self, finding_id: str) -> str:
         """The id by which an episode is stored: its own, or that of the overlapping one it took the place of (design 4.2)."""
         return self.aliases.get(finding_id, finding_id)
 
     @property
-    def shard(self) -> int:
-        """The virtual shard the asset is stepped and committed in."""
-        return shard_of(self.asset_id)
-
-    @property
     def event_us(self) -> int:
         """Event time up to which the state has gone."""
-        return max(self.ticked_us, self.last_key[0] if self.last_key else 0)
+        key, ticked_us = self.last_key, self.ticked_us
+        return ticked_us if key is None or key[0] < ticked_us else key[0]
 
     def take_reports(self, reports: Iterable[StaticReport]) -> int | None:
         """Let static reports wait for the readings after them; the instant from which on one that came too late changes things.
@@ -150,11 +153,6 @@ class Watched(msgspec.Struct, kw_only=True):
         """The state as bytes, with how far it has gone."""
         return msgspec.msgpack.encode(Checkpoint(self.last_key, self.ticked_us, self.born_us, to_checkpoint(self.state)))
 
-    @property
-    def group(self) -> tuple[str, str, str]:
-        """(tenant, class, type): whose prior the asset shares."""
-        return (self.tenant, self.asset_class, self.asset_type or "")
-
 
 class Watch:
     """All assets in memory and, per clock, a heap of their wakes. Bounded by the number of registered assets."""
@@ -186,7 +184,10 @@ class Watch:
         if wake_at_us is None:
             self._wakes.pop(asset_id, None)
             return
-        self._wakes[asset_id] = (wake_at_us, clock)
+        asked = (wake_at_us, clock)
+        if self._wakes.get(asset_id) == asked:
+            return  # as before: its entry is there
+        self._wakes[asset_id] = asked
         self._push(clock, asset_id, wake_at_us)
 
     def _push(self, clock: Clock, asset_id: str, wake_at_us: int) -> None:

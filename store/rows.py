@@ -72,8 +72,8 @@ class TrafficRow(msgspec.Struct, frozen=True, kw_only=True):
     kind: str | None = None
 
 
-class CountRow(msgspec.Struct, frozen=True, kw_only=True):
-    """Counter increments of one origin: received = stored + duplicate + rejected + traffic.
+class CountRow(msgspec.Struct, kw_only=True):
+    """Counter increments of one origin: received = stored + duplicate + rejected + traffic. Counted up while a batch is routed.
 
     `tenant` and `origin` (`feed:NAME` or `scheme:value` of a device) name who spoke; `hour_us` is the hour of reception;
     `nulled` counts optional fields made null by `field:reason`, `unknown_fields` those ignored.
