@@ -78,6 +78,10 @@ def _airborne(on_ground: bool | None, gs_kn: float | None, alt_ft: float | None)
     return False if gs_kn is not None and gs_kn <= 50.0 and alt_ft is not None and alt_ft <= 300.0 else None
 
 
+LANDING_SILENCE = Silence(AIRBORNE_US, None, "landing")
+AIRBORNE_SILENCE = Silence(AIRBORNE_US, None, "airborne")
+
+
 def silence(seen: Seen, use: UseState | None = None) -> Silence | None:
     """Design 4.6: 10 min airborne, none on the ground (or while it is not known to fly).
 
@@ -88,7 +92,7 @@ def silence(seen: Seen, use: UseState | None = None) -> Silence | None:
         return None
     low = seen.alt_ft is not None and seen.alt_ft < LANDING_FT
     landing = low and (seen.vertical_rate_fpm or 0.0) <= 500.0
-    return Silence(AIRBORNE_US, None, "landing" if landing else "airborne")
+    return LANDING_SILENCE if landing else AIRBORNE_SILENCE
 
 
 def reach_m(track: Track, time_us: int, speed_kn: float | None) -> float:

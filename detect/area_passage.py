@@ -13,7 +13,7 @@ import msgspec
 from detect.episodes import Episode
 from detect.model import Finding, Severity
 from detect.rule import ALL_CLASSES, NOTHING, Moment, Rule, minute_after
-from detect.state import Memory, Seen
+from detect.state import Memory, Seen, WakingMemory
 from fleet.aircraft import AircraftReading
 from fleet.area import AreaWatch, Hysteresis, Passage, Placement, pass_area
 from fleet.area_index import MARGIN_NM, WATCHED_KINDS, AreaIndex, Beside, WatchedArea
@@ -39,7 +39,7 @@ class WatchedPassage(AreaWatch, kw_only=True):
     unheard_min: float | None = None
 
 
-class AreaMemory(Memory, kw_only=True):
+class AreaMemory(WakingMemory, kw_only=True):
     """The areas that the asset is in or about to enter or leave, by area id, and the episodes of those entered."""
 
     watches: dict[str, WatchedPassage] = msgspec.field(default_factory=dict)

@@ -143,6 +143,9 @@ def at_reading(memory: ChannelMemory, moment: Moment) -> Sequence[Finding]:
     reading = moment.reading
     if reading is None or not reading.channels or not memory.channels:
         return NOTHING
+    due = _due(memory, reading.channels, moment.time_us - SCORE_EVERY_US)
+    if not due:
+        return NOTHING
     traits = TRAITS[moment.state.asset_class]
     if not _settled(moment, traits):
         return NOTHING
@@ -156,11 +159,7 @@ def at_reading(memory: ChannelMemory, moment: Moment) -> Sequence[Finding]:
     findings: list[Finding] = []
     known = memory.cells.get(traits.cell(moment.now, speed_kn), 0) >= CELL_ROWS
     limits = moment.setting(NAME, "open_z", OPEN_Z), moment.setting(NAME, "close_z", CLOSE_Z)
-    due_us = moment.time_us - SCORE_EVERY_US
-    for name, value in reading.channels.items():
-        watched = memory.channels.get(name)
-        if watched is None or watched.scored_us > due_us or not usable(value):
-            continue
+    for name, value, watched in due:
         if not (known or _cold(watched.baseline)):
             continue
         score = _judge(watched, x, value, near, name.startswith(WORLD))
@@ -172,6 +171,16 @@ def at_reading(memory: ChannelMemory, moment: Moment) -> Sequence[Finding]:
             watched.scored_us = moment.time_us
             findings.extend(_count(watched, moment, name, value, score, limits))
     return findings
+
+
+def _due(memory: ChannelMemory, said: dict[str, float], due_us: int) -> list[tuple[str, float, Watched]]:
+    """The watched channels among those that a reading says, but such as were scored since an instant."""
+    due: list[tuple[str, float, Watched]] = []
+    for name, value in said.items():
+        watched = memory.channels.get(name)
+        if watched is not None and watched.scored_us <= due_us and usable(value):
+            due.append((name, value, watched))
+    return due
 
 
 def _settled(moment: Moment, traits: Traits) -> bool:

@@ -19,7 +19,7 @@ from detect.landing_prohibited import Landing, LandingMemory
 from detect.model import Finding, Severity, finding_id
 from detect.port_call_prohibited import Call, PortCallMemory, berthed, call_of
 from detect.rule import ALL_CLASSES, NOTHING, Moment, Rule, minute_after
-from detect.state import Memory
+from detect.state import WakingMemory
 from fleet.area import AreaWatch, Passage, Placement, pass_area
 from fleet.area_index import AreaIndex, WatchedArea
 from fleet.clause import Clause, in_set
@@ -42,7 +42,7 @@ REDELIVERY_WITHIN_H = 90 * 24.0  # as `redelivery_risk` judges (figure calendar.
 SPEEDS_KN = {"vessel": 14.0, "aircraft": 430.0}  # figures calendar.speed_vessel_kn and calendar.speed_aircraft_kn
 
 
-class CovenantMemory(Memory, kw_only=True):
+class CovenantMemory(WakingMemory, kw_only=True):
     """Open breaches and how the asset lies to the areas of clauses, by the clause's subject.
 
     `landed_us` is the last ON event that was judged, `flag` the name and country under which the asset was judged last (`flagged`

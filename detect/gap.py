@@ -18,7 +18,7 @@ from detect.gap_verdict import NEIGHBOURS, Word
 from detect.hearing import Hearing
 from detect.model import Finding, SceneContext, Severity
 from detect.rule import ALL_CLASSES, NOTHING, Moment, Rule, minute_after
-from detect.state import Memory, Seen
+from detect.state import Seen, WakingMemory
 from detect.traits import Silence
 from fleet.instants import HOUR_US, MINUTE_US
 
@@ -38,7 +38,7 @@ class Returned(msgspec.Struct, kw_only=True, array_like=True):
     draught_m: float | None = None
 
 
-class GapMemory(Memory, kw_only=True):
+class GapMemory(WakingMemory, kw_only=True):
     """The open gap, if any, and what is known of this silence.
 
     `scene` is the last word of a scene in it, `quiet_us` the last tick in it at which others known there were not heard, or the

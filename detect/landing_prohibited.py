@@ -15,7 +15,7 @@ from detect.episodes import Episode
 from detect.model import Finding
 from detect.port_call_prohibited import prohibited_countries
 from detect.rule import NOTHING, Moment, Rule, minute_after
-from detect.state import Memory, Seen
+from detect.state import Seen, WakingMemory
 from fleet.aircraft import AircraftReading
 from fleet.area_index import WatchedArea
 from fleet.flight_machine import FlightState
@@ -44,7 +44,7 @@ class Landing(NamedTuple):
     seen: bool
 
 
-class LandingMemory(Memory, kw_only=True):
+class LandingMemory(WakingMemory, kw_only=True):
     """The last ON event that was looked at and what is known of it, the last 7700, and possible landings that are open."""
 
     on_us: int | None = None

@@ -16,7 +16,7 @@ from detect.episodes import Episode
 from detect.model import Finding, Severity
 from detect.plane import near_distance_m
 from detect.rule import NOTHING, Moment, Rule
-from detect.state import Memory
+from detect.state import WakingMemory
 from fleet.aircraft import NAME as AIRCRAFT
 from fleet.flight import FlightLimits
 from fleet.flight_machine import AIRBORNE, GROUND, FlightState
@@ -29,7 +29,7 @@ UNHEARD_US = DAY_US  # chosen: so long without our listening it can have flown a
 SERVICE_DAYS, SERVICE_WITHIN_DAYS = 3, 7  # design 4.6's preset `cirium`: in service again after flights on 3 of 7 days
 
 
-class ParkingMemory(Memory, kw_only=True):
+class ParkingMemory(WakingMemory, kw_only=True):
     """Since when an aircraft stands, and the open episode.
 
     `since_us` is the ON (`on_us`, None where no landing was heard) or the first fix on the ground, `ground_us` the last one,

@@ -9,7 +9,7 @@ from detect.classes import TRAITS
 from detect.episodes import Episode
 from detect.model import Finding
 from detect.rule import ALL_CLASSES, NOTHING, Moment, Rule, minute_after
-from detect.state import Memory, Track
+from detect.state import Track, WakingMemory
 from detect.tracks import TWIN_FIXES, TWIN_US, is_twin, silence_us
 from fleet.geodesy import KN_MPS, NM_M, distance_m
 from fleet.instants import MINUTE_US, SECOND_US
@@ -30,7 +30,7 @@ DENSE_VISITS = 8  # chosen: every few minutes of that hour
 MIRROR_DEG = 0.25  # chosen: what the fit of a ship allows within a quarter of an hour, 6.25 nm, and a longitude's degrees at 65°
 
 
-class ConflictMemory(Memory, kw_only=True):
+class ConflictMemory(WakingMemory, kw_only=True):
     """The open conflict: the numbers of the believed track and of the other, and when each was heard last."""
 
     own: int = 0

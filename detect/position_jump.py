@@ -10,7 +10,7 @@ from detect.episodes import Episode
 from detect.model import Finding
 from detect.plane import offset_m
 from detect.rule import ALL_CLASSES, NOTHING, Moment, Rule, minute_after
-from detect.state import Memory, Track, Tracks
+from detect.state import Track, Tracks, WakingMemory
 from detect.tracks import LONE_FIXES, is_late, is_near, is_twin
 from fleet.geodesy import KN_MPS, NM_M
 from fleet.instants import HOUR_US, MINUTE_US
@@ -23,7 +23,7 @@ LATE_S = 7200.0  # chosen: satellites deliver within two hours, and some station
 REST_US = HOUR_US  # chosen: jumps that follow each other within an hour are one story, so that a day has 24 at most
 
 
-class JumpMemory(Memory, kw_only=True):
+class JumpMemory(WakingMemory, kw_only=True):
     """The open episode, the number of the track it left, how many jumps it has had, and how many were told.
 
     `returned_us` is when positions came back to the old track last, None while they are away.

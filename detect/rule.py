@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
+import msgspec
+
 from detect.model import Context, Docket, Finding
 from detect.rows import Row
 from detect.state import AssetState, Memory, Seen
@@ -16,7 +18,7 @@ NOTHING: tuple[Finding, ...] = ()
 ALL_CLASSES = frozenset({"vessel", "aircraft", "trainset"})
 
 
-class Moment:
+class Moment(msgspec.Struct, eq=False):
     """One event as the rules see it.
 
     `time_us` is the event's instant; `reading` is None at a tick; `before` is the motion known before the event (None at the
@@ -24,27 +26,15 @@ class Moment:
     this reading closed, or None; `residuals` is what `channel_anomaly` leaves for the rules after it when a row closes.
     """
 
-    __slots__ = ("_places", "before", "context", "now", "reading", "residuals", "row", "state", "time_us")
-
-    def __init__(
-        self,
-        state: AssetState,
-        time_us: int,
-        context: Context,
-        reading: Reading | None,
-        before: Seen | None,
-        now: Seen,
-        row: Row | None,
-    ) -> None:
-        self.state = state
-        self.time_us = time_us
-        self.context = context
-        self.reading = reading
-        self.before = before
-        self.now = now
-        self.row = row
-        self.residuals: dict[str, Residual] = {}
-        self._places: Sequence[Place] | None = None
+    state: AssetState
+    time_us: int
+    context: Context
+    reading: Reading | None
+    before: Seen | None
+    now: Seen
+    row: Row | None
+    residuals: dict[str, Residual] = {}
+    _places: Sequence[Place] | None = None
 
     @property
     def docket(self) -> Docket:
@@ -91,9 +81,9 @@ class Rule(NamedTuple):
     """One entry of the registry in `detect.step`.
 
     `at_reading(memory, moment)` runs for each reading; `at_row(memory, moment)` for a reading that closed a one-minute row, with
-    `moment.row` at hand: the place for whatever need not see every reading; `at_tick(memory, moment)` when the memory's own
-    `wake_at_us` is due. All change the memory in place and return findings. `classes` are the asset classes that the rule
-    watches.
+    `moment.row` at hand: the place for whatever need not see every reading; `at_tick(memory, moment)` when the `wake_at_us` of
+    the memory, which is a `WakingMemory` then, is due. All change the memory in place and return findings. `classes` are the
+    asset classes that the rule watches.
     """
 
     name: str

@@ -42,7 +42,7 @@ class SpeedMemory(Memory, kw_only=True):
         return {} if waiting is None else {"": waiting}
 
 
-def at_reading(memory: SpeedMemory, moment: Moment) -> Sequence[Finding]:
+def at_row(memory: SpeedMemory, moment: Moment) -> Sequence[Finding]:
     """Score, decide, then learn the row that this reading closed. Only an asset under way or in cruise is looked at."""
     row = moment.row
     traits = TRAITS[moment.state.asset_class]
@@ -109,4 +109,4 @@ def _close(memory: SpeedMemory, episode: Episode, moment: Moment, how: str) -> F
     return episode.finding(moment.state, NAME, VERSION, closed_at_us=moment.time_us)
 
 
-RULE = Rule(NAME, VERSION, ALL_CLASSES, SpeedMemory, at_reading)
+RULE = Rule(NAME, VERSION, ALL_CLASSES, SpeedMemory, at_row=at_row)

@@ -114,16 +114,17 @@ class WarmingUp(msgspec.Struct, frozen=True):
 
 
 class Memory(msgspec.Struct, kw_only=True):
-    """What one rule remembers of one asset: plain fields only, so that every memory is its own checkpoint.
-
-    `wake_at_us` is the whole minute at which the rule wants a tick, or None.
-    """
-
-    wake_at_us: int | None = None
+    """What one rule remembers of one asset: plain fields only, so that every memory is its own checkpoint."""
 
     def warm_up(self) -> dict[str, WarmingUp]:
         """The rule's models that cannot score yet, by subject (empty text for a rule without); empty for plain rules."""
         return {}
+
+
+class WakingMemory(Memory, kw_only=True):
+    """What a rule with `at_tick` remembers: `wake_at_us` is the whole minute at which it wants a tick, or None."""
+
+    wake_at_us: int | None = None
 
 
 class OpenRow(msgspec.Struct, kw_only=True):
@@ -171,11 +172,11 @@ class Said(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
 class AssetState(msgspec.Struct, kw_only=True):
     """Everything `step` remembers of one asset. Updated in place by `step`; cut and restored by `detect.checkpoint`.
 
-    `memories` holds each rule's own memory by rule name; `row` the minute being filled; `seq` the order of the last reading
-    within its instant; `settled_since_us` since when the operating point is steady. `use` is what the class's use machine
-    remembers (None: the class has none), `facts` what it said since they were taken last. `said` is what static reports told.
-    `sighted` is what was noted for the scene, `sightings` the notes since they were taken last; `tracks` are the lines of
-    positions heard under the asset's identity.
+    `memories` holds each rule's own memory by rule name, `waking` those of them that may want a tick; `row` the minute being
+    filled; `seq` the order of the last reading within its instant; `settled_since_us` since when the operating point is steady.
+    `use` is what the class's use machine remembers (None: the class has none), `facts` what it said since they were taken last.
+    `said` is what static reports told. `sighted` is what was noted for the scene, `sightings` the notes since they were taken
+    last; `tracks` are the lines of positions heard under the asset's identity.
     """
 
     asset_id: str
@@ -194,12 +195,16 @@ class AssetState(msgspec.Struct, kw_only=True):
     sighted: Sighted = msgspec.field(default_factory=Sighted)
     sightings: list[Sighting] = []
     tracks: Tracks = msgspec.field(default_factory=Tracks)
+    waking: tuple[WakingMemory, ...] = ()
+
+    def __post_init__(self) -> None:
+        self.waking = tuple(memory for memory in self.memories.values() if isinstance(memory, WakingMemory))
 
     @property
     def wake_at_us(self) -> int | None:
         """The earliest whole minute at which a rule wants a tick, or None."""
         earliest: int | None = None
-        for memory in self.memories.values():
+        for memory in self.waking:
             wake_us = memory.wake_at_us
             if wake_us is not None and (earliest is None or wake_us < earliest):
                 earliest = wake_us

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from math import isfinite
-from typing import Any
+from typing import Any, NamedTuple
 
 from msgspec.structs import replace
 
@@ -43,11 +43,11 @@ from detect.model import Context, Finding, Tick
 from detect.rows import add_to_row, close_row
 from detect.rule import NOTHING, Moment, Rule
 from detect.sighting import Sighting, degraded, next_due, note_integrity
-from detect.state import AssetState, Seen
+from detect.state import AssetState, Seen, WakingMemory
 from detect.tracks import place
 from detect.traits import Traits
 from fleet.aircraft import AircraftReading
-from fleet.asset_class import class_of
+from fleet.asset_class import ASSET_CLASSES, class_of
 from fleet.reading import Reading
 from fleet.use_machines import MACHINES
 
@@ -83,15 +83,27 @@ RULES: tuple[Rule, ...] = (
 _RULES_OF: dict[str, tuple[Rule, ...]] = {name: tuple(rule for rule in RULES if name in rule.classes) for name in TRAITS}
 
 _Visit = tuple[str, Callable[[Any, Moment], Sequence[Finding]]]
-_AT_READING: dict[str, tuple[_Visit, ...]] = {
-    name: tuple((rule.name, rule.at_reading) for rule in rules if rule.at_reading is not None)
-    for name, rules in _RULES_OF.items()
-}
-_AT_ROW: dict[str, tuple[_Visit, ...]] = {
-    name: tuple((rule.name, visit) for rule in rules for visit in (rule.at_row, rule.at_reading) if visit is not None)
-    for name, rules in _RULES_OF.items()
-}
-"""What a reading passes that closed a row: each rule's row first, which was before it."""
+
+
+class _Way(NamedTuple):
+    """What readings of one class pass: `at_row` those that closed a row, each rule's row first, which was before it."""
+
+    traits: Traits
+    reading_type: type[Reading]
+    at_reading: tuple[_Visit, ...]
+    at_row: tuple[_Visit, ...]
+
+
+def _way(name: str, rules: tuple[Rule, ...]) -> _Way:
+    return _Way(
+        traits=TRAITS[name],
+        reading_type=ASSET_CLASSES[name].reading_type,
+        at_reading=tuple((rule.name, rule.at_reading) for rule in rules if rule.at_reading is not None),
+        at_row=tuple((rule.name, visit) for rule in rules for visit in (rule.at_row, rule.at_reading) if visit is not None),
+    )
+
+
+_WAYS = {name: _way(name, rules) for name, rules in _RULES_OF.items()}
 
 
 def initial_state(asset_id: str, asset_class: str) -> AssetState:
@@ -118,9 +130,10 @@ def step(state: AssetState, event: Reading | Tick, context: Context) -> tuple[As
         raise ValueError(f"event at {event.time_us} is older than the state of {state.asset_id} at {before.time_us}")
     if isinstance(event, Tick):
         return state, _tick(state, event, context)
-    if class_of(event) != state.asset_class:
+    way = _WAYS[state.asset_class]
+    if type(event) is not way.reading_type:
         raise ValueError(f"a reading of a {class_of(event)} for {state.asset_id}, a {state.asset_class}")
-    traits = TRAITS[state.asset_class]
+    traits = way.traits
     own = place(state.tracks, traits, event)
     now = traits.observe(before, event) if own or before is None else replace(before, time_us=event.time_us)
     if before is None and state.said is not None and now.draught_m is None:
@@ -135,7 +148,7 @@ def step(state: AssetState, event: Reading | Tick, context: Context) -> tuple[As
         _sight(state, event, now)
     findings: list[Finding] = []
     memories = state.memories
-    for name, visit in _AT_READING[state.asset_class] if row is None else _AT_ROW[state.asset_class]:
+    for name, visit in way.at_reading if row is None else way.at_row:
         found = visit(memories[name], moment)
         if found:
             findings.extend(found)
@@ -151,7 +164,9 @@ def _tick(state: AssetState, tick: Tick, context: Context) -> tuple[Finding, ...
     findings: list[Finding] = []
     for rule in _RULES_OF[state.asset_class]:
         memory = state.memories[rule.name]
-        if rule.at_tick is not None and memory.wake_at_us is not None and memory.wake_at_us <= tick.time_us:
+        if rule.at_tick is None or not isinstance(memory, WakingMemory) or memory.wake_at_us is None:
+            continue
+        if memory.wake_at_us <= tick.time_us:
             findings.extend(rule.at_tick(memory, moment))
     return tuple(findings)
 

@@ -52,6 +52,11 @@ LYING = {MOORED: 0.5, DRYDOCK: 0.5, ANCHORED: 1.0}
 """States by polygon in which silence means little, and the speed (kn) below which they are still believed (domain.md 2.3)."""
 
 
+SEA_SILENCE = Silence(AT_SEA_US, HEARD_US, "at_sea")
+MOORED_SILENCE = Silence(PARKED_US, None, "moored", parked=True)
+ANCHORED_SILENCE = Silence(PARKED_US, None, "anchored", parked=True)
+
+
 def silence(seen: Seen, use: VesselUse | None = None) -> Silence:
     """Design 4.6: 24 h moored (nav 5, SOG < 0.5) or at anchor (nav 1, SOG < 1; domain.md 2.3), else 6 h, 1 h with others heard.
 
@@ -62,10 +67,10 @@ def silence(seen: Seen, use: VesselUse | None = None) -> Silence:
         if use is not None and lies is not None and seen.speed_kn < lies:
             return Silence(PARKED_US, None, use.line.state, parked=True)
         if seen.nav_status == 5 and seen.speed_kn < 0.5:
-            return Silence(PARKED_US, None, "moored", parked=True)
+            return MOORED_SILENCE
         if seen.nav_status == 1 and seen.speed_kn < 1.0:
-            return Silence(PARKED_US, None, "anchored", parked=True)
-    return Silence(AT_SEA_US, HEARD_US, "at_sea")
+            return ANCHORED_SILENCE
+    return SEA_SILENCE
 
 
 def reach_m(track: Track, time_us: int, speed_kn: float | None) -> float:
