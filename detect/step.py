@@ -48,6 +48,7 @@ from detect.tracks import place
 from detect.traits import Traits
 from fleet.aircraft import AircraftReading
 from fleet.asset_class import ASSET_CLASSES, class_of
+from fleet.instants import MINUTE_US
 from fleet.reading import Reading
 from fleet.use_machines import MACHINES
 
@@ -138,13 +139,17 @@ def step(state: AssetState, event: Reading | Tick, context: Context) -> tuple[As
     now = traits.observe(before, event) if own or before is None else replace(before, time_us=event.time_us)
     if before is None and state.said is not None and now.draught_m is None:
         now = replace(now, draught_m=state.said.draught_m)
-    row = close_row(state.row, event.time_us, before)
-    moment = Moment(state, event.time_us, context, event, before, now, row)
+    time_us, open_row = event.time_us, state.row
+    is_over = open_row is None or time_us >= open_row.start_us + MINUTE_US
+    row = close_row(open_row, time_us, before) if is_over else None
+    moment = Moment(state, time_us, context, event, before, now, row)
     state.seen, state.seq = now, event.seq
     _settle(state, traits, now)
     if not own and event.channels:
-        state.settled_since_us = event.time_us  # its speed is not known: the position that it came with is not believed
-    if event.time_us >= state.sighted.due_us or isinstance(event, AircraftReading):
+        state.settled_since_us = time_us  # its speed is not known: the position that it came with is not believed
+    sighted = state.sighted
+    is_less_sure = isinstance(event, AircraftReading) and note_integrity(sighted, event)
+    if time_us >= sighted.due_us or is_less_sure:
         _sight(state, event, now)
     findings: list[Finding] = []
     memories = state.memories
@@ -152,7 +157,8 @@ def step(state: AssetState, event: Reading | Tick, context: Context) -> tuple[As
         found = visit(memories[name], moment)
         if found:
             findings.extend(found)
-    state.row = add_to_row(state.row, event)
+    if is_over or event.channels:
+        state.row = add_to_row(open_row, event)
     return state, tuple(findings) if findings else NOTHING
 
 
@@ -172,12 +178,9 @@ def _tick(state: AssetState, tick: Tick, context: Context) -> tuple[Finding, ...
 
 
 def _sight(state: AssetState, reading: Reading, now: Seen) -> None:
-    """Note the first accepted fix of each bucket for the scene, and the first after an aircraft's position became degraded."""
+    """Note an accepted fix for the scene: the first of a bucket, or the first after an aircraft's position became degraded."""
     sighted = state.sighted
-    is_due = isinstance(reading, AircraftReading) and note_integrity(sighted, reading)
-    if (reading.time_us < sighted.due_us and not is_due) or now.fix_time_us != reading.time_us:
-        return
-    if now.lat_deg is None or now.lon_deg is None:
+    if now.fix_time_us != reading.time_us or now.lat_deg is None or now.lon_deg is None:
         return
     is_degraded = degraded(sighted, now.airborne) if state.asset_class == "aircraft" else None
     next_due(sighted, reading, is_degraded)

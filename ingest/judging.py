@@ -149,7 +149,8 @@ async def walk_asset(
     if until_us is not None:
         if watched.group not in contexts.book.loaded:
             await contexts.know_group(tx, watched.group)
-        findings += await _walk(tx, watched, (), until_us, contexts, judged)
+        findings += await _walk_with_ticks(tx, watched, (), until_us, contexts, judged)
+        watched.changed = True
         judged.stepped.add(watched.asset_id)
     return findings
 
@@ -165,9 +166,13 @@ async def _walk_hour(
         judged.walked = 0
         await asyncio.sleep(0)  # others may have a turn between
     _remember_week(watched, hour_us, judged)
-    findings: list[Finding] = []
+    context, findings = contexts.at_hour(watched, hour_us), []
     for part in told_first(watched, readings) if watched.reports else (readings,):
-        findings += await _walk(tx, watched, part, None, contexts, judged)
+        stepped, found = stride(watched.state, part, context)
+        findings += found
+        if stepped < len(part):
+            findings += await _walk_with_ticks(tx, watched, part[stepped:], None, contexts, judged)
+        _note_walked(watched, part)
     contributions = contexts.book.take(watched, hour_us)
     if contributions:
         judged.contributions += contributions
@@ -240,26 +245,12 @@ def _remember_week(watched: Watched, hour_us: int, judged: Judged) -> None:
     )
 
 
-async def _walk(
-    tx: Transaction,
-    watched: Watched,
-    readings: Sequence[Reading],
-    until_us: int | None,
-    contexts: Contexts,
-    judged: Judged,
-) -> list[Finding]:
-    findings: list[Finding] = []
-    stepped = 0
-    if readings:
-        stepped, findings = stride(watched.state, readings, contexts.at_hour(watched, readings[0].time_us))
-    if stepped < len(readings) or until_us is not None:
-        findings += await _walk_with_ticks(tx, watched, readings[stepped:], until_us, contexts, judged)
-    if readings:
-        watched.recent.extend([order_key(reading) for reading in readings[-RECENT_MAX:]])
-        watched.last_key = watched.recent[-1]
-        watched.born_us = watched.born_us or readings[0].time_us
+def _note_walked(watched: Watched, readings: Sequence[Reading]) -> None:
+    """The asset has come as far as the last of these readings."""
+    watched.recent.extend(map(order_key, readings[-RECENT_MAX:]))
+    watched.last_key = watched.recent[-1]
+    watched.born_us = watched.born_us or readings[0].time_us
     watched.changed = True
-    return findings
 
 
 async def _walk_with_ticks(
