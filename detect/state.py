@@ -176,7 +176,8 @@ class AssetState(msgspec.Struct, kw_only=True):
     filled; `seq` the order of the last reading within its instant; `settled_since_us` since when the operating point is steady.
     `use` is what the class's use machine remembers (None: the class has none), `facts` what it said since they were taken last.
     `said` is what static reports told. `sighted` is what was noted for the scene, `sightings` the notes since they were taken
-    last; `tracks` are the lines of positions heard under the asset's identity.
+    last; `tracks` are the lines of positions heard under the asset's identity. `wake_at_us` is the earliest whole minute at which
+    a rule wants a tick, or None, as of the last event.
     """
 
     asset_id: str
@@ -196,19 +197,20 @@ class AssetState(msgspec.Struct, kw_only=True):
     sightings: list[Sighting] = []
     tracks: Tracks = msgspec.field(default_factory=Tracks)
     waking: tuple[WakingMemory, ...] = ()
+    wake_at_us: int | None = None
 
     def __post_init__(self) -> None:
         self.waking = tuple(memory for memory in self.memories.values() if isinstance(memory, WakingMemory))
+        self.note_wake()
 
-    @property
-    def wake_at_us(self) -> int | None:
-        """The earliest whole minute at which a rule wants a tick, or None."""
+    def note_wake(self) -> None:
+        """Bring `wake_at_us` up to date with what the rules' memories ask for."""
         earliest: int | None = None
         for memory in self.waking:
             wake_us = memory.wake_at_us
             if wake_us is not None and (earliest is None or wake_us < earliest):
                 earliest = wake_us
-        return earliest
+        self.wake_at_us = earliest
 
     def warm_up(self) -> dict[tuple[str, str], WarmingUp]:
         """The models that cannot score yet, by (rule, subject); a subject that was never reported is not among them."""

@@ -159,6 +159,7 @@ def step(state: AssetState, event: Reading | Tick, context: Context) -> tuple[As
             findings.extend(found)
     if is_over or event.channels:
         state.row = add_to_row(open_row, event)
+    state.note_wake()
     return state, tuple(findings) if findings else NOTHING
 
 
@@ -174,6 +175,7 @@ def _tick(state: AssetState, tick: Tick, context: Context) -> tuple[Finding, ...
             continue
         if memory.wake_at_us <= tick.time_us:
             findings.extend(rule.at_tick(memory, moment))
+    state.note_wake()
     return tuple(findings)
 
 

@@ -12,7 +12,7 @@ import math
 import re
 from datetime import datetime
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -30,7 +30,7 @@ from ingest.well_formed import (
     lone_element,
     reading_of,
 )
-from ingest.wire import ELEMENTS_MAX, MESSAGE_BYTES_MAX, DeviceTopic, FeedTopic, parse_topic
+from ingest.wire import ELEMENTS_MAX, MESSAGE_BYTES_MAX, TOPICS_KEPT_MAX, DeviceTopic, FeedTopic, parse_topic
 
 FUTURE_US_MAX = 5 * MINUTE_US  # design 4.1: a clock further ahead is wrong, not early
 EARLIEST_US = 631_152_000 * SECOND_US  # 1990-01-01: before it no tracked device measured anything (design 4.1)
@@ -107,18 +107,21 @@ def decode(topic: str, payload: bytes, now_us: int) -> Decoded:
     Returns: readings, static reports or a status, and a rejection with its reason for each element that is none of them.
     Errors: never raises (property test with arbitrary bytes and topics).
     """
-    parsed = parse_topic(topic)
+    parsed, refusal, warning = _address_in(topic)
     decoded = Decoded(topic=parsed, payload=payload[:MESSAGE_BYTES_MAX])
     try:
         if parsed is None:
             raise _RefusedError("unknown_topic", topic[:200])
-        _check_address(parsed)
+        if refusal is not None:
+            raise _RefusedError(*refusal)
         if len(payload) > MESSAGE_BYTES_MAX:
             raise _RefusedError("message_too_large", f"{len(payload)} bytes")
         if parsed.kind == "status":
             decoded.status = _status(payload)
             return decoded
         if _decode_lone(decoded, parsed, payload, now_us):
+            if warning is not None:
+                _count(decoded.warnings, warning)
             return decoded
         elements = _elements(payload)
     except _RefusedError as bad:
@@ -160,16 +163,29 @@ def _count(counts: dict[str, int], what: str) -> None:
     counts[what] = counts.get(what, 0) + 1
 
 
-def _check_address(parsed: DeviceTopic | FeedTopic) -> None:
+class _Address(NamedTuple):
+    """What a topic names, why nothing under it is taken (reason and detail), and a failed check digit as `scheme:warning`."""
+
+    topic: DeviceTopic | FeedTopic | None
+    refusal: tuple[str, str] | None = None
+    warning: str | None = None
+
+
+@lru_cache(TOPICS_KEPT_MAX)
+def _address_in(topic: str) -> _Address:
+    parsed = parse_topic(topic)
+    if parsed is None:
+        return _Address(None)
     if isinstance(parsed, FeedTopic):
-        if len(parsed.feed) > NAME_CHARS_MAX or "\x00" in parsed.feed:
-            raise _RefusedError("malformed_feed", parsed.feed[:200])
-        return
+        is_bad = len(parsed.feed) > NAME_CHARS_MAX or "\x00" in parsed.feed
+        return _Address(parsed, ("malformed_feed", parsed.feed[:200]) if is_bad else None)
     if parsed.asset_class not in ASSET_CLASSES:
-        raise _RefusedError("unknown_class", parsed.asset_class[:200])
-    fault = _known_fault(parsed.scheme, parsed.value)
+        return _Address(parsed, ("unknown_class", parsed.asset_class[:200]))
+    fault, name = identifier_fault(parsed.scheme, parsed.value), f"{parsed.scheme}:{parsed.value}"
     if fault is not None:
-        raise _RefusedError(fault, f"{parsed.scheme}:{parsed.value}"[:200])
+        return _Address(parsed, (fault, name[:200]))
+    warning = check_digit_warning(parsed.scheme, parsed.value)
+    return _Address(parsed, warning=None if warning is None else f"{parsed.scheme}:{warning}")
 
 
 def _status(payload: bytes) -> Status:
@@ -230,7 +246,6 @@ def _decode_lone(decoded: Decoded, topic: DeviceTopic | FeedTopic, payload: byte
     reading = reading_of(ASSET_CLASSES[topic.asset_class], topic.scheme, topic.value, time_us, element)
     if reading is None:
         return False
-    _warn(decoded, topic.scheme, topic.value)
     decoded.readings.append((0, reading))
     return True
 
@@ -240,7 +255,9 @@ def _decode_element(decoded: Decoded, topic: DeviceTopic | FeedTopic, index: int
         raise _RefusedError("not_an_object", type(element).__name__)
     asset_class, scheme, value = _address(topic, element)
     time_us = _time_us(element.get("time"), now_us)
-    _warn(decoded, scheme, value)
+    warning = _known_warning(scheme, value)
+    if warning is not None:
+        _count(decoded.warnings, f"{scheme}:{warning}")
     if topic.kind == "static":
         decoded.statics.append((index, _static(decoded, asset_class, scheme, value, time_us, element)))
         return
@@ -250,12 +267,6 @@ def _decode_element(decoded: Decoded, topic: DeviceTopic | FeedTopic, index: int
     if reading is None:
         reading = _reading(decoded, entry, scheme, value, time_us, element)
     decoded.readings.append((index, reading))
-
-
-def _warn(decoded: Decoded, scheme: str, value: str) -> None:
-    warning = _known_warning(scheme, value)
-    if warning is not None:
-        _count(decoded.warnings, f"{scheme}:{warning}")
 
 
 def _address(topic: DeviceTopic | FeedTopic, element: dict[str, Any]) -> tuple[str, str, str]:

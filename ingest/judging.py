@@ -24,7 +24,7 @@ from fleet.use_machines import MACHINES
 from ingest.contexts import Contexts
 from ingest.ports import Transaction
 from ingest.priors import hour_of
-from ingest.watch import RECENT_MAX, Watch, Watched, clock_name, order_key
+from ingest.watch import RECENT_MAX, OrderKey, Watch, Watched, clock_name, order_key
 from store.rows import ContributionRow, DirtyRow, SceneRow, SightingRow, UseCheckpointRow, UseRow
 
 WEEK_US = (
@@ -165,7 +165,8 @@ async def _walk_hour(
     if judged.walked >= TURN_READINGS:
         judged.walked = 0
         await asyncio.sleep(0)  # others may have a turn between
-    _remember_week(watched, hour_us, judged)
+    if watched.last_key is not None and watched.last_key[0] < hour_us:
+        _remember_week(watched, watched.last_key, hour_us, judged)
     context, findings = contexts.at_hour(watched, hour_us), []
     for part in told_first(watched, readings) if watched.reports else (readings,):
         stepped, found = stride(watched.state, part, context)
@@ -226,13 +227,10 @@ def use_row(watched: Watched, fact: Fact) -> UseRow:
     )
 
 
-def _remember_week(watched: Watched, hour_us: int, judged: Judged) -> None:
+def _remember_week(watched: Watched, before: OrderKey, hour_us: int, judged: Judged) -> None:
     """Before the first reading of another week: keep what the machine remembers, for what comes beyond the horizon."""
-    before, at_us = watched.last_key, hour_us // WEEK_US * WEEK_US
-    if before is None or before[0] >= at_us:
-        return
-    machine = MACHINES.get(watched.asset_class)
-    if machine is None:
+    machine, at_us = MACHINES.get(watched.asset_class), hour_us // WEEK_US * WEEK_US
+    if machine is None or before[0] >= at_us:
         return
     judged.use_checkpoints.append(
         UseCheckpointRow(

@@ -476,7 +476,7 @@ class Pipeline(Patience):
         message = batch.messages[0]
         refused = Rejection(reason="unstorable", detail=str(error)[:200], payload=message.decoded.payload)
         decoded = Decoded(topic=None, payload=message.decoded.payload, rejections=[refused])
-        one = message._replace(decoded=decoded)
+        one = msgspec.structs.replace(message, decoded=decoded)
         return await self.process([one], batch.frontier_us, drain=batch.drain, elsewhere=batch.elsewhere)
 
     def _outcome(self, batch: _Batch, started_s: float) -> Outcome:

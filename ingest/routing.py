@@ -33,7 +33,7 @@ StreamKey = tuple[str, str, str, str, str]
 """(tenant, origin, class, scheme, value); origin is `device` or `feed:NAME`."""
 
 
-class Message(NamedTuple):
+class Message(msgspec.Struct, frozen=True):
     """One message with its decoding. `topic` is as the broker gave it."""
 
     topic: str
