@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 from xdist.scheduler import LoadScopeScheduling
 
 pytest_plugins = [
@@ -17,6 +18,10 @@ pytest_plugins = [
     "tests.fix_stack",
     "tests.fix_bench",
 ]
+
+# How long an example takes says how busy the machine is, not whether the code is right.
+settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("untimed")
 
 STRICT_SKIPS = "KEELWING_STRICT_SKIPS"
 WHOLE_MACHINE = ("browser", "faults", "integration")
