@@ -13,7 +13,7 @@ from keelwing.embedded.nats import answers_mqtt
 from tests.fix_broker import Broker
 from tests.fix_postgres import PostgresServer
 from tests.fix_proxy import TcpProxy
-from tests.fix_stack import Stack
+from tests.fix_stack import Stack, wait_for
 
 
 def test_a_copied_database_holds_what_its_template_held_and_is_its_own(postgres_server: PostgresServer) -> None:
@@ -95,4 +95,9 @@ def test_a_stack_that_does_not_come_up_in_time_does_not_run_on(stack_directory: 
         stack.start()
     assert stack.process is not None
     assert stack.process.poll() is not None
-    shutil.rmtree(stack_directory)
+
+    def is_gone() -> bool:  # what made the cluster may be at its own cleaning up still
+        shutil.rmtree(stack_directory, ignore_errors=True)
+        return not stack_directory.exists()
+
+    wait_for("nobody writes there any more", is_gone)
