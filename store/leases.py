@@ -17,9 +17,10 @@ from fleet.dated import Span, differences
 from fleet.instants import to_datetime, to_rfc3339
 from fleet.lease import NoticeDays, Terms, UnreadableTerms, insurances_required, stored_terms
 from fleet.lease_phase import PHASE_AFTER, RANKS, Cover, LeaseEvent, LeaseState, Paper, Refusal, Tenure
+from fleet.practice import Practice
 from fleet.practice_book import HOUSE
 from fleet.stage import AssetEvent, History, Life, enter, live, stage_of
-from store import milestones, restated, staging
+from store import dossiers, milestones, restated, staging
 from store.moments import moment
 from store.pool import Connection
 from store.queries import load
@@ -107,8 +108,13 @@ async def asset_of(conn: Connection, lease_id: str) -> tuple[str, str] | None:
     return None if row is None else (row["tenant"], row["asset_id"])
 
 
-async def histories(conn: Connection, asset_ids: Sequence[str], known_us: int | None = None) -> dict[str, History]:
-    """Everything told of assets and their leases, as believed now or at `known`; five set queries for the lot."""
+async def histories(
+    conn: Connection, asset_ids: Sequence[str], known_us: int | None = None, practice: Practice = HOUSE
+) -> dict[str, History]:
+    """Everything told of assets and their leases, as believed now or at `known`; five set queries for the lot.
+
+    `practice` says what a silent paper requires; only an event that is being entered is held to it, what stands stands.
+    """
     assets = [str(each) for each in asset_ids]
     binds = {"assets": assets, "known": moment(known_us)}
     papers = await _rows(conn, "papers", binds)
@@ -120,7 +126,8 @@ async def histories(conn: Connection, asset_ids: Sequence[str], known_us: int | 
     return {
         asset_id: History(
             papers={
-                row["lease_id"]: paper_of(row, cover.get(row["lease_id"], ())) for row in papers if row["asset_id"] == asset_id
+                row["lease_id"]: paper_of(row, cover.get(row["lease_id"], ()), practice)
+                for row in papers if row["asset_id"] == asset_id
             },
             lease_events=tuple(lease_event_of(row) for row in events if row["asset_id"] == asset_id),
             asset_events=told[asset_id].events, maintenance=told[asset_id].maintenance, built=told[asset_id].built,
@@ -181,7 +188,8 @@ async def record(conn: Connection, told: Told, at_us: int) -> Entered | Refusal:
         KeyError: no such lease, or no such event to correct.
     """
     tenant, asset_id = await _locked(conn, told.lease_id)
-    history = (await histories(conn, [asset_id]))[asset_id]
+    practice = await dossiers.practice_of(conn, tenant, HOUSE)
+    history = (await histories(conn, [asset_id], practice=practice))[asset_id]
     gone = corrected(history, told.corrects)
     event = LeaseEvent(event_id=str(uuid4()), lease_id=told.lease_id, kind=told.kind, at_us=told.at_us, evidence=told.evidence)
     found = enter(without(history, gone), event)
@@ -419,8 +427,8 @@ async def add_party(
     await conn.execute(SQL["add_party"], binds)
 
 
-def paper_of(row: Row, cover: Iterable[Cover]) -> Paper:
-    """A contract's row as its events are judged against."""
+def paper_of(row: Row, cover: Iterable[Cover], practice: Practice = HOUSE) -> Paper:
+    """A contract's row as its events are judged against; where it is silent, `practice` of the day it was to begin holds."""
     kept = stored_terms(row["terms"])
     terms = kept if isinstance(kept, Terms) else Terms()
     begin = to_datetime(row["promise_from"]).date()
@@ -428,7 +436,7 @@ def paper_of(row: Row, cover: Iterable[Cover]) -> Paper:
         lease_id=row["lease_id"], lessee=row["lessee_party_id"] or "", term=_promise(row), head=row["head"],
         parent_lease_id=row["parent_lease_id"], options=terms.extension_options, purchasable=terms.purchase_option is not None,
         notice_days=terms.redelivery.notice_days if terms.redelivery else NoticeDays(),
-        required=insurances_required(terms, begin, HOUSE), cover=tuple(cover), signed=row["signed_by_paper"],
+        required=insurances_required(terms, begin, practice), cover=tuple(cover), signed=row["signed_by_paper"],
         unreadable=kept.words if isinstance(kept, UnreadableTerms) else None,
     )  # fmt: skip
 

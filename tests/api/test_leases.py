@@ -4,6 +4,7 @@ from typing import Any
 
 import httpx
 import psycopg
+from psycopg.types.json import Jsonb
 
 from fleet.instants import HOUR_US, to_rfc3339
 from tests.api.fix_world import NOON_US, Asking, World
@@ -220,3 +221,36 @@ def reserve(world: World, lease: str) -> None:
                 "INSERT INTO reserve_entry (tenant, reserve_account_id, kind, month, amount, at)"
                 " VALUES ('alpha', %s, %s, %s, %s, '2025-05-01')", [row[0], kind, month, amount],
             )  # fmt: skip
+
+
+async def test_a_silent_paper_is_held_to_the_lessors_own_setting_and_what_was_delivered_stays_delivered(
+    ask: Asking, world: World
+) -> None:
+    lessor = Lessor(ask, world.plane)
+    party = await lessor.party("One Air")
+    lease = await lessor.draft(party, "2025-03-01T00:00:00Z", "2026-03-01T00:00:00Z")
+    await made(await lessor.tell(lease, "lease_signed", "2025-02-01T00:00:00Z"))
+    require(world, ["hull", "war"])
+    cover = {"insurer": "Harbour Mutual", "agreed_value": "41500000.00", "currency": "USD",
+             "cover_from": "2025-01-01T00:00:00Z", "cover_to": "2027-01-01T00:00:00Z"}  # fmt: skip
+    await made(await lessor.desk.post(f"/v1/leases/{lease}/insurances", json={"kind": "hull", **cover}))
+
+    uncovered = await made(await lessor.tell(lease, "lease_delivery", "2025-03-02T00:00:00Z"), 409)
+    assert (uncovered["guard"], "war" in uncovered["detail"]) == ("insurance_in_force", True)
+
+    await made(await lessor.desk.post(f"/v1/leases/{lease}/insurances", json={"kind": "war", **cover}))
+    await made(await lessor.tell(lease, "lease_delivery", "2025-03-02T00:00:00Z"))
+    require(world, ["hull", "war", "liability"])
+    noticed = await made(await lessor.tell(lease, "redelivery_notice", "2025-11-01T00:00:00Z"))
+    assert noticed["lease"]["phase"] == "redelivery_notice"
+
+
+def require(world: World, kinds: list[str]) -> None:
+    """Set which covers lessor alpha asks for where a paper is silent."""
+    with psycopg.connect(world.url) as conn:
+        conn.execute("DELETE FROM setting WHERE tenant = 'alpha' AND name = 'lease.insurances_required'")
+        conn.execute(
+            "INSERT INTO setting (tenant, rule, name, value, valid)"
+            " VALUES ('alpha', 'practice', 'lease.insurances_required', %s, tstzrange(NULL, NULL))",
+            (Jsonb(kinds),),
+        )
