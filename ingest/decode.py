@@ -24,7 +24,7 @@ from ingest.well_formed import (
     CHANNELS_MAX,
     NAME_CHARS_MAX,
     SEQ_MAX,
-    content_seq,
+    assembled,
     element_of,
     is_channel_name,
     lone_element,
@@ -317,7 +317,7 @@ def _reading(
     decoded: Decoded, asset_class: AssetClass, scheme: str, value: str, time_us: int, element: dict[str, Any]
 ) -> AnyReading:
     ranges = _RANGES[asset_class.name]
-    lat_deg, lon_deg = _position(decoded, element)
+    position = _position(decoded, element)
     fields: dict[str, Any] = {}
     for name, given in element.items():
         field = ranges.get(name)
@@ -331,21 +331,7 @@ def _reading(
     channels = _channels(decoded, element["channels"]) if element.get("channels") is not None else {}
     source = _source(decoded, element)
     seq = _seq(decoded, element.get("seq"))
-    given_seq = seq is not None
-    if seq is None:
-        seq = content_seq((asset_class.name, scheme, value, time_us, source, lat_deg, lon_deg, fields, channels))
-    return asset_class.reading_type(
-        scheme=scheme,
-        value=value,
-        time_us=time_us,
-        seq=seq,
-        seq_given=given_seq,
-        source=source,
-        lat_deg=lat_deg,
-        lon_deg=lon_deg,
-        channels=channels,
-        **fields,
-    )
+    return assembled(asset_class, (scheme, value), time_us, source, seq, position, fields, channels)
 
 
 def _position(decoded: Decoded, element: dict[str, Any]) -> tuple[float | None, float | None]:

@@ -86,7 +86,7 @@ class Freshness:
         missing = {stream for stream in streams if stream not in known and stream not in fresh.streams}
         if missing:
             fresh.streams |= await tx.resolve_streams(missing)
-        return [known.get(stream) or fresh.streams[stream] for stream in streams]
+        return [known[stream] if stream in known else fresh.streams[stream] for stream in streams]
 
     async def _tell_readings(self, tx: Transaction, routed: Routed, fresh: Fresh) -> None:
         """A reading above its stream's mark is new, and needs no key where it is the only one of its stream."""

@@ -166,9 +166,8 @@ class Receiver:
 
         Raises RuntimeError when the thread that receives ended by an error: it would be deaf for ever.
         """
-        fault: BaseException | None = getattr(self._client, "fault", None)
-        if fault is not None:
-            raise RuntimeError(f"the receiver of {self._filter} ended") from fault
+        if self._client is not None and self._client.fault is not None:
+            raise RuntimeError(f"the receiver of {self._filter} ended") from self._client.fault
         taken: list[Delivery] = []
         while len(taken) < count_max:
             try:

@@ -102,8 +102,7 @@ def _covers(from_us: int | None, to_us: int | None, time_us: int) -> bool:
 def holder_at(holdings: Iterable[Holding], time_us: int) -> tuple[Holding, ...]:
     """The one of an identifier's assets that it names at an instant, or none."""
     for holding in holdings:
-        from_us, to_us = holding.from_us, holding.to_us
-        if (from_us is None or from_us <= time_us) and (to_us is None or time_us < to_us):
+        if _covers(holding.from_us, holding.to_us, time_us):
             return (holding,)
     return ()
 

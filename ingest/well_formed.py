@@ -101,9 +101,35 @@ def reading_of(asset_class: AssetClass, scheme: str, value: str, time_us: int, e
         if figure is not None and any(low <= figure <= high for low, high in ranges):
             return None
     source, seq = said.pop("source", "device"), said.pop("seq", None)
+    return assembled(asset_class, (scheme, value), time_us, source, seq, (lat_deg, lon_deg), said, channels)
+
+
+def assembled(
+    asset_class: AssetClass,
+    address: tuple[str, str],
+    time_us: int,
+    source: str,
+    seq: int | None,
+    position: tuple[float | None, float | None],
+    fields: dict[str, Any],
+    channels: dict[str, float],
+) -> AnyReading:
+    """The reading of parts that were judged; where none was given its `seq` is that of its content.
+
+    Args:
+        asset_class: which type of reading.
+        address: scheme and value.
+        time_us: instant of the element.
+        source: who says so.
+        seq: as given, or None.
+        position: latitude and longitude in degrees, both or neither.
+        fields: of the class, such as were said.
+        channels: sensors by name.
+    """
+    (scheme, value), (lat_deg, lon_deg) = address, position
     given_seq = seq is not None
     if seq is None:
-        seq = content_seq((asset_class.name, scheme, value, time_us, source, lat_deg, lon_deg, said, channels))
+        seq = content_seq((asset_class.name, scheme, value, time_us, source, lat_deg, lon_deg, fields, channels))
     return asset_class.reading_type(
         scheme=scheme,
         value=value,
@@ -114,7 +140,7 @@ def reading_of(asset_class: AssetClass, scheme: str, value: str, time_us: int, e
         lat_deg=lat_deg,
         lon_deg=lon_deg,
         channels=channels,
-        **said,
+        **fields,
     )
 
 

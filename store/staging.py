@@ -23,11 +23,6 @@ def instant(time_us: int) -> int:
     return time_us - POSTGRES_EPOCH_US
 
 
-def instant_or_none(time_us: int | None) -> int | None:
-    """An instant as COPY wants it, or NULL."""
-    return None if time_us is None else time_us - POSTGRES_EPOCH_US
-
-
 def json(value: Any) -> Jsonb:
     """A value for a jsonb column."""
     return Jsonb(value, dumps=msgspec.json.encode)

@@ -169,6 +169,7 @@ class Client:
     on_disconnect: Any
     on_subscribe: Any
     on_message: Any
+    fault: BaseException | None = None
 
     def __init__(self, broker: Broker, client_id: str) -> None:
         self.client_id = client_id

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from ingest import decode, rederive, well_formed
+from ingest import rederive, well_formed
 from ingest.pipeline import Pipeline
 from ingest.worker import Worker
 from tests.simulation.faults import Faults
@@ -54,8 +54,7 @@ def first_told(seeds: range, **faults: Any) -> str:
 def drop_key(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each decoding of an element gives it another key, as if there were none."""
     numbers = itertools.count(1)
-    for module in (decode, well_formed):
-        monkeypatch.setattr(module, "content_seq", lambda _: next(numbers))
+    monkeypatch.setattr(well_formed, "content_seq", lambda _: next(numbers))
 
 
 def test_acknowledging_before_the_commit_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
