@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from detect.checkpoint import BYTES_MAX, SCHEMA_VERSION, from_checkpoint, to_checkpoint
 from detect.model import Context, Docket, Finding, SceneContext, Tick
-from detect.state import AssetState
+from detect.state import AssetState, WakingMemory
 from detect.step import RULES, initial_state, step
 from fleet.area_index import AreaIndex, WatchedArea
 from fleet.clause import Clause
@@ -267,3 +267,10 @@ def test_rules_have_distinct_names_and_a_paragraph_each() -> None:
     names = [rule.name for rule in RULES]
     assert len(set(names)) == len(names)
     assert [name for name in names if f"\n## {name}\n" not in text] == []
+
+
+def test_a_rule_that_ticks_remembers_when_and_no_other_does() -> None:
+    """A tick that no waking memory asks for would never come, and nobody would notice."""
+    assert [rule.name for rule in RULES if rule.at_tick is not None] == [
+        rule.name for rule in RULES if isinstance(rule.memory(), WakingMemory)
+    ]
